@@ -1,0 +1,61 @@
+// The load path: one connection that runs operations without ever blocking its thread.
+#pragma once
+
+#include "harness/database/error.hpp"
+#include "workloads/operation.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace harness::database {
+
+using Clock = std::chrono::steady_clock;
+
+// How one operation ended. `code` is empty for success, else the SQLSTATE or one of the harness codes
+// of reports/record.hpp.
+struct OperationEnd {
+    std::string_view code;   // valid during the call
+    ErrorKind kind = ErrorKind::other;
+    bool session_usable = true;  // false: the connection is gone; call connect() again
+    // The slowest statement of the operation: what a lock wait of this session is matched with.
+    Clock::time_point slowest_sent, slowest_done;
+};
+
+class SessionListener {
+public:
+    virtual void on_connected() = 0;
+    virtual void on_connect_failed(const Error&) = 0;
+    // The session is idle again (or unusable). May start the next operation from within.
+    virtual void on_operation_end(const OperationEnd&) = 0;
+    // The connection died while idle.
+    virtual void on_lost(const Error&) = 0;
+
+protected:
+    ~SessionListener() = default;
+};
+
+class Session {
+public:
+    virtual ~Session() = default;
+
+    // Opens the connection and prepares it for one application version (its session settings, its
+    // prepared statements). Ends in on_connected or on_connect_failed.
+    virtual void connect(workloads::App app) = 0;
+
+    // Closes the connection now, without a call back. Whatever runs is abandoned.
+    virtual void close() = 0;
+
+    // Runs one operation. Requires an idle, connected session; `values` must live until the end.
+    virtual void run(std::uint16_t operation, workloads::Values& values) = 0;
+
+    // Called now and then (every 100 ms) by the worker: gives up operations that the server never
+    // answers. Ends in on_operation_end with client_timeout.
+    virtual void check_deadline(Clock::time_point now) = 0;
+
+    // As the lock source names it; 0 when not connected.
+    [[nodiscard]] virtual std::int64_t session_id() const noexcept = 0;
+};
+
+}  // namespace harness::database

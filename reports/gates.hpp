@@ -1,0 +1,55 @@
+// Gates: the limits that a rehearsal is judged by.
+#pragma once
+
+#include "reports/record.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace reports {
+
+enum class GateMetric : std::uint8_t {
+    lock_wait_max,  // ms
+    stall_max,      // ms
+    errors,         // count
+    deadlocks,      // count
+    blocked_max,    // sessions
+    duration,       // ms: of the migration, first step's start to the last step's end
+    replica_lag,    // ms
+    response,       // a quantile, mean or max of the response time
+    service,
+};
+
+struct Gate {
+    std::string name;       // as written: "read_order.response.p99"
+    GateMetric metric;
+    std::string operation;  // empty: every operation
+    std::string statistic;  // response and service: mean p50 p90 p95 p99 p99_9 max
+    std::optional<double> limit;   // ms or a count; observed must be <= limit (or < when strict)
+    bool strict = false;           // written with `<`
+    std::optional<double> ratio;   // during + after against before
+    double floor_ms = 0;           // differences below it do not count
+};
+
+// Takes the key and value of one entry under `gates:`; a value is a limit ("300ms", "< 20", "0") or
+// the parts of a mapping ({ratio: 1.25, floor: 5ms}, {limit: 50ms}).
+// The error says what would have been right. Operation names are checked by the caller.
+struct GateText {
+    std::string key;
+    std::optional<std::string> limit, ratio, floor;
+};
+[[nodiscard]] std::variant<Gate, std::string> parse_gate(const GateText&);
+
+// The gates of a scenario that names none: errors 0, lock_wait.max 1 s, stall.max 1 s.
+[[nodiscard]] std::vector<Gate> default_gates();
+
+// Judges one record. A gate without what it needs to be judged (too few samples for its quantile, an
+// operation that never ran, a lock limit shorter than the longest gap between two samples, no
+// replica measured) is inconclusive and says what is lacking; never pass.
+[[nodiscard]] std::vector<GateResult> judge(std::span<const Gate> gates, const Record& record);
+
+}  // namespace reports

@@ -1,0 +1,231 @@
+// What a rehearsal is, once it is over: everything that reports, gates and comparisons read.
+// Nothing here knows how a figure was measured.
+//
+// Units: `_s` seconds since the run's start (one monotonic clock), `_ms` milliseconds, `_bytes` bytes.
+#pragma once
+
+#include "reports/histogram.hpp"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace reports {
+
+enum class PhaseName : std::uint8_t { warmup, before, during, after };
+inline constexpr std::size_t phase_count = 4;
+[[nodiscard]] const char* name_of(PhaseName) noexcept;
+
+struct Phase {
+    PhaseName name;
+    double start_s = 0, end_s = 0;
+};
+
+// One operation, sent by one application version, in one phase. An operation belongs to the phase in
+// which it was due.
+struct OperationPhase {
+    std::uint64_t count = 0;                      // successes
+    std::map<std::string, std::uint64_t> errors;  // SQLSTATE or a harness code (see Outcome) -> failures
+    std::uint64_t retries = 0;                    // tries beyond the first, of successes and failures
+    Histogram response, service;                  // of successes
+    Histogram failed_response;                    // of failures
+
+    [[nodiscard]] std::uint64_t failures() const noexcept;
+    void merge(const OperationPhase& other);
+};
+
+// Codes beside SQLSTATE under which failures are filed.
+inline constexpr const char* error_connection_lost = "connection_lost";  // died in the middle
+inline constexpr const char* error_no_connection = "no_connection";      // could not be (re)opened
+inline constexpr const char* error_client_timeout = "client_timeout";    // the server never answered
+inline constexpr const char* error_backlog_full = "backlog_full";        // due, but the backlog was full
+inline constexpr const char* error_unfinished = "unfinished";            // due, and the run ended first
+
+struct Stall {
+    double start_s = 0, end_s = 0;
+    [[nodiscard]] double length_s() const noexcept { return end_s - start_s; }
+};
+
+struct OperationRecord {
+    std::string name;
+    // [app version: 0 old, 1 new][phase]
+    std::array<std::array<OperationPhase, phase_count>, 2> by_app;
+    // The longest span, clipped to the phase, in which at least one was due and none got through;
+    // over both application versions.
+    std::array<Stall, phase_count> longest_stall;
+    Stall longest_stall_of_migration;  // the same over during and after as one span
+
+    [[nodiscard]] OperationPhase phase(PhaseName) const;  // both versions together
+};
+
+// One second of the whole load, for the time line.
+struct Second {
+    std::uint32_t done = 0, failed = 0, due = 0;
+    std::int64_t p50_us = 0, p99_us = 0, max_us = 0;  // response of those that ended in this second
+    std::uint32_t blocked = 0;                        // most sessions waiting for a lock at one instant
+};
+
+struct StepLock {
+    std::string relation, mode;
+    double waited_s = 0, held_s = 0;
+};
+
+struct StepAttempt {
+    double start_s = 0, end_s = 0;
+    std::string outcome;  // "ok" or the SQLSTATE
+    std::string error;
+};
+
+struct Step {
+    std::string name, kind;  // sql | file | backfill | command | deploy | pause | wait_for
+    std::string statement;   // the SQL (first 2,000 characters), command or table; for the reader
+    double start_s = 0, end_s = 0;
+    std::string outcome;  // ok | failed | skipped | interrupted
+    std::vector<StepAttempt> attempts;
+    std::int64_t rows = 0;
+    std::vector<std::string> rewrote;
+    std::optional<std::int64_t> wal_bytes;        // estimated: the server's, less the load's own share
+    std::optional<std::int64_t> wal_total_bytes;  // what the whole server wrote meanwhile
+    std::string error;
+    std::vector<StepLock> locks;
+    std::optional<double> throttled_s;  // backfill: time spent waiting for the throttle
+    std::string throttle_reasons;
+};
+
+struct Adversary {
+    std::string name;
+    double start_s = 0, end_s = 0;
+    std::string outcome;  // ok | failed | never ran
+    std::string error;
+};
+
+struct Blocker {
+    std::int64_t pid = 0;
+    std::string kind;       // step | adversary | operation | harness | other | prepared_transaction
+    std::string step;       // of the migration, or the adversary's name
+    std::string operation;  // of the workload
+    std::string query;      // shortened
+    std::string state;      // active | idle in transaction | ...
+};
+
+struct Victims {
+    std::string operation;  // or "other sessions", or the waiting step
+    std::uint64_t count = 0;
+    double longest_wait_ms = 0;
+};
+
+// A root blocker and all who wait behind it, from the first to the last wait.
+struct LockEpisode {
+    double start_s = 0, end_s = 0;
+    Blocker blocker;                // who held
+    std::optional<Blocker> queued;  // who waited itself and thereby made the others queue
+    std::string queued_mode;        // the mode it asked for
+    std::string relation, mode;     // what was held: relation (or "transaction"), mode as the server spells it
+    std::uint32_t max_blocked = 0;
+    double victim_seconds = 0, longest_wait_ms = 0;
+    std::vector<Victims> victims;
+};
+
+struct Locks {
+    double sample_interval_ms = 0;
+    std::uint64_t samples = 0, lost_samples = 0;
+    double longest_gap_ms = 0;      // between two samples that were taken
+    double max_wait_ms = 0;         // longest single wait of a workload operation, during + after
+    std::uint32_t max_blocked = 0;  // most workload sessions waiting at one instant, during + after
+    double victim_seconds = 0;      // of workload operations, during + after
+    std::uint64_t deadlocks = 0;
+    std::vector<LockEpisode> episodes;  // by start
+    std::uint64_t episodes_dropped = 0; // beyond the bound; counted, never silent
+};
+
+struct Recovery {
+    std::uint64_t backlog_max = 0;
+    // From the end of the last step until throughput and p99 were back at the baseline; empty: not yet
+    // when the run ended.
+    std::optional<double> recovered_after_s;
+    double baseline_rate = 0;        // per second, of `before`
+    double lowest_rate = 0;          // of the worst second in during + after
+    std::uint32_t zero_seconds = 0;  // seconds in during + after in which nothing got through
+};
+
+struct Replication {
+    bool measured = false;
+    double max_lag_s = 0;
+    std::int64_t max_lag_bytes = 0;
+};
+
+struct Generator {
+    Histogram lag;             // how late the generator itself sent (idle connection at hand)
+    std::uint64_t due = 0;
+    std::uint64_t unsent = 0;  // due, never sent, for the generator's own reasons
+    double cpu_s = 0;
+    std::uint64_t operations = 0;
+    std::uint64_t reconnects = 0;
+};
+
+struct Observer {
+    double cpu_s = 0;
+    std::uint64_t queries = 0;
+    double mean_query_ms = 0;
+    std::uint64_t connection_losses = 0;
+};
+
+enum class Verdict : std::uint8_t { pass, fail, inconclusive };
+[[nodiscard]] const char* name_of(Verdict) noexcept;
+
+struct GateResult {
+    std::string name, limit, observed;
+    Verdict verdict = Verdict::inconclusive;
+    std::string detail;
+};
+
+struct Target {
+    std::string engine, version, database;
+    bool throwaway = false;
+    std::map<std::string, std::string> settings;
+    std::map<std::string, std::string> environment;  // sizes, dependants, whatever the engine collects
+};
+
+struct Run {
+    std::string id, started_at, finished_at;  // ISO 8601, UTC
+    std::uint64_t seed = 0;
+    std::string scenario, scenario_file, description, version;
+    double duration_s = 0;
+    double clock_offset_start_ms = 0, clock_offset_end_ms = 0;  // server's clock minus ours
+};
+
+struct Record {
+    Run run;
+    Target target;
+    bool interrupted = false;
+    bool open_loop = true;
+    double asked_rate = 0;  // per second; 0: closed loop
+    std::uint32_t connections = 0;
+    std::vector<Phase> phases;
+    std::vector<Step> steps;
+    std::vector<Adversary> adversaries;
+    std::vector<OperationRecord> operations;
+    std::vector<Second> seconds;  // second i is [i, i+1) of the run
+    Locks locks;
+    Recovery recovery;
+    Replication replication;
+    Generator generator;
+    Observer observer;
+    std::vector<std::string> warnings;         // for the reader; they decide nothing
+    std::vector<std::string> harness_faults;   // what was lost: the verdict cannot be pass
+    std::string migration_error;               // empty: every step succeeded
+    std::string harness_error;                 // the harness could not do its work: exit 6
+
+    std::vector<GateResult> gates;
+    Verdict verdict = Verdict::inconclusive;
+    int exit_code = 6;
+    std::vector<std::string> reasons;
+
+    [[nodiscard]] const Phase* phase(PhaseName) const noexcept;
+    [[nodiscard]] double phase_seconds(PhaseName) const noexcept;
+};
+
+}  // namespace reports

@@ -1,0 +1,21 @@
+// The verdict: one decision from everything that was found, and the exit code that CI reads.
+#pragma once
+
+#include "reports/gates.hpp"
+#include "reports/record.hpp"
+
+namespace reports {
+
+namespace exit_codes {
+inline constexpr int pass = 0, gate_failed = 1, usage = 2, inconclusive = 3, data_mismatch = 4,
+                     migration_failed = 5, harness_failed = 6, interrupted = 130, terminated = 143;
+}
+
+// Fills gates, verdict, exit_code and reasons of `record`. Inconclusive, with the reason, when the
+// generator was late (lag p99 > 5 ms, or > 1 % of the due operations never sent for its own reasons),
+// when samples were lost, when a phase that the gates compare is missing or empty, when an operation
+// of the scenario was never due, or an adversary never ran. Order of exit codes: interrupted, harness,
+// migration failed, gate failed, inconclusive, pass. `termination_signal` is 0, SIGINT or SIGTERM.
+void decide(Record& record, std::span<const Gate> gates, int termination_signal = 0);
+
+}  // namespace reports

@@ -1,0 +1,141 @@
+// The scenario: what the file says, once it is known to be right.
+#pragma once
+
+#include "reports/gates.hpp"
+#include "workloads/arrival.hpp"
+#include "workloads/operation.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace scenarios {
+
+using std::chrono::milliseconds;
+
+struct Place {
+    int line = 0, column = 0;  // from 1
+};
+
+struct Target {
+    std::optional<std::string> dsn_env;
+    std::vector<std::string> replicas_env;
+    std::optional<int> server;                     // throwaway: the PostgreSQL major version
+    std::map<std::string, std::string> settings;   // throwaway: extra server settings
+};
+
+enum class Protocol : std::uint8_t { prepared, extended, simple };
+
+struct Workload {
+    int connections = 16;
+    int threads = 1;             // worker threads of the generator
+    std::optional<double> rate;  // per second; empty: closed loop
+    workloads::ArrivalKind arrival = workloads::ArrivalKind::poisson;
+    milliseconds think_time{0};
+    milliseconds statement_timeout{30'000};
+    Protocol protocol = Protocol::prepared;
+    std::string session_old, session_new;  // SQL sent on each new connection
+    std::vector<workloads::Operation> operations;
+    std::vector<Place> operation_places;
+};
+
+struct Phases {
+    milliseconds warmup{5'000}, before{30'000}, after{30'000};
+};
+
+struct Retries {
+    int times = 0;
+    milliseconds backoff{200};  // doubled at each try, with jitter, at most 30 s
+};
+
+struct SqlStep {
+    std::string sql;                               // as written, or the file's contents
+    std::optional<std::filesystem::path> file;
+    std::vector<std::string> statements;           // split by the server's grammar
+    bool transaction = true;
+    milliseconds lock_timeout{0};                  // 0: the harness's default, never unlimited
+    milliseconds statement_timeout{0};             // 0: none
+    Retries retries;
+};
+struct Throttle {
+    std::optional<milliseconds> p99;
+    std::optional<milliseconds> replica_lag;
+    milliseconds pause{0};
+};
+struct BackfillStep {
+    std::string table, set, where;  // where may be empty
+    int batch = 1000;
+    Throttle throttle;
+    milliseconds lock_timeout{0};
+    Retries retries{10, milliseconds{200}};
+};
+struct CommandStep {
+    std::vector<std::string> command;
+    std::vector<std::pair<std::string, std::string>> environment;  // values may hold {{target.uri}}
+    milliseconds timeout{600'000};
+};
+struct DeployStep {
+    workloads::App to = workloads::App::new_version;
+    milliseconds over{0};  // 0: at once
+};
+struct PauseStep {
+    milliseconds length{0};
+};
+struct WaitForStep {
+    std::string sql;  // must become true
+    milliseconds timeout{60'000}, every{500};
+};
+
+struct Step {
+    std::string name;  // as given, or made from the kind and number
+    std::variant<SqlStep, BackfillStep, CommandStep, DeployStep, PauseStep, WaitForStep> action;
+    Place place;
+};
+
+// Who else is on the database that day. `from` counts from the start of the migration; an adversary
+// with from = 0 is in place before the first step begins.
+struct IdleInTransaction {
+    std::string table;
+    milliseconds length{10'000};
+};
+struct LongReport {
+    std::string sql;
+};
+struct SecondMigration {
+    std::string sql;
+    milliseconds lock_timeout{0};
+};
+struct Vacuum {
+    std::string table;
+    bool freeze = false;
+};
+struct Adversary {
+    std::string name;
+    std::variant<IdleInTransaction, LongReport, SecondMigration, Vacuum> action;
+    milliseconds from{0};
+    Place place;
+};
+
+struct Observe {
+    milliseconds lock_interval{20};
+};
+
+struct Scenario {
+    std::filesystem::path file;
+    std::string name, description;
+    Target target;
+    std::vector<std::filesystem::path> setup;  // resolved against the scenario's folder
+    Workload workload;
+    Phases phases;
+    std::vector<Step> up;
+    std::vector<Adversary> adversaries;
+    Observe observe;
+    std::vector<reports::Gate> gates;
+    bool default_gates = false;  // the file names none
+};
+
+}  // namespace scenarios

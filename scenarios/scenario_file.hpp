@@ -1,0 +1,35 @@
+// Reads a scenario file strictly: either a whole scenario or every error in it.
+#pragma once
+
+#include "scenarios/scenario.hpp"
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace scenarios {
+
+struct Error {
+    std::filesystem::path file;  // the scenario, or a file that it names
+    Place place;                 // line 0: the file as a whole
+    std::string message;         // says what is wrong and what would be right
+
+    [[nodiscard]] std::string text() const;  // file:line:column: message
+};
+
+// --set path=value: replaces or adds one value, for example workload.rate=500/s or
+// migration.up.0.lock_timeout=1s.
+using Override = std::pair<std::string, std::string>;
+
+// Errors are sorted by place. Unknown keys are named with the nearest known one. Files larger than
+// 4 MB, YAML aliases that expand beyond it, and nesting deeper than 64 are refused. Setup and step
+// files are read and parsed here, so that a typing error shows before anything is touched.
+[[nodiscard]] std::variant<Scenario, std::vector<Error>> read_scenario(
+    const std::filesystem::path& file, const std::vector<Override>& overrides = {});
+
+// The scenario file's JSON Schema (draft 7), as text.
+[[nodiscard]] std::string json_schema();
+
+}  // namespace scenarios

@@ -3,6 +3,7 @@
 
 #include "reports/record.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,14 +26,14 @@ enum class GateMetric : std::uint8_t {
 };
 
 struct Gate {
-    std::string name;       // as written: "read_order.response.p99"
-    GateMetric metric;
-    std::string operation;  // empty: every operation
-    std::string statistic;  // response and service: mean p50 p90 p95 p99 p99_9 max
-    std::optional<double> limit;   // ms or a count; observed must be <= limit (or < when strict)
-    bool strict = false;           // written with `<`
-    std::optional<double> ratio;   // during + after against before
-    double floor_ms = 0;           // differences below it do not count
+    std::string name;  // as written: "read_order.response.p99"
+    GateMetric metric = GateMetric::errors;
+    std::string operation;        // empty: every operation
+    std::string statistic;        // response and service: mean p50 p90 p95 p99 p99_9 max
+    std::optional<double> limit;  // ms or a count; observed must be <= limit (or < when strict)
+    bool strict = false;          // written with `<`
+    std::optional<double> ratio;  // during + after against before
+    double floor_ms = 0;          // differences below it do not count
 };
 
 // Takes the key and value of one entry under `gates:`; a value is a limit ("300ms", "< 20", "0") or
@@ -47,9 +48,26 @@ struct GateText {
 // The gates of a scenario that names none: errors 0, lock_wait.max 1 s, stall.max 1 s.
 [[nodiscard]] std::vector<Gate> default_gates();
 
-// Judges one record. A gate without what it needs to be judged (too few samples for its quantile, an
-// operation that never ran, a lock limit shorter than the longest gap between two samples, no
-// replica measured) is inconclusive and says what is lacking; never pass.
+// Judges one record. A gate without what it needs to be judged (too few samples for its quantile,
+// an operation that never ran, a lock limit shorter than the longest gap between two samples, no
+// replica measured) is inconclusive and says what is lacking; never pass. What is over an absolute
+// limit fails, whatever is lacking besides; a ratio needs its samples for either verdict.
+//
+// - All gates but `duration` look at `during` and `after` together; a ratio compares them with
+// `before`.
+// - A failed call counts as slower than any limit: a quantile that falls on failed calls fails, and
+// so
+//   does `max` when there is a failed call at all. A mean is over the successes, and cannot pass
+//   when more than 1 % of the calls failed.
+// - An absolute quantile passes with at least 20 calls (p50, p90, p95, mean), 100 (p99), 1,000
+// (p99_9);
+//   a ratio needs on each side 20 (mean, p50), 100 (p90), 200 (p95), 1,000 (p99, max), 10,000
+//   (p99_9).
+// - When the generator was late, a time that is over its limit by no more than the generator's own
+//   worst lag is inconclusive: it may have been the generator.
+// - A gate over every operation is as good as its worst operation, which the detail names. An
+// operation
+//   of one application version that a deploy step retired is left out, and the detail says so.
 [[nodiscard]] std::vector<GateResult> judge(std::span<const Gate> gates, const Record& record);
 
 }  // namespace reports

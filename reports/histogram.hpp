@@ -23,27 +23,50 @@ public:
     void merge(const Histogram& other);
     void clear();
 
-    [[nodiscard]] std::uint64_t count() const noexcept;      // saturated ones included
+    [[nodiscard]] std::uint64_t count() const noexcept;  // saturated ones included
     [[nodiscard]] std::uint64_t saturated() const noexcept;
-    [[nodiscard]] double mean_us() const noexcept;           // exact (a running sum); 0 when empty
-    [[nodiscard]] std::int64_t max_us() const noexcept;      // exact, saturated ones included; 0 when empty
-    [[nodiscard]] std::int64_t min_us() const noexcept;      // exact; 0 when empty
+    [[nodiscard]] double mean_us() const noexcept;  // exact (a running sum); 0 when empty
+    [[nodiscard]] std::int64_t max_us()
+        const noexcept;  // exact, saturated ones included; 0 when empty
+    [[nodiscard]] std::int64_t min_us() const noexcept;  // exact; 0 when empty
 
-    // The smallest recorded bucket's upper edge such that a share of at least q of all values lies at
-    // or below it (nearest rank, never interpolated, never above max_us). q in [0, 1]. 0 when empty.
+    // The smallest recorded bucket's upper edge such that a share of at least q of all values lies
+    // at or below it (nearest rank, never interpolated, never above max_us). q in [0, 1]. 0 when
+    // empty. Where the rank falls on a saturated value the answer is max_us.
     [[nodiscard]] std::int64_t quantile_us(double q) const noexcept;
+
+    // The same for the `rank`-th smallest value, counted from 1 and clipped to [1, count].
+    [[nodiscard]] std::int64_t value_at_rank_us(std::uint64_t rank) const noexcept;
 
     // Number of values strictly above `us` (by bucket).
     [[nodiscard]] std::uint64_t count_above(std::int64_t us) const noexcept;
 
-    // HdrHistogram's V2 encoding, deflated, base64: one cell of an interval log.
+    // Calls visit(upper edge in µs, times) for every bucket in use, in order; saturated values are
+    // not among them. record_us(edge, times) puts them back where they were.
+    template <typename Visit>
+    void for_each_bucket(Visit&& visit) const {
+        for (std::size_t i = 0; i < counts_.size(); ++i) {
+            if (counts_[i] != 0) {
+                visit(upper_edge_us(i), counts_[i]);
+            }
+        }
+    }
+
+    // HdrHistogram's V2 encoding, deflated, base64: one cell of an interval log. Saturated values
+    // are not in it: the format has no place for them.
     [[nodiscard]] std::string encode_v2_base64() const;
 
 private:
+    [[nodiscard]] static std::int64_t upper_edge_us(std::size_t index) noexcept;
+    void grow(std::size_t index);
+
     // Grows to the highest bucket in use: most operations use a few hundred of the 3,328 buckets.
     std::vector<std::uint64_t> counts_;
     std::uint64_t total_ = 0, saturated_ = 0;
     std::int64_t sum_us_ = 0, max_us_ = 0, min_us_ = 0;
 };
+
+// The nearest rank of the quantile q among `count` values, from 1; 0 when there are none.
+[[nodiscard]] std::uint64_t nearest_rank(double q, std::uint64_t count) noexcept;
 
 }  // namespace reports

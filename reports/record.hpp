@@ -1,7 +1,8 @@
 // What a rehearsal is, once it is over: everything that reports, gates and comparisons read.
 // Nothing here knows how a figure was measured.
 //
-// Units: `_s` seconds since the run's start (one monotonic clock), `_ms` milliseconds, `_bytes` bytes.
+// Units: `_s` seconds since the run's start (one monotonic clock), `_ms` milliseconds, `_bytes`
+// bytes.
 #pragma once
 
 #include "reports/histogram.hpp"
@@ -24,30 +25,36 @@ struct Phase {
     double start_s = 0, end_s = 0;
 };
 
-// One operation, sent by one application version, in one phase. An operation belongs to the phase in
-// which it was due.
+// One operation, sent by one application version, in one phase. An operation belongs to the phase
+// in which it was due.
 struct OperationPhase {
-    std::uint64_t count = 0;                      // successes
-    std::map<std::string, std::uint64_t> errors;  // SQLSTATE or a harness code (see Outcome) -> failures
-    std::uint64_t retries = 0;                    // tries beyond the first, of successes and failures
-    Histogram response, service;                  // of successes
-    Histogram failed_response;                    // of failures
+    std::uint64_t count = 0;  // successes
+    std::map<std::string, std::uint64_t>
+        errors;                   // SQLSTATE or a harness code (see Outcome) -> failures
+    std::uint64_t retries = 0;    // tries beyond the first, of successes and failures
+    Histogram response, service;  // of successes
+    Histogram failed_response;    // of failures
 
     [[nodiscard]] std::uint64_t failures() const noexcept;
+    [[nodiscard]] std::uint64_t due() const noexcept { return count + failures(); }
     void merge(const OperationPhase& other);
 };
 
 // Codes beside SQLSTATE under which failures are filed.
 inline constexpr const char* error_connection_lost = "connection_lost";  // died in the middle
 inline constexpr const char* error_no_connection = "no_connection";      // could not be (re)opened
-inline constexpr const char* error_client_timeout = "client_timeout";    // the server never answered
-inline constexpr const char* error_backlog_full = "backlog_full";        // due, but the backlog was full
-inline constexpr const char* error_unfinished = "unfinished";            // due, and the run ended first
+inline constexpr const char* error_client_timeout = "client_timeout";  // the server never answered
+inline constexpr const char* error_backlog_full = "backlog_full";  // due, but the backlog was full
+inline constexpr const char* error_unfinished = "unfinished";      // due, and the run ended first
 
 struct Stall {
     double start_s = 0, end_s = 0;
     [[nodiscard]] double length_s() const noexcept { return end_s - start_s; }
 };
+
+// Which application versions the scenario lets send an operation.
+enum class SentBy : std::uint8_t { both, old_version, new_version };
+[[nodiscard]] const char* name_of(SentBy) noexcept;  // both | old | new
 
 struct OperationRecord {
     std::string name;
@@ -57,15 +64,20 @@ struct OperationRecord {
     // over both application versions.
     std::array<Stall, phase_count> longest_stall;
     Stall longest_stall_of_migration;  // the same over during and after as one span
+    // An operation of one version only may rightly be absent on one side of a deploy; one that is
+    // sent by both may not.
+    SentBy sent_by = SentBy::both;
 
     [[nodiscard]] OperationPhase phase(PhaseName) const;  // both versions together
+    [[nodiscard]] OperationPhase during_and_after() const;
+    [[nodiscard]] std::uint64_t due(PhaseName) const noexcept;  // successes and failures
 };
 
 // One second of the whole load, for the time line.
 struct Second {
     std::uint32_t done = 0, failed = 0, due = 0;
     std::int64_t p50_us = 0, p99_us = 0, max_us = 0;  // response of those that ended in this second
-    std::uint32_t blocked = 0;                        // most sessions waiting for a lock at one instant
+    std::uint32_t blocked = 0;  // most sessions waiting for a lock at one instant
 };
 
 struct StepLock {
@@ -87,7 +99,7 @@ struct Step {
     std::vector<StepAttempt> attempts;
     std::int64_t rows = 0;
     std::vector<std::string> rewrote;
-    std::optional<std::int64_t> wal_bytes;        // estimated: the server's, less the load's own share
+    std::optional<std::int64_t> wal_bytes;  // estimated: the server's, less the load's own share
     std::optional<std::int64_t> wal_total_bytes;  // what the whole server wrote meanwhile
     std::string error;
     std::vector<StepLock> locks;
@@ -98,6 +110,9 @@ struct Step {
 struct Adversary {
     std::string name;
     double start_s = 0, end_s = 0;
+    // `failed` means that it could not do what it is there for, and the verdict cannot be pass. One
+    // that did and was then turned away (a second migration that ran into its own lock_timeout) is
+    // `ok`, with the server's answer in `error`.
     std::string outcome;  // ok | failed | never ran
     std::string error;
 };
@@ -123,7 +138,8 @@ struct LockEpisode {
     Blocker blocker;                // who held
     std::optional<Blocker> queued;  // who waited itself and thereby made the others queue
     std::string queued_mode;        // the mode it asked for
-    std::string relation, mode;     // what was held: relation (or "transaction"), mode as the server spells it
+    std::string relation,
+        mode;  // what was held: relation (or "transaction"), mode as the server spells it
     std::uint32_t max_blocked = 0;
     double victim_seconds = 0, longest_wait_ms = 0;
     std::vector<Victims> victims;
@@ -137,14 +153,14 @@ struct Locks {
     std::uint32_t max_blocked = 0;  // most workload sessions waiting at one instant, during + after
     double victim_seconds = 0;      // of workload operations, during + after
     std::uint64_t deadlocks = 0;
-    std::vector<LockEpisode> episodes;  // by start
-    std::uint64_t episodes_dropped = 0; // beyond the bound; counted, never silent
+    std::vector<LockEpisode> episodes;   // by start
+    std::uint64_t episodes_dropped = 0;  // beyond the bound; counted, never silent
 };
 
 struct Recovery {
     std::uint64_t backlog_max = 0;
-    // From the end of the last step until throughput and p99 were back at the baseline; empty: not yet
-    // when the run ended.
+    // From the end of the last step until throughput and p99 were back at the baseline; empty: not
+    // yet when the run ended.
     std::optional<double> recovered_after_s;
     double baseline_rate = 0;        // per second, of `before`
     double lowest_rate = 0;          // of the worst second in during + after
@@ -158,7 +174,7 @@ struct Replication {
 };
 
 struct Generator {
-    Histogram lag;             // how late the generator itself sent (idle connection at hand)
+    Histogram lag;  // how late the generator itself sent (idle connection at hand)
     std::uint64_t due = 0;
     std::uint64_t unsent = 0;  // due, never sent, for the generator's own reasons
     double cpu_s = 0;
@@ -180,13 +196,17 @@ struct GateResult {
     std::string name, limit, observed;
     Verdict verdict = Verdict::inconclusive;
     std::string detail;
+    // The same as numbers (milliseconds or a count) where there is one; for a ratio gate the limit
+    // is what the baseline allows. A quantile that falls on failed calls has no number.
+    std::optional<double> limit_value = {}, observed_value = {};
 };
 
 struct Target {
     std::string engine, version, database;
     bool throwaway = false;
     std::map<std::string, std::string> settings;
-    std::map<std::string, std::string> environment;  // sizes, dependants, whatever the engine collects
+    std::map<std::string, std::string>
+        environment;  // sizes, dependants, whatever the engine collects
 };
 
 struct Run {
@@ -214,10 +234,10 @@ struct Record {
     Replication replication;
     Generator generator;
     Observer observer;
-    std::vector<std::string> warnings;         // for the reader; they decide nothing
-    std::vector<std::string> harness_faults;   // what was lost: the verdict cannot be pass
-    std::string migration_error;               // empty: every step succeeded
-    std::string harness_error;                 // the harness could not do its work: exit 6
+    std::vector<std::string> warnings;        // for the reader; they decide nothing
+    std::vector<std::string> harness_faults;  // what was lost: the verdict cannot be pass
+    std::string migration_error;              // empty: every step succeeded
+    std::string harness_error;                // the harness could not do its work: exit 6
 
     std::vector<GateResult> gates;
     Verdict verdict = Verdict::inconclusive;

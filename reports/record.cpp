@@ -1,0 +1,93 @@
+#include "reports/record.hpp"
+
+namespace reports {
+
+const char* name_of(PhaseName phase) noexcept {
+    switch (phase) {
+        case PhaseName::warmup:
+            return "warmup";
+        case PhaseName::before:
+            return "before";
+        case PhaseName::during:
+            return "during";
+        case PhaseName::after:
+            return "after";
+    }
+    return "?";
+}
+
+const char* name_of(Verdict verdict) noexcept {
+    switch (verdict) {
+        case Verdict::pass:
+            return "pass";
+        case Verdict::fail:
+            return "fail";
+        case Verdict::inconclusive:
+            return "inconclusive";
+    }
+    return "?";
+}
+
+const char* name_of(SentBy sent_by) noexcept {
+    switch (sent_by) {
+        case SentBy::both:
+            return "both";
+        case SentBy::old_version:
+            return "old";
+        case SentBy::new_version:
+            return "new";
+    }
+    return "?";
+}
+
+std::uint64_t OperationPhase::failures() const noexcept {
+    std::uint64_t sum = 0;
+    for (const auto& [code, times] : errors) {
+        sum += times;
+    }
+    return sum;
+}
+
+void OperationPhase::merge(const OperationPhase& other) {
+    count += other.count;
+    retries += other.retries;
+    for (const auto& [code, times] : other.errors) {
+        errors[code] += times;
+    }
+    response.merge(other.response);
+    service.merge(other.service);
+    failed_response.merge(other.failed_response);
+}
+
+OperationPhase OperationRecord::phase(PhaseName which) const {
+    OperationPhase both = by_app[0][static_cast<std::size_t>(which)];
+    both.merge(by_app[1][static_cast<std::size_t>(which)]);
+    return both;
+}
+
+OperationPhase OperationRecord::during_and_after() const {
+    OperationPhase span = phase(PhaseName::during);
+    span.merge(phase(PhaseName::after));
+    return span;
+}
+
+std::uint64_t OperationRecord::due(PhaseName which) const noexcept {
+    const auto index = static_cast<std::size_t>(which);
+    return by_app[0][index].due() + by_app[1][index].due();
+}
+
+const Phase* Record::phase(PhaseName name) const noexcept {
+    for (const auto& each : phases) {
+        if (each.name == name) {
+            return &each;
+        }
+    }
+    return nullptr;
+}
+
+double Record::phase_seconds(PhaseName name) const noexcept {
+    const Phase* found = phase(name);
+    return found != nullptr && found->end_s > found->start_s ? found->end_s - found->start_s : 0;
+}
+
+}  // namespace reports

@@ -26,6 +26,13 @@ std::vector<std::string> unwatched(const Record& record) {
     if (record.locks.samples > 0 && !(record.locks.longest_gap_ms > 0)) {
         lacking.push_back("The longest gap between two lock samples is unknown.");
     }
+    const bool nobody_to_wait =
+        std::none_of(record.operations.begin(), record.operations.end(), [](const auto& operation) {
+            return operation.due(PhaseName::during) + operation.due(PhaseName::after) > 0;
+        });
+    if (nobody_to_wait) {
+        lacking.push_back("No operation was due during or after the migration.");
+    }
     return lacking;
 }
 

@@ -53,21 +53,23 @@ struct GateText {
 // replica measured) is inconclusive and says what is lacking; never pass. What is over an absolute
 // limit fails, whatever is lacking besides; a ratio needs its samples for either verdict.
 //
-// - All gates but `duration` look at `during` and `after` together; a ratio compares them with
+// All gates but `duration` look at `during` and `after` together; a ratio compares them with
 // `before`.
-// - A failed call counts as slower than any limit: a quantile that falls on failed calls fails, and
-// so
-//   does `max` when there is a failed call at all. A mean is over the successes, and cannot pass
-//   when more than 1 % of the calls failed.
-// - An absolute quantile passes with at least 20 calls (p50, p90, p95, mean), 100 (p99), 1,000
-// (p99_9);
-//   a ratio needs on each side 20 (mean, p50), 100 (p90), 200 (p95), 1,000 (p99, max), 10,000
-//   (p99_9).
-// - When the generator was late, a time that is over its limit by no more than the generator's own
-//   worst lag is inconclusive: it may have been the generator.
-// - A gate over every operation is as good as its worst operation, which the detail names. An
-// operation
-//   of one application version that a deploy step retired is left out, and the detail says so.
+//
+// A failed call counts as slower than any limit: a quantile that falls on failed calls fails, and
+// `max` fails when there is a failed call at all. A mean is over the successes, and cannot pass
+// when more than 1 % of the calls failed.
+//
+// An absolute quantile passes with at least 20 calls (p50, p90, p95, mean), 100 (p99), 1,000
+// (p99_9). A ratio needs 20 (mean, p50), 100 (p90), 200 (p95), 1,000 (p99, max), 10,000 (p99_9) on
+// each side.
+//
+// When the generator was late, a time that is over its limit by no more than the generator's own
+// worst lag is inconclusive: it may have been the generator.
+//
+// A gate over every operation is as good as its worst operation, which the detail names. An
+// operation of one application version that a deploy step retired is left out, and the detail says
+// so.
 [[nodiscard]] std::vector<GateResult> judge(std::span<const Gate> gates, const Record& record);
 
 }  // namespace reports

@@ -1,0 +1,214 @@
+#include "reports/verdict.hpp"
+
+#include "reports/figures.hpp"
+#include "reports/honesty.hpp"
+
+#include <algorithm>
+#include <csignal>
+
+namespace reports {
+
+namespace {
+
+using Sentences = std::vector<std::string>;
+
+std::string behind(const std::string& detail) {
+    return detail.empty() ? "." : ": " + detail + ".";
+}
+
+// "Calls of every operation" or "Calls of read_order".
+std::string whose(const Gate& gate) {
+    return gate.operation.empty() ? "an operation" : gate.operation;
+}
+
+std::string failure_sentence(const Gate& gate, const GateResult& result) {
+    const auto tail =
+        " (gate " + gate.name + ", limit " + result.limit + ")" + behind(result.detail);
+    switch (gate.metric) {
+        case GateMetric::lock_wait_max:
+            return "The application waited up to " + result.observed + " for a lock" + tail;
+        case GateMetric::stall_max:
+            return "For " + result.observed + " no call of " + whose(gate) +
+                   " got through although some were due" + tail;
+        case GateMetric::errors:
+            return (result.observed == "1" ? "1 call" : result.observed + " calls") +
+                   " failed during and after the migration" + tail;
+        case GateMetric::deadlocks:
+            return "Deadlocks during the run: " + result.observed + tail;
+        case GateMetric::blocked_max:
+            return "Up to " + result.observed + " application sessions waited for locks at once" +
+                   tail;
+        case GateMetric::duration:
+            return "The migration took " + result.observed + tail;
+        case GateMetric::replica_lag:
+            return "A replica fell behind by up to " + result.observed + tail;
+        case GateMetric::response:
+            return "The response time of " + whose(gate) + " was too long: " + gate.statistic +
+                   " " + result.observed + tail;
+        case GateMetric::service:
+            return "The service time of " + whose(gate) + " was too long: " + gate.statistic + " " +
+                   result.observed + tail;
+    }
+    return gate.name + ": " + result.observed + tail;
+}
+
+// What is lacking is often the same for several gates: it is said once.
+void add_unjudged_gates(const Record& record, Sentences& sentences) {
+    std::vector<std::pair<std::string, std::string>> names_by_detail;
+    for (const auto& gate : record.gates) {
+        if (gate.verdict != Verdict::inconclusive) {
+            continue;
+        }
+        const auto known =
+            std::find_if(names_by_detail.begin(), names_by_detail.end(),
+                         [&](const auto& each) { return each.first == gate.detail; });
+        if (known == names_by_detail.end()) {
+            names_by_detail.emplace_back(gate.detail, gate.name);
+        } else {
+            known->second += ", " + gate.name;
+        }
+    }
+    for (const auto& [detail, names] : names_by_detail) {
+        const bool several = names.find(", ") != std::string::npos;
+        sentences.push_back((several ? "The gates " : "The gate ") + names +
+                            " could not be judged: " + detail);
+    }
+}
+
+// The step that failed, as far as the record names it.
+std::string migration_failure(const Record& record) {
+    for (const auto& step : record.steps) {
+        if (step.outcome == "failed") {
+            const auto& why = step.error.empty() ? record.migration_error : step.error;
+            return "The migration failed at step \"" + step.name + "\"" +
+                   (why.empty() ? "." : ": " + why);
+        }
+    }
+    return record.migration_error.empty() ? "" : "The migration failed: " + record.migration_error;
+}
+
+void add_incomplete_steps(const Record& record, Sentences& doubts) {
+    if (record.steps.empty()) {
+        doubts.emplace_back("No step of a migration was carried out.");
+    }
+    for (const auto& step : record.steps) {
+        if (step.outcome != "ok" && step.outcome != "failed") {
+            doubts.push_back("Step \"" + step.name + "\" was not carried out" +
+                             (step.outcome.empty() ? "." : ": " + step.outcome + "."));
+        }
+    }
+}
+
+void add_what_never_ran(const Record& record, Sentences& doubts) {
+    if (record.operations.empty()) {
+        doubts.emplace_back("The workload had no operation.");
+    }
+    for (const auto& operation : record.operations) {
+        if (operation.due(PhaseName::before) + operation.due(PhaseName::during) +
+                operation.due(PhaseName::after) ==
+            0) {
+            doubts.push_back("The operation " + operation.name +
+                             " was never due: nothing is known of it.");
+        }
+    }
+    for (const auto& adversary : record.adversaries) {
+        if (adversary.outcome != "ok") {
+            doubts.push_back("The adversary \"" + adversary.name + "\" " +
+                             (adversary.outcome == "failed" ? "failed" : "never ran") +
+                             behind(adversary.error));
+        }
+    }
+}
+
+// Why this run cannot be called a pass, whatever its gates say.
+Sentences doubts_about(const Record& record) {
+    Sentences doubts = generator_doubts(record);
+    const auto observer = observer_doubts(record);
+    doubts.insert(doubts.end(), observer.begin(), observer.end());
+    for (const auto& fault : record.harness_faults) {
+        doubts.push_back(fault);
+    }
+    add_incomplete_steps(record, doubts);
+    add_what_never_ran(record, doubts);
+    if (record.gates.empty()) {
+        doubts.emplace_back("No gate was given: there is nothing to judge the run by.");
+    }
+    return doubts;
+}
+
+std::string pass_sentence(const Record& record) {
+    std::uint64_t calls = 0;
+    for (const auto& operation : record.operations) {
+        calls += operation.due(PhaseName::during) + operation.due(PhaseName::after);
+    }
+    const auto gates = record.gates.size() == 1
+                           ? std::string{"The gate"}
+                           : "All " + count_text(record.gates.size()) + " gates";
+    return gates + " held over " + counted(calls, "call", "calls") +
+           " during and after the migration.";
+}
+
+struct Ruling {
+    Verdict verdict;
+    int exit_code;
+};
+
+Ruling rule(const Record& record, int signal, bool migration_failed, bool gate_failed,
+            bool doubtful) {
+    if (record.interrupted) {
+        return {Verdict::inconclusive,
+                signal == SIGTERM ? exit_codes::terminated : exit_codes::interrupted};
+    }
+    if (!record.harness_error.empty()) {
+        return {Verdict::inconclusive, exit_codes::harness_failed};
+    }
+    if (migration_failed) {
+        return {Verdict::fail, exit_codes::migration_failed};
+    }
+    if (gate_failed) {
+        return {Verdict::fail, exit_codes::gate_failed};
+    }
+    return doubtful ? Ruling{Verdict::inconclusive, exit_codes::inconclusive}
+                    : Ruling{Verdict::pass, exit_codes::pass};
+}
+
+}  // namespace
+
+void decide(Record& record, std::span<const Gate> gates, int termination_signal) {
+    record.interrupted = record.interrupted || termination_signal != 0;
+    record.gates = judge(gates, record);
+    record.reasons.clear();
+
+    if (record.interrupted) {
+        record.reasons.emplace_back(termination_signal == SIGTERM
+                                        ? "The rehearsal was terminated before it was over."
+                                        : "The rehearsal was interrupted before it was over.");
+    }
+    if (!record.harness_error.empty()) {
+        record.reasons.push_back("The harness could not do its work: " + record.harness_error);
+    }
+    const auto migration = migration_failure(record);
+    if (!migration.empty()) {
+        record.reasons.push_back(migration);
+    }
+    bool gate_failed = false;
+    for (std::size_t i = 0; i < record.gates.size(); ++i) {
+        if (record.gates[i].verdict == Verdict::fail) {
+            gate_failed = true;
+            record.reasons.push_back(failure_sentence(gates[i], record.gates[i]));
+        }
+    }
+    auto doubts = doubts_about(record);
+    add_unjudged_gates(record, doubts);
+    record.reasons.insert(record.reasons.end(), doubts.begin(), doubts.end());
+
+    const auto ruling =
+        rule(record, termination_signal, !migration.empty(), gate_failed, !doubts.empty());
+    record.verdict = ruling.verdict;
+    record.exit_code = ruling.exit_code;
+    if (ruling.verdict == Verdict::pass) {
+        record.reasons.push_back(pass_sentence(record));
+    }
+}
+
+}  // namespace reports

@@ -19,6 +19,7 @@ struct OperationEnd {
     std::string_view code;   // valid during the call
     ErrorKind kind = ErrorKind::other;
     bool session_usable = true;  // false: the connection is gone; call connect() again
+    Clock::time_point sent, done;
     // The slowest statement of the operation: what a lock wait of this session is matched with.
     Clock::time_point slowest_sent, slowest_done;
 };
@@ -53,6 +54,9 @@ public:
     // Called now and then (every 100 ms) by the worker: gives up operations that the server never
     // answers. Ends in on_operation_end with client_timeout.
     virtual void check_deadline(Clock::time_point now) = 0;
+
+    // When the statement that runs now, or ran last, was sent.
+    [[nodiscard]] virtual Clock::time_point statement_sent() const noexcept = 0;
 
     // As the lock source names it; 0 when not connected.
     [[nodiscard]] virtual std::int64_t session_id() const noexcept = 0;

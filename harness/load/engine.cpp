@@ -1,0 +1,196 @@
+#include "harness/load/engine.hpp"
+
+#include <algorithm>
+
+namespace harness::load {
+
+Engine::Engine(LoadOptions options, const PhaseClock& phases, SessionFactory sessions)
+    : options_{std::move(options)}, sessions_{std::move(sessions)} {
+    live_.resize(options_.workers);
+    LoadEvents& events = *this;
+    for (std::size_t number = 0; number < options_.workers; ++number) {
+        workers_.push_back(std::make_unique<Worker>(number, options_, phases, sessions_, events));
+    }
+}
+
+Engine::~Engine() {
+    abandon();
+    join();
+}
+
+void Engine::join() {
+    for (auto& thread : threads_) {
+        if (thread.joinable()) {
+            thread.join();
+        }
+    }
+}
+
+void Engine::connect(std::chrono::seconds patience) {
+    for (auto& worker : workers_) {
+        threads_.emplace_back([this, &worker] {
+            try {
+                worker->run();
+            } catch (...) {
+                const std::scoped_lock lock{mutex_};
+                worker_fault_ = std::current_exception();
+                changed_.notify_all();
+            }
+        });
+    }
+    const auto opened = [this] {
+        std::size_t sum = 0;
+        for (const auto& worker : workers_) {
+            sum += worker->connected();
+        }
+        return sum;
+    };
+    std::unique_lock lock{mutex_};
+    const auto until = Clock::now() + patience;
+    while (opened() < options_.connections && !first_failure_ && !worker_fault_) {
+        // connected() counts before the worker does, so look again soon in any case.
+        changed_.wait_for(lock, std::chrono::milliseconds{5});
+        if (Clock::now() > until) {
+            database::Error error;
+            error.kind = database::ErrorKind::connection_refused;
+            error.message = "the server did not answer in time";
+            first_failure_ = error;
+        }
+    }
+    if (worker_fault_) {
+        std::rethrow_exception(worker_fault_);
+    }
+    if (first_failure_) {
+        auto error = *first_failure_;
+        error.message = "connection " + std::to_string(opened() + 1) + " of " +
+                        std::to_string(options_.connections) + ": " + error.message;
+        lock.unlock();
+        abandon();
+        join();
+        throw database::Outage{error};
+    }
+}
+
+void Engine::begin(Clock::time_point first_due) {
+    for (auto& worker : workers_) {
+        worker->begin(first_due);
+    }
+}
+
+std::optional<std::string> Engine::deploy(workloads::App to, std::chrono::milliseconds over,
+                                          const std::function<bool()>& give_up) {
+    if (to == version_) {
+        return std::nullopt;
+    }
+    const Deployment deployment{
+        .from = version_, .to = to, .start = Clock::now(), .over = over};
+    version_ = to;
+    {
+        const std::scoped_lock lock{mutex_};
+        failures_ = 0;
+    }
+    for (auto& worker : workers_) {
+        worker->deploy(deployment);
+    }
+    constexpr std::chrono::seconds patience{60};
+    for (;;) {
+        std::size_t converted = 0;
+        for (const auto& worker : workers_) {
+            converted += worker->converted_to(to);
+        }
+        if (converted == options_.connections || give_up()) {
+            return std::nullopt;
+        }
+        if (Clock::now() > deployment.start + over + patience) {
+            const std::scoped_lock lock{mutex_};
+            return std::to_string(options_.connections - converted) + " of " +
+                   std::to_string(options_.connections) +
+                   " connections could not be moved to the " + std::string{name_of(to)} +
+                   " version within " + std::to_string(patience.count()) + " s" +
+                   (failures_ == 0 ? std::string{} : "; the last refusal: " + last_failure_);
+        }
+        std::unique_lock lock{mutex_};
+        changed_.wait_for(lock, std::chrono::milliseconds{20});
+    }
+}
+
+void Engine::stop(Clock::time_point last_due) {
+    for (auto& worker : workers_) {
+        worker->stop(last_due);
+    }
+    join();
+    const std::scoped_lock lock{mutex_};
+    if (worker_fault_) {
+        std::rethrow_exception(worker_fault_);
+    }
+}
+
+void Engine::abandon() {
+    for (auto& worker : workers_) {
+        worker->abandon();
+    }
+}
+
+Live Engine::live() const {
+    const std::scoped_lock lock{mutex_};
+    Live merged;
+    for (const auto& second : live_) {
+        merged.second = std::max(merged.second, second.second);
+    }
+    reports::Histogram response;
+    for (const auto& second : live_) {
+        merged.backlog += second.backlog;
+        if (second.second == merged.second) {
+            merged.done += second.done;
+            merged.failed += second.failed;
+            merged.due += second.due;
+            response.merge(second.response);
+        }
+    }
+    if (response.count() != 0) {
+        merged.p99_ms = static_cast<double>(response.quantile_us(0.99)) / 1000.0;
+    }
+    return merged;
+}
+
+bool Engine::owns_session(std::int64_t session) const {
+    const std::scoped_lock lock{mutex_};
+    return session_ids_.contains(session);
+}
+
+std::pair<std::uint64_t, std::string> Engine::connect_failures() const {
+    const std::scoped_lock lock{mutex_};
+    return {failures_, last_failure_};
+}
+
+std::vector<Measured> Engine::take() {
+    std::vector<Measured> all;
+    all.reserve(workers_.size());
+    for (auto& worker : workers_) {
+        all.push_back(worker->take());
+    }
+    return all;
+}
+
+void Engine::connected(std::int64_t session) {
+    const std::scoped_lock lock{mutex_};
+    session_ids_.insert(session);
+    changed_.notify_all();
+}
+
+void Engine::connect_failed(const database::Error& error) {
+    const std::scoped_lock lock{mutex_};
+    if (!first_failure_) {
+        first_failure_ = error;
+    }
+    ++failures_;
+    last_failure_ = error.message;
+    changed_.notify_all();
+}
+
+void Engine::second_over(std::size_t worker, const LiveSecond& second) {
+    const std::scoped_lock lock{mutex_};
+    live_[worker] = second;
+}
+
+}  // namespace harness::load

@@ -1,0 +1,87 @@
+// The load engine: starts the workers, tells them when phases, deploys and the end come, and puts
+// together what they measured.
+#pragma once
+
+#include "harness/load/deployment.hpp"
+#include "harness/load/phase_clock.hpp"
+#include "harness/load/worker.hpp"
+#include "reports/record.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_set>
+#include <vector>
+
+namespace harness::load {
+
+// The last second that is over, of all workers together.
+struct Live {
+    std::uint32_t second = 0;
+    std::uint32_t done = 0, failed = 0, due = 0;
+    std::uint64_t backlog = 0;
+    std::optional<double> p99_ms;  // empty: nothing ended in that second
+};
+
+class Engine final : private LoadEvents {
+public:
+    Engine(LoadOptions options, const PhaseClock& phases, SessionFactory sessions);
+    ~Engine();  // abandons whatever still runs
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    // Opens all connections. Throws database::Outage with the first refusal, or when they are not all
+    // open within `patience`.
+    void connect(std::chrono::seconds patience);
+
+    // The schedule starts at `first_due`.
+    void begin(Clock::time_point first_due);
+
+    // Moves the application to another version, at once or rolling; returns when every connection runs
+    // it, when `give_up` answers true, or when it could not be done (the answer says why).
+    [[nodiscard]] std::optional<std::string> deploy(workloads::App to,
+                                                    std::chrono::milliseconds over,
+                                                    const std::function<bool()>& give_up);
+
+    // Nothing is due from `last_due` on; returns when what was due has ended or the drain is over.
+    void stop(Clock::time_point last_due);
+    // Makes a stop() that waits return soon. Safe from a signal-handling thread.
+    void abandon();
+
+    [[nodiscard]] Live live() const;
+    // Whether a session of the server is, or was, one of the load's.
+    [[nodiscard]] bool owns_session(std::int64_t session) const;
+    // Connections that could not be opened again, and the last reason.
+    [[nodiscard]] std::pair<std::uint64_t, std::string> connect_failures() const;
+
+    // Everything measured, after stop(). One element per worker.
+    [[nodiscard]] std::vector<Measured> take();
+
+private:
+    void connected(std::int64_t session) override;
+    void connect_failed(const database::Error& error) override;
+    void second_over(std::size_t worker, const LiveSecond& second) override;
+    void join();
+
+    const LoadOptions options_;
+    const SessionFactory sessions_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+    std::vector<std::thread> threads_;
+    workloads::App version_ = workloads::App::old_version;
+
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    std::unordered_set<std::int64_t> session_ids_;
+    std::optional<database::Error> first_failure_;
+    std::uint64_t failures_ = 0;
+    std::string last_failure_;
+    std::vector<LiveSecond> live_;
+    std::exception_ptr worker_fault_;
+};
+
+}  // namespace harness::load

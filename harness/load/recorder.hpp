@@ -1,0 +1,94 @@
+// What one worker measured. Each worker owns one and hands it over whole when the load is over, so the
+// hot path takes no lock.
+#pragma once
+
+#include "harness/load/phase_clock.hpp"
+#include "harness/load/second_log.hpp"
+#include "harness/load/stalls.hpp"
+#include "harness/locks/slow_statement.hpp"
+#include "reports/record.hpp"
+#include "workloads/mix.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace harness::load {
+
+// One operation's end, however it ended.
+struct Completion {
+    workloads::OperationId operation = 0;
+    workloads::App app = workloads::App::old_version;
+    Clock::time_point due, sent, done;  // due <= done; sent <= done
+    std::string_view code;              // empty: success
+    unsigned retries = 0;
+    std::int64_t session = 0;           // 0: never sent
+    Clock::time_point slowest_sent{}, slowest_done{};
+};
+
+// One second of one worker, for the throttle and the progress display.
+struct LiveSecond {
+    std::uint32_t second = 0;
+    std::uint32_t done = 0, failed = 0, due = 0;
+    std::uint64_t backlog = 0;
+    reports::Histogram response;  // successes and failures: a failure's wait is felt too
+};
+
+// Everything that a worker hands over.
+struct Measured {
+    std::vector<std::array<std::array<reports::OperationPhase, reports::phase_count>, 2>> operations;
+    std::vector<StallTracker> stalls;  // per operation
+    SecondLog seconds;                 // series: operation * 2 + app; and all_operations
+    std::vector<reports::Second> timeline;  // counts only; the quantiles come from `seconds`
+    std::vector<locks::SlowStatement> slow_statements;
+    std::chrono::nanoseconds slow_threshold{};  // raised when there were too many
+    reports::Histogram lag;
+    std::uint64_t due = 0, unsent = 0, finished = 0, reconnects = 0, backlog_max = 0;
+    double cpu_s = 0;
+};
+
+class Recorder {
+public:
+    static constexpr std::uint32_t all_operations = UINT32_MAX;
+    // Beyond it the quicker half is let go: what is kept are the longest.
+    static constexpr std::size_t slow_statement_bound = 200'000;
+
+    Recorder(std::size_t operation_count, const PhaseClock& phases);
+
+    void due(std::chrono::nanoseconds since_start);
+    // Files a success under its response and service time, and a failure under its code, never among
+    // the successes.
+    void finished(const Completion& completion);
+    // How late the generator itself was with an operation that had an idle connection.
+    void lag(std::chrono::nanoseconds late) { measured_.lag.record(late); }
+    void unsent() { ++measured_.unsent; }
+    void reconnected() { ++measured_.reconnects; }
+    void backlog(std::uint64_t length) {
+        measured_.backlog_max = std::max(measured_.backlog_max, length);
+    }
+
+    // Closes the second that is over; true when `live` was filled with the last closed one. Called at
+    // least every 100 ms.
+    bool roll(Clock::time_point now, LiveSecond& live);
+
+    // Hands over everything recorded so far and starts empty.
+    [[nodiscard]] Measured take(double cpu_s);
+
+private:
+    void note_slow(const Completion& completion);
+    void close_second();
+    [[nodiscard]] reports::Second& timeline_at(std::uint32_t second);
+
+    const PhaseClock& phases_;
+    Measured measured_;
+    std::uint32_t second_ = 0;  // the one that is open
+    std::vector<reports::Histogram> second_of_;    // per series, of the open second
+    std::vector<std::uint32_t> touched_;           // series with something in it
+    reports::Histogram second_all_;
+    LiveSecond live_;  // the last closed one
+    bool live_ready_ = false;
+};
+
+}  // namespace harness::load

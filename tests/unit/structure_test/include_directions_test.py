@@ -43,7 +43,8 @@ class IncludeDirections(unittest.TestCase):
         self.assert_fault("workloads/a.cpp", "#include <thread>\n", "<thread>")
         self.assert_fault("workloads/a.cpp", "# include <boost/asio/post.hpp>\n", "boost/asio")
         self.assert_fault("reports/a.cpp", "#include <pqxx/pqxx>\n", "<pqxx/pqxx>")
-        self.assert_fault("scenarios/a.cpp", "#include <pg_query.h>\n", "<pg_query.h>")
+        self.assert_fault("scenarios/a.cpp", "#include <pqxx/pqxx>\n", "<pqxx/pqxx>")
+        self.assert_fault("reports/a.cpp", "#include <pg_query.h>\n", "<pg_query.h>")
 
     def test_only_the_engines_folder_knows_postgresql(self):
         self.assert_fault("harness/load/a.cpp", "#include <libpq-fe.h>\n", "only harness/postgres")

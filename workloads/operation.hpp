@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -33,7 +35,7 @@ struct Statement {
     std::vector<Slot> parameters;  // $k takes the value of slot parameters[k-1]
     CutStatement cut;              // for the simple protocol, which writes values into the text
     std::vector<Slot> cut_slots;   // the slot of each of cut.names
-    std::vector<Slot> into;        // columns of the first row that are kept; empty: rows are discarded
+    std::vector<Slot> into;  // columns of the first row that are kept; empty: rows are discarded
 };
 
 // How often an operation is tried again after a serialization failure or a deadlock.
@@ -90,8 +92,9 @@ struct OperationError {
 // Values of one run of an operation. Reused from run to run, so that the strings keep their memory.
 class Values {
 public:
-    // Draws all parameters of `operation` for the operation number `index` of the run.
-    // The same (seed, index) always gives the same values.
+    // Draws all parameters of `operation` for the operation number `index` of the run; all other
+    // slots (those of `into`) become NULL. The same (seed, index) always gives the same values,
+    // whatever ran before; only now() takes the wall clock.
     void draw(const Operation& operation, std::uint64_t seed, std::uint64_t index,
               std::int64_t wall_clock_us);
 
@@ -102,11 +105,13 @@ public:
 
 private:
     std::vector<std::string> values_;
-    std::vector<bool> nulls_;
+    std::vector<bool> nulls_;  // as many as values_
 };
 
-// The simple protocol's text: values written as literals, quoted by the rules of
-// standard_conforming_strings = on (E'' where a backslash occurs).
+// Appends the simple protocol's text: values written as literals, quoted by the rules of
+// standard_conforming_strings = on (E'' where a backslash occurs), numbers without quotes and, when
+// negative, in parentheses. A bare number has a type of its own: comparing it with a text column
+// needs a cast, as in any SQL text.
 void write_literals(const Statement& statement, const Operation& operation, const Values& values,
                     std::string& out);
 

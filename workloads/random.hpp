@@ -19,7 +19,8 @@ namespace workloads {
 class Random {
 public:
     // The stream number `stream` of `seed`: different streams are independent.
-    constexpr Random(std::uint64_t seed, std::uint64_t stream) noexcept : state_{mix(seed, stream)} {}
+    constexpr Random(std::uint64_t seed, std::uint64_t stream) noexcept
+        : state_{mix(seed, stream)} {}
 
     [[nodiscard]] constexpr std::uint64_t next() noexcept {
         state_ += 0x9e3779b97f4a7c15U;

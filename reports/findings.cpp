@@ -1,0 +1,353 @@
+#include "reports/findings.hpp"
+
+#include "reports/figures.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace reports {
+
+namespace {
+
+const Step* step_named(const Record& record, const std::string& name) {
+    for (const auto& step : record.steps) {
+        if (step.name == name) {
+            return &step;
+        }
+    }
+    return nullptr;
+}
+
+std::string statement_of(const Record& record, const Blocker& blocker) {
+    const Step* step = blocker.kind == "step" ? step_named(record, blocker.step) : nullptr;
+    return !blocker.query.empty() || step == nullptr ? blocker.query : step->statement;
+}
+
+// During and after the migration; the whole run when it never got that far.
+bool counts_for_the_migration(const Record& record, const LockEpisode& episode) {
+    const Phase* during = record.phase(PhaseName::during);
+    return during == nullptr || episode.end_s >= during->start_s;
+}
+
+bool worse(const LockEpisode& a, const LockEpisode& b) {
+    return a.victim_seconds != b.victim_seconds ? a.victim_seconds > b.victim_seconds
+                                                : a.longest_wait_ms > b.longest_wait_ms;
+}
+
+std::optional<double> overall_p99_ms(const Record& record, PhaseName phase) {
+    Histogram successes;
+    std::uint64_t failures = 0;
+    for (const auto& operation : record.operations) {
+        for (const auto& by_phase : operation.by_app) {
+            const auto& calls = by_phase[static_cast<std::size_t>(phase)];
+            successes.merge(calls.response);
+            failures += calls.failures();
+        }
+    }
+    if (successes.count() + failures == 0) {
+        return std::nullopt;
+    }
+    const auto rank = nearest_rank(0.99, successes.count() + failures);
+    return rank > successes.count() ? INFINITY
+                                    : static_cast<double>(successes.value_at_rank_us(rank)) / 1e3;
+}
+
+double rate_of(const Record& record, PhaseName phase) {
+    std::uint64_t count = 0;
+    for (const auto& operation : record.operations) {
+        for (const auto& by_phase : operation.by_app) {
+            count += by_phase[static_cast<std::size_t>(phase)].count;
+        }
+    }
+    const double seconds = record.phase_seconds(phase);
+    return seconds > 0 ? static_cast<double>(count) / seconds : 0;
+}
+
+void add_migration(const Record& record, KeyFigures& key) {
+    double first = INFINITY;
+    double last = -INFINITY;
+    for (const auto& step : record.steps) {
+        if (step.outcome == "skipped") {
+            continue;
+        }
+        first = std::min(first, step.start_s);
+        last = std::max(last, step.end_s);
+        if (const auto& wal = step.wal_bytes ? step.wal_bytes : step.wal_total_bytes) {
+            key.wal_bytes = key.wal_bytes.value_or(0) + *wal;
+        }
+        for (const auto& relation : step.rewrote) {
+            if (std::find(key.rewrote.begin(), key.rewrote.end(), relation) == key.rewrote.end()) {
+                key.rewrote.push_back(relation);
+            }
+        }
+    }
+    if (last >= first) {
+        key.migration_s = last - first;
+    }
+}
+
+std::string listed(const std::vector<std::string>& names, std::size_t most) {
+    std::string text;
+    for (std::size_t i = 0; i < std::min(names.size(), most); ++i) {
+        text += (i == 0 ? "" : ", ") + names[i];
+    }
+    return names.size() > most ? text + " and " + count_text(names.size() - most) + " more" : text;
+}
+
+void add_lock_findings(const Record& record, std::vector<Finding>& all) {
+    const auto culprit = culprit_of(record);
+    if (!culprit) {
+        all.push_back(
+            {"Longest wait", record.locks.samples == 0
+                                 ? "unknown: the lock observer took no sample"
+                                 : "none: no session was seen waiting for a lock during or "
+                                   "after the migration"});
+        return;
+    }
+    const auto& episode = culprit->episode;
+    std::string wait = ms_text(episode.longest_wait_ms);
+    wait += culprit->victim.empty() ? "" : ", " + culprit->victim;
+    wait += ", behind " + culprit->who;
+    if (record.locks.max_wait_ms > episode.longest_wait_ms * 1.05) {
+        wait += " (the longest single wait of all: " + ms_text(record.locks.max_wait_ms) + ")";
+    }
+    all.push_back({"Longest wait", wait});
+    const auto span = ", waits from " + decimal_text(episode.start_s, 2) + " s to " +
+                      decimal_text(episode.end_s, 2) + " s of the run";
+    const auto on = culprit->relation.empty() ? "" : " on " + culprit->relation;
+    all.push_back({"Lock", culprit->behind.empty()
+                               ? culprit->mode + on + span
+                               : culprit->mode + on + ", itself waiting behind " + culprit->behind +
+                                     " (" + episode.mode + ") and making the others queue" + span});
+    if (!culprit->statement.empty()) {
+        all.push_back({"Statement", culprit->statement});
+    }
+    all.push_back({"Behind it", counted(episode.max_blocked, "session", "sessions") + " at once, " +
+                                    decimal_text(episode.victim_seconds, 1) + " victim-seconds"});
+}
+
+void add_load_findings(const Record& record, const KeyFigures& key, std::vector<Finding>& all) {
+    all.push_back({"Response p99", response_text(key.p99_before_ms) + " before, " +
+                                       response_text(key.p99_during_ms) + " during, " +
+                                       response_text(key.p99_after_ms) + " after"});
+    all.push_back({"Throughput", rate_text(key.rate_before) + " before, " +
+                                     rate_text(key.rate_lowest) + " in the worst second, " +
+                                     counted(key.zero_seconds, "second", "seconds") +
+                                     " with nothing done"});
+    if (!key.stalled_operation.empty()) {
+        all.push_back({"Longest stall", seconds_text(key.stall.length_s()) + ", " +
+                                            key.stalled_operation + " from " +
+                                            decimal_text(key.stall.start_s, 2) + " s to " +
+                                            decimal_text(key.stall.end_s, 2) + " s of the run"});
+    }
+    all.push_back({"Recovery", recovery_text(record)});
+    all.push_back({"Errors", errors_text(key.errors)});
+}
+
+void add_migration_finding(const Record& record, const KeyFigures& key, std::vector<Finding>& all) {
+    std::string text = key.migration_s ? seconds_text(*key.migration_s) + " in " : "never began, ";
+    text += counted(record.steps.size(), "step", "steps");
+    text += key.rewrote.empty() ? "; rewrote nothing" : "; rewrote " + listed(key.rewrote, 4);
+    if (key.wal_bytes) {
+        text += "; " + bytes_text(*key.wal_bytes) + " of WAL";
+    }
+    all.push_back({"Migration", text});
+    if (record.replication.measured) {
+        all.push_back({"Replica lag", "up to " + seconds_text(record.replication.max_lag_s) + ", " +
+                                          bytes_text(record.replication.max_lag_bytes)});
+    }
+}
+
+}  // namespace
+
+std::string name_of(const Blocker& blocker) {
+    std::string name;
+    if (blocker.kind == "step" || blocker.kind == "adversary") {
+        name = blocker.kind + " \"" + blocker.step + "\"";
+    } else if (blocker.kind == "operation") {
+        name = "operation " + blocker.operation;
+    } else if (blocker.kind == "harness") {
+        name = "the harness itself";
+    } else if (blocker.kind == "prepared_transaction") {
+        name = "a prepared transaction";
+    } else {
+        name = "session " + std::to_string(blocker.pid);
+    }
+    return blocker.state.empty() || blocker.state == "active" ? name
+                                                              : name + " (" + blocker.state + ")";
+}
+
+std::optional<Culprit> culprit_of(const Record& record) {
+    const LockEpisode* worst = nullptr;
+    for (const auto& episode : record.locks.episodes) {
+        if (counts_for_the_migration(record, episode) &&
+            (worst == nullptr || worse(episode, *worst))) {
+            worst = &episode;
+        }
+    }
+    if (worst == nullptr) {
+        return std::nullopt;
+    }
+    Culprit culprit{.episode = *worst,
+                    .who = {},
+                    .statement = {},
+                    .relation = worst->relation,
+                    .mode = worst->mode,
+                    .behind = {},
+                    .victim = {}};
+    // Who made the queue is to blame rather than who merely held something that bothered nobody
+    // else: but for the migration behind it, a long reader would have stood in nobody's way.
+    const bool queue = worst->queued.has_value();
+    const Blocker& blamed = queue ? *worst->queued : worst->blocker;
+    culprit.who = name_of(blamed);
+    culprit.statement = statement_of(record, blamed);
+    if (queue) {
+        culprit.mode = worst->queued_mode;
+        culprit.behind = name_of(worst->blocker);
+    }
+    double longest = -1;
+    for (const auto& victim : worst->victims) {
+        if (victim.longest_wait_ms > longest) {
+            longest = victim.longest_wait_ms;
+            culprit.victim = victim.operation;
+        }
+    }
+    return culprit;
+}
+
+std::vector<const LockEpisode*> worst_episodes(const Record& record, std::size_t most) {
+    std::vector<const LockEpisode*> all;
+    for (const auto& episode : record.locks.episodes) {
+        all.push_back(&episode);
+    }
+    std::stable_sort(all.begin(), all.end(),
+                     [](const auto* a, const auto* b) { return worse(*a, *b); });
+    all.resize(std::min(all.size(), most));
+    return all;
+}
+
+KeyFigures key_figures(const Record& record) {
+    KeyFigures key;
+    key.p99_before_ms = overall_p99_ms(record, PhaseName::before);
+    key.p99_during_ms = overall_p99_ms(record, PhaseName::during);
+    key.p99_after_ms = overall_p99_ms(record, PhaseName::after);
+    key.rate_before = record.recovery.baseline_rate > 0 ? record.recovery.baseline_rate
+                                                        : rate_of(record, PhaseName::before);
+    key.rate_lowest = record.recovery.lowest_rate;
+    key.zero_seconds = record.recovery.zero_seconds;
+    for (const auto& operation : record.operations) {
+        const auto& stall = operation.longest_stall_of_migration;
+        if (stall.length_s() > key.stall.length_s()) {
+            key.stall = stall;
+            key.stalled_operation = operation.name;
+        }
+        for (const auto& by_phase : operation.by_app) {
+            for (const auto phase : {PhaseName::during, PhaseName::after}) {
+                for (const auto& [code, times] : by_phase[static_cast<std::size_t>(phase)].errors) {
+                    key.errors[code] += times;
+                    key.failures += times;
+                }
+            }
+        }
+    }
+    add_migration(record, key);
+    return key;
+}
+
+std::string response_text(const std::optional<double>& ms) {
+    if (!ms) {
+        return "no call";
+    }
+    return std::isinf(*ms) ? "failed calls" : ms_text(*ms);
+}
+
+std::string errors_text(const std::map<std::string, std::uint64_t>& errors) {
+    std::vector<std::pair<std::uint64_t, std::string>> sorted;
+    std::uint64_t sum = 0;
+    for (const auto& [code, times] : errors) {
+        if (times > 0) {
+            sorted.emplace_back(times, code);
+            sum += times;
+        }
+    }
+    if (sum == 0) {
+        return "none";
+    }
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::vector<std::string> texts;
+    for (const auto& [times, code] : sorted) {
+        texts.push_back(code + " x " + count_text(times));
+    }
+    return count_text(sum) + ": " + listed(texts, 4);
+}
+
+std::string recovery_text(const Record& record) {
+    const auto& recovery = record.recovery;
+    std::string text;
+    if (!recovery.recovered_after_s) {
+        text = "not before the run ended";
+    } else if (*recovery.recovered_after_s <= 0) {
+        text = "at once";
+    } else {
+        text = seconds_text(*recovery.recovered_after_s) + " after the last step";
+    }
+    if (recovery.backlog_max > 0) {
+        text += "; backlog up to " + counted(recovery.backlog_max, "operation", "operations");
+    }
+    return text;
+}
+
+std::vector<Finding> findings(const Record& record) {
+    const auto key = key_figures(record);
+    std::vector<Finding> all;
+    add_lock_findings(record, all);
+    add_load_findings(record, key, all);
+    add_migration_finding(record, key, all);
+    return all;
+}
+
+std::string generator_text(const Record& record) {
+    const auto& generator = record.generator;
+    const auto lag = [&](double q) {
+        return ms_text(static_cast<double>(generator.lag.quantile_us(q)) / 1e3);
+    };
+    std::string text = "lag p99 " + lag(0.99) + ", max " + lag(1) + "; " +
+                       count_text(generator.unsent) + " of " + count_text(generator.due) +
+                       " due unsent; ";
+    if (generator.operations > 0) {
+        text += decimal_text(generator.cpu_s / static_cast<double>(generator.operations) * 1e6, 1) +
+                " us of CPU an operation; ";
+    }
+    return text + counted(generator.reconnects, "reconnect", "reconnects");
+}
+
+std::string observer_text(const Record& record) {
+    const auto& locks = record.locks;
+    return counted(locks.samples, "sample", "samples") + " every " +
+           ms_text(locks.sample_interval_ms) + ", " + count_text(locks.lost_samples) +
+           " lost, longest gap " + ms_text(locks.longest_gap_ms) + "; " +
+           ms_text(record.observer.mean_query_ms) + " a query, " +
+           decimal_text(record.observer.cpu_s, 2) + " s of CPU";
+}
+
+std::string command_to_repeat(const Record& record) {
+    const auto& file = record.run.scenario_file;
+    if (file.empty()) {
+        return {};
+    }
+    const bool plain =
+        file.front() != '-' && file.find_first_not_of(
+                                   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                   "0123456789/._-+,@%:=") == std::string::npos;
+    std::string quoted = plain ? file : "'";
+    if (!plain) {
+        for (const char c : file.front() == '-' ? "./" + file : file) {
+            quoted += c == '\'' ? std::string{"'\\''"} : std::string(1, c);
+        }
+        quoted += '\'';
+    }
+    return "rehearse run " + quoted + " --seed " + std::to_string(record.run.seed);
+}
+
+}  // namespace reports

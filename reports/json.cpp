@@ -1,0 +1,183 @@
+#include "reports/json.hpp"
+
+#include "reports/json_parts.hpp"
+
+namespace reports {
+
+namespace json_parts {
+
+Json number(double value) {
+    // A microsecond is as fine as anything here is measured; 0.30000000000000004 is noise.
+    const double rounded = std::round(value * 1e6) / 1e6;
+    return std::isfinite(rounded) ? Json(rounded) : Json(nullptr);
+}
+
+Json text_or_null(const std::string& text) {
+    return text.empty() ? Json(nullptr) : Json(text);
+}
+
+}  // namespace json_parts
+
+namespace {
+
+using namespace json_parts;
+
+Json run_json(const Run& run) {
+    return {{"id", run.id},
+            {"started_at", run.started_at},
+            {"finished_at", run.finished_at},
+            {"seed", run.seed},
+            {"scenario", run.scenario},
+            {"version", run.version},
+            {"duration_s", number(run.duration_s)},
+            {"scenario_file", run.scenario_file},
+            {"description", run.description},
+            {"clock_offset_start_ms", number(run.clock_offset_start_ms)},
+            {"clock_offset_end_ms", number(run.clock_offset_end_ms)}};
+}
+
+Json target_json(const Target& target) {
+    return {{"engine", target.engine},       {"version", target.version},
+            {"throwaway", target.throwaway}, {"database", target.database},
+            {"settings", target.settings},   {"environment", target.environment}};
+}
+
+Json load_json(const Record& record) {
+    return {{"open_loop", record.open_loop},
+            {"asked_rate", number(record.asked_rate)},
+            {"connections", record.connections}};
+}
+
+Json phases_json(const Record& record) {
+    return list(record.phases, [](const Phase& phase) {
+        return Json{{"name", name_of(phase.name)},
+                    {"start_s", number(phase.start_s)},
+                    {"end_s", number(phase.end_s)}};
+    });
+}
+
+Json step_json(const Step& step) {
+    const auto lock = [](const StepLock& each) {
+        return Json{{"relation", each.relation},
+                    {"mode", each.mode},
+                    {"held_s", number(each.held_s)},
+                    {"waited_s", number(each.waited_s)}};
+    };
+    const auto attempt = [](const StepAttempt& each) {
+        return Json{{"start_s", number(each.start_s)},
+                    {"end_s", number(each.end_s)},
+                    {"outcome", each.outcome},
+                    {"error", text_or_null(each.error)}};
+    };
+    return {{"name", step.name},
+            {"kind", step.kind},
+            {"start_s", number(step.start_s)},
+            {"end_s", number(step.end_s)},
+            {"outcome", step.outcome},
+            {"attempts", list(step.attempts, attempt)},
+            {"rows", step.rows},
+            {"rewrote", step.rewrote},
+            {"wal_bytes", or_null(step.wal_bytes)},
+            {"error", text_or_null(step.error)},
+            {"locks", list(step.locks, lock)},
+            {"statement", step.statement},
+            {"wal_total_bytes", or_null(step.wal_total_bytes)},
+            {"throttled_s", step.throttled_s ? number(*step.throttled_s) : Json(nullptr)},
+            {"throttle_reasons", text_or_null(step.throttle_reasons)}};
+}
+
+Json recovery_json(const Recovery& recovery) {
+    return {{"backlog_max", recovery.backlog_max},
+            {"recovered_after_s",
+             recovery.recovered_after_s ? number(*recovery.recovered_after_s) : Json(nullptr)},
+            {"baseline_rate", number(recovery.baseline_rate)},
+            {"lowest_rate", number(recovery.lowest_rate)},
+            {"zero_seconds", recovery.zero_seconds}};
+}
+
+Json replication_json(const Replication& replication) {
+    return {
+        {"measured", replication.measured},
+        {"max_lag_s", replication.measured ? number(replication.max_lag_s) : Json(nullptr)},
+        {"max_lag_bytes", replication.measured ? Json(replication.max_lag_bytes) : Json(nullptr)}};
+}
+
+Json generator_json(const Generator& generator) {
+    const auto lag = [&](double q) { return milliseconds(generator.lag, q); };
+    return {{"lag_ms", {{"p50", lag(0.5)}, {"p99", lag(0.99)}, {"max", lag(1)}}},
+            {"unsent", generator.unsent},
+            {"cpu_s", number(generator.cpu_s)},
+            {"cpu_us_per_operation",
+             generator.operations == 0
+                 ? Json(nullptr)
+                 : number(generator.cpu_s / static_cast<double>(generator.operations) * 1e6)},
+            {"due", generator.due},
+            {"operations", generator.operations},
+            {"reconnects", generator.reconnects}};
+}
+
+Json observer_json(const Observer& observer) {
+    return {{"cpu_s", number(observer.cpu_s)},
+            {"queries", observer.queries},
+            {"mean_query_ms", number(observer.mean_query_ms)},
+            {"connection_losses", observer.connection_losses}};
+}
+
+Json gate_json(const GateResult& gate) {
+    return {{"name", gate.name},
+            {"limit", gate.limit},
+            {"observed", gate.observed},
+            {"verdict", name_of(gate.verdict)},
+            {"detail", gate.detail},
+            {"limit_value", gate.limit_value ? number(*gate.limit_value) : Json(nullptr)},
+            {"observed_value", gate.observed_value ? number(*gate.observed_value) : Json(nullptr)}};
+}
+
+Json adversary_json(const Adversary& adversary) {
+    return {{"name", adversary.name},
+            {"start_s", number(adversary.start_s)},
+            {"end_s", number(adversary.end_s)},
+            {"outcome", adversary.outcome},
+            {"error", text_or_null(adversary.error)}};
+}
+
+Json second_json(const Second& second) {
+    const auto ms = [](std::int64_t us) { return number(static_cast<double>(us) / 1e3); };
+    return {{"due", second.due},           {"done", second.done},
+            {"failed", second.failed},     {"p50_ms", ms(second.p50_us)},
+            {"p99_ms", ms(second.p99_us)}, {"max_ms", ms(second.max_us)},
+            {"blocked", second.blocked}};
+}
+
+}  // namespace
+
+std::string to_json(const Record& record) {
+    Json all = Json::object();
+    all["schema"] = result_schema;
+    all["verdict"] = name_of(record.verdict);
+    all["exit_code"] = record.exit_code;
+    all["reasons"] = record.reasons;
+    all["interrupted"] = record.interrupted;
+    all["run"] = run_json(record.run);
+    all["target"] = target_json(record.target);
+    all["load"] = load_json(record);
+    all["phases"] = phases_json(record);
+    all["steps"] = list(record.steps, step_json);
+    all["adversaries"] = list(record.adversaries, adversary_json);
+    all["operations"] = operations_json(record);
+    all["locks"] = locks_json(record.locks);
+    all["recovery"] = recovery_json(record.recovery);
+    all["replication"] = replication_json(record.replication);
+    all["verification"] = nullptr;  // no data was verified in this run
+    all["generator"] = generator_json(record.generator);
+    all["observer"] = observer_json(record.observer);
+    all["gates"] = list(record.gates, gate_json);
+    all["warnings"] = record.warnings;
+    all["harness_faults"] = record.harness_faults;
+    all["migration_error"] = text_or_null(record.migration_error);
+    all["harness_error"] = text_or_null(record.harness_error);
+    all["seconds"] = list(record.seconds, second_json);
+    return all.dump(1, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace reports

@@ -1,0 +1,127 @@
+// Operations and lock episodes in result.json.
+#include "reports/json_parts.hpp"
+
+namespace reports::json_parts {
+
+namespace {
+
+constexpr std::array<PhaseName, 3> judged_phases{PhaseName::before, PhaseName::during,
+                                                 PhaseName::after};
+
+Json histogram_json(const Histogram& histogram) {
+    if (histogram.count() == 0) {
+        return nullptr;
+    }
+    return {{"mean", number(histogram.mean_us() / 1e3)}, {"p50", milliseconds(histogram, 0.5)},
+            {"p90", milliseconds(histogram, 0.9)},       {"p95", milliseconds(histogram, 0.95)},
+            {"p99", milliseconds(histogram, 0.99)},      {"p99_9", milliseconds(histogram, 0.999)},
+            {"max", milliseconds(histogram, 1)},         {"saturated", histogram.saturated()}};
+}
+
+Json calls_json(const OperationPhase& calls, double seconds) {
+    return {
+        {"count", calls.count},
+        {"rate", seconds > 0 ? number(static_cast<double>(calls.count) / seconds) : Json(nullptr)},
+        {"errors", calls.errors},
+        {"retries", calls.retries},
+        {"response_ms", histogram_json(calls.response)},
+        {"service_ms", histogram_json(calls.service)},
+        {"failed_response_ms", histogram_json(calls.failed_response)}};
+}
+
+Json stall_json(const Stall& stall) {
+    return {{"start_s", number(stall.start_s)}, {"end_s", number(stall.end_s)}};
+}
+
+// Which versions really sent it: what a reader of the figures needs to know.
+const char* sent_by(const OperationRecord& operation, bool& both) {
+    std::array<std::uint64_t, 2> due{};
+    for (std::size_t app = 0; app < 2; ++app) {
+        for (const auto& calls : operation.by_app[app]) {
+            due[app] += calls.due();
+        }
+    }
+    both = due[0] > 0 && due[1] > 0;
+    if (due[0] + due[1] == 0) {
+        return name_of(operation.sent_by);
+    }
+    return both ? "both" : due[0] > 0 ? "old" : "new";
+}
+
+Json operation_json(const OperationRecord& operation, const Record& record) {
+    bool both = false;
+    Json json{{"name", operation.name}, {"app", sent_by(operation, both)}};
+    for (const auto phase : judged_phases) {
+        auto calls = calls_json(operation.phase(phase), record.phase_seconds(phase));
+        const auto& stall = operation.longest_stall[static_cast<std::size_t>(phase)];
+        calls["stall_max_s"] = number(stall.length_s());
+        calls["stall"] = stall_json(stall);
+        json["phases"][name_of(phase)] = std::move(calls);
+    }
+    json["stall_of_migration"] = stall_json(operation.longest_stall_of_migration);
+    if (both) {
+        for (std::size_t app = 0; app < 2; ++app) {
+            for (const auto phase : judged_phases) {
+                json["by_app"][app == 0 ? "old" : "new"][name_of(phase)] =
+                    calls_json(operation.by_app[app][static_cast<std::size_t>(phase)],
+                               record.phase_seconds(phase));
+            }
+        }
+    }
+    return json;
+}
+
+Json blocker_json(const Blocker& blocker) {
+    return {{"pid", blocker.pid},
+            {"kind", blocker.kind},
+            {"step", text_or_null(blocker.step)},
+            {"operation", text_or_null(blocker.operation)},
+            {"query", blocker.query},
+            {"state", blocker.state}};
+}
+
+Json episode_json(const LockEpisode& episode) {
+    const auto victims = [](const Victims& each) {
+        return Json{{"operation", each.operation},
+                    {"count", each.count},
+                    {"longest_wait_ms", number(each.longest_wait_ms)}};
+    };
+    return {{"start_s", number(episode.start_s)},
+            {"end_s", number(episode.end_s)},
+            {"blocker", blocker_json(episode.blocker)},
+            {"relation", episode.relation},
+            {"mode", episode.mode},
+            {"max_blocked", episode.max_blocked},
+            {"victim_seconds", number(episode.victim_seconds)},
+            {"longest_wait_ms", number(episode.longest_wait_ms)},
+            {"victims", list(episode.victims, victims)},
+            {"queued", episode.queued ? blocker_json(*episode.queued) : Json(nullptr)},
+            {"queued_mode", text_or_null(episode.queued_mode)}};
+}
+
+}  // namespace
+
+Json milliseconds(const Histogram& histogram, double q) {
+    return histogram.count() == 0 ? Json(nullptr)
+                                  : number(static_cast<double>(histogram.quantile_us(q)) / 1e3);
+}
+
+Json operations_json(const Record& record) {
+    return list(record.operations,
+                [&](const OperationRecord& each) { return operation_json(each, record); });
+}
+
+Json locks_json(const Locks& locks) {
+    return {{"sample_interval_ms", number(locks.sample_interval_ms)},
+            {"samples", locks.samples},
+            {"lost_samples", locks.lost_samples},
+            {"max_wait_ms", number(locks.max_wait_ms)},
+            {"max_blocked", locks.max_blocked},
+            {"victim_seconds", number(locks.victim_seconds)},
+            {"deadlocks", locks.deadlocks},
+            {"longest_gap_ms", number(locks.longest_gap_ms)},
+            {"episodes_dropped", locks.episodes_dropped},
+            {"episodes", list(locks.episodes, episode_json)}};
+}
+
+}  // namespace reports::json_parts

@@ -1,0 +1,37 @@
+// Inside of json.cpp and json_measurements.cpp.
+#pragma once
+
+#include "reports/record.hpp"
+
+#include <cmath>
+#include <optional>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+namespace reports::json_parts {
+
+using Json = nlohmann::ordered_json;  // keys stay in the order of the format's description
+
+[[nodiscard]] Json number(double value);  // null unless finite
+[[nodiscard]] Json text_or_null(const std::string& text);
+[[nodiscard]] Json milliseconds(const Histogram& histogram, double q);  // null when empty
+
+template <typename Value>
+[[nodiscard]] Json or_null(const std::optional<Value>& value) {
+    return value ? Json(*value) : Json(nullptr);
+}
+
+template <typename List, typename ToJson>
+[[nodiscard]] Json list(const List& values, ToJson&& to_json) {
+    Json all = Json::array();
+    for (const auto& value : values) {
+        all.push_back(to_json(value));
+    }
+    return all;
+}
+
+[[nodiscard]] Json operations_json(const Record& record);
+[[nodiscard]] Json locks_json(const Locks& locks);
+
+}  // namespace reports::json_parts

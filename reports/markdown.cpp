@@ -1,0 +1,248 @@
+#include "reports/markdown.hpp"
+
+#include "reports/figures.hpp"
+#include "reports/findings.hpp"
+#include "reports/text.hpp"
+
+#include <algorithm>
+
+namespace reports {
+
+namespace {
+
+constexpr std::size_t name_columns = 80;
+constexpr std::size_t sentence_columns = 600;
+
+std::string name_cell(const std::string& name) {
+    return markdown_escaped(fitted(one_line(name), name_columns));
+}
+
+std::string sentence(const std::string& text) {
+    return markdown_escaped(fitted(one_line(text), sentence_columns));
+}
+
+// A section of bounded size: rows are added while there is room, then counted.
+class Section {
+public:
+    Section(std::string text, std::size_t bytes) : text_{std::move(text)}, left_{bytes} {}
+
+    void add(const std::string& line) {
+        if (full_ || line.size() > left_) {
+            full_ = true;
+            ++left_out_;
+            return;
+        }
+        left_ -= line.size();
+        text_ += line;
+    }
+    void leave_out(std::size_t rows) { left_out_ += rows; }
+
+    [[nodiscard]] std::string text() const {
+        return left_out_ == 0
+                   ? text_
+                   : text_ + "\n... and " + count_text(left_out_) + " more in `result.json`.\n";
+    }
+
+private:
+    std::string text_;
+    std::size_t left_;
+    std::size_t left_out_ = 0;
+    bool full_ = false;
+};
+
+std::string row(const std::vector<std::string>& cells) {
+    std::string line = "|";
+    for (const auto& cell : cells) {
+        line += ' ' + cell + " |";
+    }
+    return line + '\n';
+}
+
+std::string verdict_section(const Record& record) {
+    const char* mark = record.verdict == Verdict::pass   ? "\xE2\x9C\x85"
+                       : record.verdict == Verdict::fail ? "\xE2\x9D\x8C"
+                                                         : "\xE2\x9A\xA0\xEF\xB8\x8F";
+    Section section{"# " + std::string{mark} + " " + name_of(record.verdict) + ": " +
+                        name_cell(record.run.scenario) + "\n\n",
+                    12'000};
+    for (const auto& reason : record.reasons) {
+        section.add("- " + sentence(reason) + "\n");
+    }
+    return section.text();
+}
+
+std::string findings_section(const Record& record) {
+    Section section{"\n## What happened\n\n| | |\n|---|---|\n", 10'000};
+    for (const auto& finding : findings(record)) {
+        section.add(row({finding.label, sentence(finding.text)}));
+    }
+    return section.text();
+}
+
+std::string gates_section(const Record& record) {
+    if (record.gates.empty()) {
+        return {};
+    }
+    Section section{
+        "\n## Gates\n\n| verdict | gate | limit | observed | detail |\n|---|---|--:|--:|---|\n",
+        9'000};
+    for (const auto verdict : {Verdict::fail, Verdict::inconclusive, Verdict::pass}) {
+        for (const auto& gate : record.gates) {
+            if (gate.verdict == verdict) {
+                section.add(row({name_of(gate.verdict), name_cell(gate.name), name_cell(gate.limit),
+                                 name_cell(gate.observed), sentence(gate.detail)}));
+            }
+        }
+    }
+    return section.text();
+}
+
+std::string steps_section(const Record& record) {
+    if (record.steps.empty()) {
+        return {};
+    }
+    Section section{
+        "\n## Steps\n\n| step | outcome | took | attempts | locks (waited, held) | rewrote | WAL "
+        "|\n"
+        "|---|---|--:|--:|---|---|--:|\n",
+        9'000};
+    constexpr std::size_t most_locks = 4;
+    for (const auto& step : record.steps) {
+        std::string locks;
+        for (std::size_t i = 0; i < std::min(step.locks.size(), most_locks); ++i) {
+            const auto& lock = step.locks[i];
+            locks += (i == 0 ? "" : "; ") + lock.mode + " on " + lock.relation + " (" +
+                     seconds_text(lock.waited_s) + ", " + seconds_text(lock.held_s) + ")";
+        }
+        if (step.locks.size() > most_locks) {
+            locks += "; and " + count_text(step.locks.size() - most_locks) + " more";
+        }
+        std::string rewrote;
+        for (const auto& relation : step.rewrote) {
+            rewrote += (rewrote.empty() ? "" : ", ") + relation;
+        }
+        const auto wal = step.wal_bytes ? step.wal_bytes : step.wal_total_bytes;
+        section.add(row({name_cell(step.name), name_cell(step.outcome),
+                         step.outcome == "skipped" ? "-" : seconds_text(step.end_s - step.start_s),
+                         count_text(step.attempts.size()), sentence(locks), name_cell(rewrote),
+                         wal ? bytes_text(*wal) : "-"}));
+    }
+    return section.text();
+}
+
+std::string episodes_section(const Record& record) {
+    if (record.locks.episodes.empty()) {
+        return {};
+    }
+    Section section{
+        "\n## Lock episodes, worst first\n\n"
+        "| from | lasted | who | mode | relation | blocked | longest wait | victim-seconds |\n"
+        "|--:|--:|---|---|---|--:|--:|--:|\n",
+        7'000};
+    constexpr std::size_t most = 20;
+    for (const auto* episode : worst_episodes(record, most)) {
+        const auto who = episode->queued ? name_of(*episode->queued) + " queued behind " +
+                                               name_of(episode->blocker)
+                                         : name_of(episode->blocker);
+        section.add(
+            row({decimal_text(episode->start_s, 2) + " s",
+                 seconds_text(episode->end_s - episode->start_s), sentence(who),
+                 name_cell(episode->queued ? episode->queued_mode : episode->mode),
+                 name_cell(episode->relation), count_text(episode->max_blocked),
+                 ms_text(episode->longest_wait_ms), decimal_text(episode->victim_seconds, 1)}));
+    }
+    const auto all = record.locks.episodes.size() + record.locks.episodes_dropped;
+    section.leave_out(all - std::min(record.locks.episodes.size(), most));
+    return section.text();
+}
+
+std::string operations_section(const Record& record) {
+    if (record.operations.empty()) {
+        return {};
+    }
+    Section section{
+        "\n## Operations\n\n| operation | phase | done | rate | p50 | p99 | max | errors "
+        "| longest stall |\n|---|---|--:|--:|--:|--:|--:|---|--:|\n",
+        9'000};
+    for (const auto& operation : record.operations) {
+        for (const auto phase : {PhaseName::before, PhaseName::during, PhaseName::after}) {
+            const auto calls = operation.phase(phase);
+            const double seconds = record.phase_seconds(phase);
+            const auto at = [&](double q) {
+                return calls.response.count() == 0
+                           ? std::string{"-"}
+                           : ms_text(static_cast<double>(calls.response.quantile_us(q)) / 1e3);
+            };
+            const auto rate =
+                seconds > 0 ? rate_text(static_cast<double>(calls.count) / seconds) : "-";
+            section.add(
+                row({name_cell(operation.name), name_of(phase),
+                     calls.due() == 0 ? "never due" : count_text(calls.count), rate, at(0.5),
+                     at(0.99), at(1), sentence(errors_text(calls.errors)),
+                     seconds_text(
+                         operation.longest_stall[static_cast<std::size_t>(phase)].length_s())}));
+        }
+    }
+    return section.text();
+}
+
+std::string closing_section(const Record& record) {
+    Section section{"\n## Can it be believed\n\n", 5'000};
+    const auto target = record.target.engine + " " + record.target.version +
+                        (record.target.throwaway ? ", throwaway server" : "");
+    const auto command = command_to_repeat(record);
+    section.add("- Generator: " + sentence(generator_text(record)) + "\n");
+    section.add("- Observer: " + sentence(observer_text(record)) + "\n");
+    section.add("- Run: " + name_cell(target) + ", seed " + std::to_string(record.run.seed) + ", " +
+                name_cell(record.run.started_at) + "\n");
+    if (!command.empty()) {
+        section.add("- Again: " + sentence(command) + "\n");
+    }
+    for (const auto& warning : record.warnings) {
+        section.add("- " + sentence(warning) + "\n");
+    }
+    return section.text();
+}
+
+}  // namespace
+
+std::string markdown_escaped(std::string_view text) {
+    std::string out;
+    for (const char c : one_line(text)) {
+        switch (c) {
+            case '&':
+                out += "&amp;";
+                break;
+            case '<':
+                out += "&lt;";
+                break;
+            case '>':
+                out += "&gt;";
+                break;
+            case '|':
+            case '\\':
+            case '`':
+            case '*':
+            case '_':
+            case '[':
+            case ']':
+            case '#':
+            case '~':
+            case '!':
+            case '$':
+                out += '\\';
+                [[fallthrough]];
+            default:
+                out += c;
+        }
+    }
+    return out;
+}
+
+std::string to_markdown(const Record& record) {
+    return verdict_section(record) + findings_section(record) + gates_section(record) +
+           steps_section(record) + episodes_section(record) + operations_section(record) +
+           closing_section(record);
+}
+
+}  // namespace reports

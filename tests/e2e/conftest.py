@@ -9,10 +9,12 @@ import os
 import pathlib
 import signal
 import subprocess
+import time
 
 import psycopg
 import pytest
 
+import shop
 from cluster import Cluster
 
 
@@ -136,3 +138,30 @@ def scenario(tmp_path):
                         encoding="utf-8")
         return path
     return write
+
+
+@pytest.fixture
+def unmarked_shop(database):
+    database.execute(shop.SCHEMA)
+    return database
+
+
+@pytest.fixture
+def shop_database(unmarked_shop, rehearse):
+    """The shop, marked as staging."""
+    marked = rehearse("guard", "mark", "--db", unmarked_shop.uri)
+    assert marked.code == 0, marked.err
+    return unmarked_shop
+
+
+@pytest.fixture
+def until():
+    """Asks again until it is so; fails when `child` ends first or a minute has passed."""
+    def wait(condition, child=None):
+        end = time.monotonic() + 60
+        while not condition():
+            assert time.monotonic() < end, "it never became true"
+            if child is not None and child.poll() is not None:
+                pytest.fail(f"it ended with {child.returncode}: {child.communicate()[1]}")
+            time.sleep(0.02)  # between two questions, not instead of one
+    return wait

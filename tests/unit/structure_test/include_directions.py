@@ -27,7 +27,7 @@ THREADS = r"thread|mutex|shared_mutex|condition_variable|future|stop_token|pthre
 
 # What a folder never contains, and why. A pattern matches the whole name between the brackets.
 NEVER = [
-    ("workloads", f"{SOCKETS}|{DATABASE}|{GRAMMAR}|{THREADS}", "pure computation over bytes and clocks"),
+    ("workloads", f"{SOCKETS}|{DATABASE}|{GRAMMAR}|{THREADS}", "pure computation"),
     ("checksum", f"{SOCKETS}|{DATABASE}|{GRAMMAR}|{THREADS}", "pure computation"),
     ("reports", f"{SOCKETS}|{DATABASE}|{GRAMMAR}", "does not know how a figure was measured"),
     ("scenarios", f"{SOCKETS}|{DATABASE}|{THREADS}", "no I/O beyond reading its file"),

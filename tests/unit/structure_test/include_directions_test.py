@@ -23,7 +23,7 @@ class IncludeDirections(unittest.TestCase):
         self.assert_fault("workloads/mix.cpp", '\n#include "reports/record.hpp"\n',
                           "workloads/mix.cpp:2: 'reports/record.hpp': workloads/ may not")
         self.assert_fault("checksum/a.cpp", '#include "workloads/mix.hpp"\n', "checksum/ may not")
-        self.assert_fault("reports/a.cpp", '#include "scenarios/scenario.hpp"\n', "reports/ may not")
+        self.assert_fault("reports/a.cpp", '#include "scenarios/a.hpp"\n', "reports/ may not")
 
     def test_no_one_includes_the_harness_but_itself_and_tests(self):
         self.assert_fault("scenarios/a.cpp", '#include "harness/guard.hpp"\n', "scenarios/ may not")

@@ -1,0 +1,206 @@
+"""Bad input gets one clear message, a documented exit code, and no change anywhere."""
+import json
+import subprocess
+
+import pytest
+
+import shop
+
+NOTHING = {"name": "nothing", "pause": "10ms"}
+
+
+def schemas(database):
+    return set(database.values("SELECT nspname::text FROM pg_namespace"))
+
+
+def test_every_scenario_error_is_listed_at_once_with_its_place(rehearse, scenario):
+    path = scenario("""\
+version: 1
+name: wrong
+workload:
+  rate: 200
+  operations:
+    - name: read
+      weight: 1
+      sql: SELECT * FROM orders WHERE id = :id
+      wieght: 2
+migration:
+  up:
+    - sql: SELEC 1
+gates:
+  write.response.p99: {limit: 50ms}
+""")
+
+    ended = rehearse("validate", path)
+
+    assert ended.code == 2
+    said = ended.out + ended.err
+    for place, word in ((4, "rate"), (8, "id"), (9, "wieght"), (12, "SELEC"), (14, "write")):
+        lines = [line for line in said.splitlines() if f"scenario.yaml:{place}:" in line]
+        assert any(word in line for line in lines), f"line {place}, {word!r}, in:\n{said}"
+
+
+def test_a_right_scenario_validates(rehearse, scenario):
+    ended = rehearse("validate", scenario(shop.scenario(*shop.SAFE)))
+
+    assert ended.code == 0, ended.err
+
+
+def test_run_refuses_a_wrong_scenario_before_it_touches_anything(rehearse, scenario, shop_database):
+    before = schemas(shop_database)
+    wrong = shop.scenario(NOTHING, phases={"warmup": "1 fortnight"})
+
+    ended = rehearse("run", scenario(wrong), "--db", shop_database.uri, "--out", "out")
+
+    assert ended.code == 2
+    assert "fortnight" in ended.err
+    assert schemas(shop_database) == before
+    assert not (rehearse.folder / "out").exists()
+
+
+def test_a_missing_scenario_file_is_named(rehearse):
+    ended = rehearse("run", "nowhere.yaml", "--out", "out")
+
+    assert ended.code == 2
+    assert "nowhere.yaml" in ended.err
+
+
+def test_an_unknown_argument_is_a_usage_error(rehearse):
+    assert rehearse("run", "--frobnicate").code == 2
+    assert rehearse("frobnicate").code == 2
+
+
+def test_sql_that_does_not_prepare_on_the_target_is_found_before_the_load(
+        rehearse, scenario, shop_database):
+    wrong = shop.scenario(NOTHING, workload={"operations": [
+        {"name": "read", "weight": 1, "sql": "SELECT no_such_column FROM orders"}]})
+
+    ended = rehearse("run", scenario(wrong), "--db", shop_database.uri, "--out", "out")
+
+    assert ended.code == 2
+    assert "no_such_column" in ended.err and "read" in ended.err
+
+
+@pytest.mark.parametrize("content", [b"", b"- just\n- a list\n", b"\xff\xfe\x00version", b"a: [1,"])
+def test_a_file_that_is_no_scenario_is_a_scenario_error(rehearse, tmp_path, content):
+    path = tmp_path / "broken.yaml"
+    path.write_bytes(content)
+
+    ended = rehearse("validate", path)
+
+    assert ended.code == 2
+    assert "broken.yaml" in ended.out + ended.err
+
+
+def test_a_refused_connection_is_the_harness_failing(rehearse, scenario, tmp_path):
+    ended = rehearse("run", scenario(shop.scenario(NOTHING)), "--out", "out", "--db",
+                     f"postgresql:///shop?host={tmp_path}&port=1&user=u")
+
+    assert ended.code == 6
+    assert ended.err.strip()
+
+
+def test_a_password_is_never_printed(rehearse, scenario, tmp_path):
+    uri = f"postgresql://u:hunter2secret@/shop?host={tmp_path}&port=1"
+
+    for arguments in (("run", scenario(shop.scenario(NOTHING)), "--out", "out", "--db", uri),
+                      ("doctor", "--db", uri), ("guard", "mark", "--db", uri),
+                      ("cleanup", "--db", uri)):
+        ended = rehearse(*arguments)
+        assert ended.code == 6, arguments
+        assert "hunter2secret" not in ended.out + ended.err
+
+
+def test_a_target_variable_that_is_not_set_is_named(rehearse, scenario):
+    ended = rehearse("run", scenario(shop.scenario(NOTHING)), "--out", "out")
+
+    assert ended.code == 2
+    assert "TARGET" in ended.err
+
+
+def test_a_run_directory_with_something_in_it_is_refused(rehearse, scenario, shop_database):
+    (rehearse.folder / "out").mkdir()
+    (rehearse.folder / "out" / "mine.txt").write_text("keep")
+
+    ended = rehearse("run", scenario(shop.scenario(NOTHING)), "--db", shop_database.uri,
+                     "--out", "out")
+
+    assert ended.code == 2
+    assert [path.name for path in (rehearse.folder / "out").iterdir()] == ["mine.txt"]
+
+
+def test_more_connections_than_the_server_has_is_said_before_the_load(
+        rehearse, scenario, shop_database):
+    many = shop.scenario(NOTHING, workload={"connections": 1000})
+
+    ended = rehearse("run", scenario(many), "--db", shop_database.uri, "--out", "out")
+
+    assert ended.code == 6
+    assert "connections" in ended.err
+
+
+def test_a_database_in_another_encoding_is_refused(rehearse, scenario, cluster, shop_database):
+    cluster.psql("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0"
+                 " LC_COLLATE 'C' LC_CTYPE 'C'")
+    try:
+        ended = rehearse("run", scenario(shop.scenario(NOTHING)), "--out", "out",
+                         "--db", cluster.uri("latin"))
+        marked = rehearse("guard", "mark", "--db", cluster.uri("latin"))
+        again = rehearse("run", scenario(shop.scenario(NOTHING)), "--out", "out",
+                         "--db", cluster.uri("latin"))
+    finally:
+        cluster.psql("DROP DATABASE latin WITH (FORCE)")
+
+    assert ended.code == 6
+    assert again.code == 6
+    assert "LATIN1" in again.err + marked.err
+
+
+def test_a_role_without_the_privilege_is_told_what_lacks(rehearse, scenario, cluster,
+                                                         shop_database):
+    cluster.psql("DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN")
+
+    ended = rehearse("run", scenario(shop.scenario(NOTHING)), "--out", "out",
+                     "--db", cluster.uri(shop_database.name, user="reader"))
+
+    assert ended.code in (2, 6)
+    assert "permission denied" in ended.err or "privilege" in ended.err
+
+
+def test_a_replica_that_is_no_replica_is_refused(rehearse, scenario, cluster, shop_database):
+    watched = shop.scenario(NOTHING, target={"dsn_env": "TARGET", "replicas_env": ["REPLICA"]})
+
+    ended = rehearse("run", scenario(watched), "--out", "out", environment={
+        "TARGET": shop_database.uri, "REPLICA": cluster.uri("postgres")})
+
+    assert ended.code == 6
+    assert "REPLICA" in ended.err or "replica" in ended.err
+
+
+@pytest.fixture
+def tiny_disk(tmp_path):
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", folder],
+                             capture_output=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip("only root can mount a disk that is full")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_is_the_harness_failing(rehearse, scenario, shop_database, tiny_disk):
+    ended = rehearse("run", scenario(shop.scenario(NOTHING)), "--db", shop_database.uri,
+                     "--out", tiny_disk / "out")
+
+    assert ended.code == 6
+    assert "space" in ended.err
+
+
+def test_the_schema_is_a_draft_7_json_schema(rehearse):
+    ended = rehearse("schema")
+
+    assert ended.code == 0
+    schema = json.loads(ended.out)
+    assert "draft-07" in schema["$schema"]
+    assert {"workload", "migration", "gates", "phases"} <= set(schema["properties"])

@@ -1,0 +1,231 @@
+"""What a run finds, and what it says about it."""
+import json
+import os
+
+import pytest
+
+import shop
+
+NOTHING = {"name": "nothing", "pause": "10ms"}
+
+
+@pytest.fixture
+def run(rehearse, scenario, shop_database):
+    """Runs a scenario against the marked shop and returns how it ended and its result."""
+    def ran(content, *arguments, out="out"):
+        ended = rehearse("run", scenario(content), "--db", shop_database.uri, "--out", out,
+                         *arguments)
+        path = rehearse.folder / out / "result.json"
+        assert path.exists(), ended.err
+        return ended, json.loads(path.read_text(encoding="utf-8"))
+    return ran
+
+
+def operation(result, name):
+    return next(entry for entry in result["operations"] if entry["name"] == name)
+
+
+def counted(result, name, phase):
+    return sum(entry["phases"].get(phase, {"count": 0})["count"]
+               for entry in result["operations"] if entry["name"] == name)
+
+
+def errors(result, phases=("before", "during", "after")):
+    total = {}
+    for entry in result["operations"]:
+        for phase in phases:
+            for code, count in entry["phases"].get(phase, {"errors": {}})["errors"].items():
+                total[code] = total.get(code, 0) + count
+    return total
+
+
+def test_a_rewrite_under_load_fails_and_the_culprit_is_named(run):
+    ended, result = run(shop.scenario(shop.NAIVE))
+
+    assert ended.code == 1
+    assert (result["verdict"], result["exit_code"]) == ("fail", 1)
+    assert result["locks"]["max_wait_ms"] >= 900
+    episode = max(result["locks"]["episodes"], key=lambda entry: entry["victim_seconds"])
+    assert episode["blocker"]["step"] == shop.NAIVE["name"]
+    assert (episode["relation"].split(".")[-1], episode["mode"]) == ("orders",
+                                                                     "AccessExclusiveLock")
+    assert {victims["operation"] for victims in episode["victims"]} <= {"read_order",
+                                                                        "place_order"}
+    step = result["steps"][0]
+    assert any("orders" in relation for relation in step["rewrote"])
+    assert any(lock["mode"] == "AccessExclusiveLock" and lock["held_s"] >= 0.9
+               for lock in step["locks"])
+    said = ended.out + ended.err
+    assert "ALTER TABLE orders" in said and "AccessExclusiveLock" in said
+    assert max(map(len, said.splitlines())) <= 100
+
+
+def test_the_same_change_in_small_steps_passes(run, shop_database):
+    ended, result = run(shop.scenario(*shop.SAFE))
+
+    assert ended.code == 0, ended.err
+    assert result["verdict"] == "pass"
+    assert [step["outcome"] for step in result["steps"]] == ["ok", "ok"]
+    assert result["steps"][1]["rows"] >= shop.ROWS
+    # What was placed after the backfill had passed has no region yet; nothing older may lack it.
+    assert shop_database.value(
+        f"SELECT count(*) FROM orders WHERE region IS NULL AND id <= {shop.ROWS}") == 0
+
+
+def test_users_waited_as_long_as_the_lock_was_held(run):
+    _, result = run(shop.scenario(shop.NAIVE))
+
+    read = operation(result, "read_order")["phases"]["during"]
+    assert read["response_ms"]["max"] >= 900
+    assert read["stall_max_s"] >= 0.9
+    assert operation(result, "read_order")["phases"]["before"]["response_ms"]["max"] < 900
+
+
+def test_an_open_loop_sends_what_is_due_in_every_phase(run):
+    _, result = run(shop.scenario(NOTHING))
+
+    # Poisson, 400 due in 2 s: outside 300..500 once in 1,000,000 runs.
+    for phase in ("before", "after"):
+        total = sum(counted(result, name, phase) for name in ("read_order", "place_order"))
+        assert 300 <= total <= 500
+
+
+def test_a_failing_migration_ends_with_5_and_the_load_goes_on(run):
+    broken = {"name": "broken", "sql": "ALTER TABLE no_such_table ADD COLUMN x int"}
+
+    ended, result = run(shop.scenario(broken, NOTHING))
+
+    assert ended.code == 5
+    assert [step["outcome"] for step in result["steps"]] == ["failed", "skipped"]
+    assert "no_such_table" in result["steps"][0]["error"]
+    assert counted(result, "read_order", "after") > 0
+
+
+def test_a_lock_timeout_is_tried_again_and_each_attempt_recorded(run):
+    blocked = shop.scenario(
+        {"name": "add the column", "sql": "ALTER TABLE orders ADD COLUMN region text",
+         "lock_timeout": "200ms", "retries": {"times": 20, "backoff": "100ms"}},
+        adversaries=[{"idle_in_transaction": {"table": "orders", "for": "2s"}}],
+        gates={"lock_wait.max": "2s"})
+
+    ended, result = run(blocked)
+
+    assert ended.code == 0, ended.err
+    attempts = result["steps"][0]["attempts"]
+    outcomes = ([attempt["outcome"] for attempt in attempts] if isinstance(attempts, list)
+                else ["55P03"] * (attempts - 1) + ["ok"])
+    assert outcomes[-1] == "ok" and set(outcomes[:-1]) == {"55P03"}
+
+
+def test_failures_are_filed_under_their_sqlstate_never_among_successes(run):
+    failing = shop.scenario(NOTHING, workload={"operations": [
+        {"name": "divide", "weight": 1, "params": {"by": "0"}, "sql": "SELECT 1 / :by::int"}]})
+
+    ended, result = run(failing)
+
+    assert ended.code == 1
+    assert set(errors(result)) == {"22012"}
+    assert counted(result, "divide", "before") == 0
+
+
+def test_a_changed_result_type_is_an_error_of_its_own_and_prepared_again(run):
+    star = shop.scenario(
+        {"name": "add", "sql": "ALTER TABLE customers ADD COLUMN note text"},
+        workload={"operations": [{"name": "star", "weight": 1,
+                                  "params": {"id": "uniform(1, 500)"},
+                                  "sql": "SELECT * FROM customers WHERE id = :id"}]})
+
+    ended, result = run(star)
+
+    assert set(errors(result)) == {"0A000"}
+    # At most once a connection, and everything after it gets through.
+    assert 1 <= errors(result)["0A000"] <= 8
+    assert counted(result, "star", "after") >= 300
+    assert ended.code == 1
+
+
+def test_a_deploy_switches_the_application(run):
+    both = shop.scenario(
+        {"name": "deploy", "deploy": "new"}, {"name": "settle", "pause": "500ms"},
+        workload={"operations": [
+            {"name": "old_read", "weight": 1, "app": "old", "sql": "SELECT 1"},
+            {"name": "new_read", "weight": 1, "app": "new", "sql": "SELECT 2"}]})
+
+    ended, result = run(both)
+
+    assert counted(result, "old_read", "before") > 0
+    assert counted(result, "new_read", "before") == 0
+    assert counted(result, "old_read", "after") == 0
+    assert counted(result, "new_read", "after") > 0
+    assert ended.code == 0, ended.err
+
+
+def test_an_operation_that_was_never_due_is_said_so(run):
+    ended, result = run(shop.scenario(NOTHING, workload={"operations": [
+        shop.READ, {"name": "never", "weight": 1, "app": "new", "sql": "SELECT 2"}]}))
+
+    assert ended.code == 3
+    assert result["verdict"] == "inconclusive"
+    assert any("never" in reason for reason in result["reasons"])
+
+
+def test_a_gate_that_cannot_be_judged_does_not_pass(run):
+    ended, result = run(shop.scenario(NOTHING, gates={"errors": 0, "replica_lag.max": "1s"}))
+
+    assert ended.code == 3
+    assert {gate["verdict"] for gate in result["gates"]} == {"pass", "inconclusive"}
+
+
+def test_a_command_step_runs_the_users_tool(run, rehearse):
+    tool = {"name": "our tool", "command": [
+        "sh", "-c",
+        "echo tool was here; psql -X -c 'ALTER TABLE orders ADD COLUMN x int' \"$URL\""],
+        "env": {"URL": "{{target.uri}}"}, "timeout": "30s"}
+
+    ended, result = run(shop.scenario(tool))
+
+    assert ended.code == 0, ended.err
+    assert result["steps"][0]["outcome"] == "ok"
+    assert "tool was here" in (rehearse.folder / "out" / "migration.log").read_text()
+
+
+def test_a_command_that_fails_or_hangs_fails_the_migration(run):
+    for command, timeout in ((["false"], "10s"), (["sleep", "100"], "500ms")):
+        ended, result = run(shop.scenario({"name": "tool", "command": command,
+                                           "timeout": timeout}), out=f"out-{command[0]}")
+        assert ended.code == 5
+        assert result["steps"][0]["outcome"] == "failed"
+
+
+def test_json_is_all_that_stdout_holds_and_the_run_directory_is_private(run, rehearse):
+    ended, result = run(shop.scenario(NOTHING), "--json")
+
+    assert json.loads(ended.out) == result
+    assert result["schema"] == "rehearse.result/1"
+    folder = rehearse.folder / "out"
+    names = {path.name for path in folder.iterdir()}
+    assert {"result.json", "summary.md", "events.ndjson", "migration.log", "histograms"} <= names
+    for path in folder.rglob("*"):
+        if path.is_file():
+            assert path.stat().st_mode & 0o077 == 0, path
+    assert "\x1b[" not in ended.err, "colours without a terminal"
+
+
+def test_a_throwaway_server_is_gone_afterwards(rehearse, scenario, tmp_path):
+    (tmp_path / "schema.sql").write_text(shop.SCHEMA)
+    alone = shop.scenario(*shop.SAFE, setup=["schema.sql"])
+    del alone["target"]
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    temporary.chmod(0o1777)
+    for parent in temporary.parents:  # the server runs as someone else when we are root
+        if os.geteuid() == 0 and parent.stat().st_mode & 0o001 == 0:
+            parent.chmod(parent.stat().st_mode | 0o011)
+
+    ended = rehearse("run", scenario(alone), "--out", "out",
+                     environment={"TMPDIR": str(temporary)})
+
+    assert ended.code == 0, ended.err
+    result = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert result["target"]["throwaway"] is True
+    assert list(temporary.iterdir()) == []

@@ -42,6 +42,9 @@ private:
         }
         for (;;) {
             skip_space();
+            if (at_end()) {
+                return TextError{"the parenthesis is never closed", open};
+            }
             std::optional<Argument> argument =
                 is_quote(peek()) ? read_quoted() : read_bare_argument();
             if (!argument) {

@@ -120,14 +120,16 @@ private:
         } while (depth > 0);
     }
 
-    // '...' and "...", and what follows B, N, X or U& too: a doubled quote reads as an end and a
-    // start, which comes to the same.
+    // '...' and "...", and what follows B, N, X or U& too: only their quote itself is doubled.
     void skip_quoted(char quote, const char* complaint) {
-        const std::size_t close = sql_.find(quote, at_ + 1);
-        if (close == std::string_view::npos) {
-            return fail(at_, complaint);
-        }
-        at_ = close + 1;
+        const std::size_t start = at_;
+        do {
+            const std::size_t close = sql_.find(quote, at_ + 1);
+            if (close == std::string_view::npos) {
+                return fail(start, complaint);
+            }
+            at_ = close + 1;
+        } while (peek(0) == quote);
         operand();
     }
 

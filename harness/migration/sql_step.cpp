@@ -1,0 +1,209 @@
+// sql and file steps.
+#include "harness/migration/cancel_watch.hpp"
+#include "harness/migration/retry_plan.hpp"
+#include "harness/migration/statement_splitter.hpp"
+#include "harness/migration/statement_units.hpp"
+#include "harness/migration/step_context.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace harness::migration {
+
+namespace {
+
+using database::Error;
+using database::ErrorKind;
+
+struct Failure {
+    Error error;
+    std::string where;  // "statement 2 of 3 (ALTER TABLE ...)"
+    bool while_committing = false;
+};
+
+class SqlRun {
+public:
+    SqlRun(const StepContext& context, const scenarios::SqlStep& step)
+        : context_{context}, step_{step}, control_{context.control} {}
+
+    void run();
+
+private:
+    bool run_unit(const StatementUnit& unit, std::size_t number);
+    std::optional<Failure> try_unit(const StatementUnit& unit);
+    std::optional<Failure> run_statement(std::size_t index, bool in_transaction);
+    std::optional<Failure> run_sql(std::string_view sql, std::string where, bool commits);
+    void fail(const Failure& failure, const std::vector<std::string>& invalid_indexes);
+    void tell_retry(const Failure& failure, std::chrono::milliseconds wait);
+    std::vector<std::string> new_invalid_indexes();
+
+    const StepContext& context_;
+    const scenarios::SqlStep& step_;
+    database::Control& control_;
+    std::set<std::string> invalid_before_;
+    std::int64_t unit_rows_ = 0;
+    Clock::time_point attempt_start_;
+};
+
+void SqlRun::run() {
+    const auto units = units_of(step_.statements, step_.transaction);
+    if (const auto* wrong = std::get_if<std::string>(&units)) {
+        context_.fail(*wrong);
+        return;
+    }
+    control_.set_lock_timeout(lock_timeout_or_default(step_.lock_timeout));
+    control_.set_statement_timeout(step_.statement_timeout);
+    if (context_.engine.invalid_indexes && !step_.transaction) {
+        const auto names = context_.engine.invalid_indexes(control_);
+        invalid_before_.insert(names.begin(), names.end());
+    }
+    const CancelWatch watch{control_, context_.interruption};
+    std::size_t number = 0;
+    for (const auto& unit : std::get<std::vector<StatementUnit>>(units)) {
+        // A cancel that arrived between two statements hit nothing.
+        if (context_.interruption.cancel_requested()) {
+            context_.interrupt("cancelled before " +
+                               shortened(step_.statements[unit.statements.front()]));
+            return;
+        }
+        if (!run_unit(unit, number++)) {
+            return;
+        }
+    }
+    context_.attempt(attempt_start_, nullptr);
+    context_.succeed();
+    for (const auto& index : new_invalid_indexes()) {
+        context_.tell("note", "the step left the index " + index + " invalid");
+    }
+}
+
+// False: the step is over; the record says how.
+bool SqlRun::run_unit(const StatementUnit& unit, std::size_t number) {
+    RetryPlan plan{step_.retries,
+                   workloads::mix(context_.settings.seed, context_.index * 1000 + number)};
+    while (true) {
+        attempt_start_ = Clock::now();
+        unit_rows_ = 0;
+        const auto failure = try_unit(unit);
+        if (!failure) {
+            context_.record.rows += unit_rows_;
+            return true;
+        }
+        context_.attempt(attempt_start_, &failure->error);
+        if (context_.interruption.cancel_requested() &&
+            failure->error.kind == ErrorKind::cancelled) {
+            context_.interrupt("cancelled in " + failure->where);
+            return false;
+        }
+        const bool lost = failure->error.kind == ErrorKind::connection_lost;
+        const auto invalid =
+            step_.transaction || lost ? std::vector<std::string>{} : new_invalid_indexes();
+        // IF NOT EXISTS would take an invalid index for a good one, and without it the retry cannot
+        // succeed: only a unit that drops the index first is tried again.
+        const bool retryable =
+            may_retry(failure->error.kind) && (invalid.empty() || unit.clears_index);
+        const auto wait =
+            retryable ? plan.after_failure() : std::optional<std::chrono::milliseconds>{};
+        if (!wait) {
+            fail(*failure, invalid);
+            return false;
+        }
+        tell_retry(*failure, *wait);
+        // Between two tries nothing runs: the first Ctrl-C ends the step here.
+        if (!context_.interruption.sleep(*wait, Interruption::Level::finish_step)) {
+            context_.interrupt("interrupted between two attempts; the last failed: " +
+                               failure->where + ": " + failure->error.text());
+            return false;
+        }
+    }
+}
+
+std::optional<Failure> SqlRun::try_unit(const StatementUnit& unit) {
+    const bool in_transaction = step_.transaction || unit.own_transaction;
+    auto failure = step_.transaction ? run_sql("BEGIN", "BEGIN", false) : std::nullopt;
+    for (const std::size_t index : unit.statements) {
+        if (failure) {
+            break;
+        }
+        failure = run_statement(index, in_transaction);
+    }
+    if (!failure && step_.transaction) {
+        if (context_.hooks.before_commit) {
+            context_.hooks.before_commit(control_.session_id());
+        }
+        failure = run_sql("COMMIT", "COMMIT", true);
+    }
+    if (failure && in_transaction && failure->error.kind != ErrorKind::connection_lost) {
+        control_.execute("ROLLBACK");  // after a failed COMMIT there is nothing left: a warning
+    }
+    return failure;
+}
+
+std::optional<Failure> SqlRun::run_statement(std::size_t index, bool in_transaction) {
+    const std::string& sql = step_.statements[index];
+    const auto control = transaction_control(sql);
+    const bool commits =
+        control == TransactionControl::end && !first_words(sql, 1).empty() &&
+        (first_words(sql, 1).front() == "COMMIT" || first_words(sql, 1).front() == "END");
+    if (commits && context_.hooks.before_commit) {
+        context_.hooks.before_commit(control_.session_id());
+    }
+    const std::string number = step_.statements.size() == 1
+                                   ? std::string{}
+                                   : "statement " + std::to_string(index + 1) + " of " +
+                                         std::to_string(step_.statements.size()) + ": ";
+    // Outside of a transaction a statement commits itself.
+    return run_sql(sql, number + shortened(sql), commits || !in_transaction);
+}
+
+std::optional<Failure> SqlRun::run_sql(std::string_view sql, std::string where, bool commits) {
+    auto outcome = control_.execute(sql);
+    if (outcome.ok()) {
+        unit_rows_ += outcome.rows_affected;
+        return std::nullopt;
+    }
+    return Failure{*std::move(outcome.error), std::move(where), commits};
+}
+
+void SqlRun::fail(const Failure& failure, const std::vector<std::string>& invalid_indexes) {
+    std::string text = failure.where + ": " + failure.error.text();
+    if (failure.error.kind == ErrorKind::connection_lost) {
+        text += failure.while_committing
+                    ? "\n  unknown whether it committed: the connection was lost before the answer"
+                      " came. Look before you run it again"
+                    : "\n  the server rolled the transaction back";
+    }
+    if (context_.record.attempts.size() > 1) {
+        text += "\n  " + std::to_string(context_.record.attempts.size()) + " attempts failed";
+    }
+    for (const auto& index : invalid_indexes) {
+        text += "\n  left behind: the invalid index " + index +
+                ". Nothing uses it, every write pays for it: drop it (DROP INDEX CONCURRENTLY"
+                " IF EXISTS " +
+                index + ") before trying again";
+    }
+    context_.fail(std::move(text));
+}
+
+void SqlRun::tell_retry(const Failure& failure, std::chrono::milliseconds wait) {
+    context_.tell("retry", "attempt " + std::to_string(context_.record.attempts.size()) +
+                               " failed: " + failure.where + ": " + failure.error.text() +
+                               "\nnext try in " + std::to_string(wait.count()) + " ms");
+}
+
+std::vector<std::string> SqlRun::new_invalid_indexes() {
+    if (!context_.engine.invalid_indexes || step_.transaction) {
+        return {};
+    }
+    auto names = context_.engine.invalid_indexes(control_);
+    std::erase_if(names, [&](const auto& name) { return invalid_before_.contains(name); });
+    return names;
+}
+
+}  // namespace
+
+void run_sql(const StepContext& context, const scenarios::SqlStep& step) {
+    SqlRun{context, step}.run();
+}
+
+}  // namespace harness::migration

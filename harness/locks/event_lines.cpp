@@ -1,0 +1,71 @@
+#include "harness/locks/event_lines.hpp"
+
+#include "harness/locks/wait_graph.hpp"
+
+#include <cmath>
+#include <map>
+
+#include <nlohmann/json.hpp>
+
+namespace harness::locks {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double to_ms(double t_s) {
+    return std::round(t_s * 1e3) / 1e3;
+}
+
+// A server's text may be in any encoding; a line is always valid.
+std::string text_of(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string line_of(double t_s, const database::LockSample& sample,
+                    const SessionDirectory& directory) {
+    std::map<std::int64_t, std::uint32_t> blocked;
+    for (const auto& chain : follow(sample)) {
+        ++blocked[chain.root];
+    }
+    Json blockers = Json::array();
+    std::uint32_t waiting = 0;
+    for (const auto& [root, count] : blocked) {
+        waiting += count;
+        Json blocker{{"pid", root}};
+        for (const auto& session : sample.sessions) {
+            if (session.session == root) {
+                const auto role = directory.role_of(session);
+                blocker["kind"] = name_of(role.kind);
+                blocker["name"] = role.name;
+                if (!session.held.empty()) {
+                    const auto& held = session.held.front();
+                    blocker["relation"] = held.relation.empty() ? held.kind : held.relation;
+                    blocker["mode"] = held.mode;
+                }
+            }
+        }
+        blocker["blocked"] = count;
+        blockers.push_back(std::move(blocker));
+    }
+    return text_of({{"t", to_ms(t_s)},
+                    {"event", "locks"},
+                    {"waiting", waiting},
+                    {"blockers", std::move(blockers)}});
+}
+
+std::string line_of_observer(double t_s, std::string_view what, std::string_view detail) {
+    return text_of({{"t", to_ms(t_s)}, {"event", "observer"}, {"what", what}, {"detail", detail}});
+}
+
+std::string line_of(double t_s, std::span<const database::ReplicaLag> lags) {
+    Json replicas = Json::array();
+    for (const auto& lag : lags) {
+        replicas.push_back(
+            Json{{"name", lag.name}, {"lag_s", lag.seconds}, {"lag_bytes", lag.bytes}});
+    }
+    return text_of({{"t", to_ms(t_s)}, {"event", "replicas"}, {"replicas", std::move(replicas)}});
+}
+
+}  // namespace harness::locks

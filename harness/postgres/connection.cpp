@@ -23,7 +23,7 @@ constexpr int default_connect_timeout_s = 10;
 Pairs values_of(const PQconninfoOption* options) {
     Pairs pairs;
     for (; options != nullptr && options->keyword != nullptr; ++options) {
-        if (options->val != nullptr && *options->val != '\0') {
+        if (options->val != nullptr) {
             pairs.emplace_back(options->keyword, options->val);
         }
     }
@@ -78,7 +78,7 @@ std::string reason_without_values(const char* message) {
     return reason;
 }
 
-std::string quoted(std::string_view value) {
+std::string conninfo_literal(std::string_view value) {
     std::string text = "'";
     for (const char c : value) {
         if (c == '\'' || c == '\\') {
@@ -206,6 +206,10 @@ std::string Target::conninfo(std::string_view role) const {
     Target own = *this;
     own.set("application_name", "rehearse/" + std::string{role});
     own.set("client_encoding", "UTF8");
+    // A socket folder has no address; PGHOSTADDR would lead to another server altogether.
+    if (value_in(given_, "host").starts_with('/') && !has(given_, "hostaddr")) {
+        own.set("hostaddr", "");
+    }
     // A server that vanishes without a word is noticed after a minute instead of two hours.
     const std::string timeout = std::to_string(default_connect_timeout_s);
     const std::pair<std::string_view, std::string_view> unless_set[] = {
@@ -222,7 +226,7 @@ std::string Target::conninfo(std::string_view role) const {
     }
     std::string text;
     for (const auto& [key, value] : own.given_) {
-        text += (text.empty() ? "" : " ") + key + "=" + quoted(value);
+        text += (text.empty() ? "" : " ") + key + "=" + conninfo_literal(value);
     }
     return text;
 }

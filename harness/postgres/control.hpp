@@ -36,7 +36,7 @@ struct ControlOptions {
                                                               ControlOptions options = {});
 
 // For questions that must have an answer: throws Outage if the statement fails.
-[[nodiscard]] database::Outcome ask(database::Control& control, std::string_view sql,
-                                    std::span<const database::Value> parameters = {});
+database::Outcome ask(database::Control& control, std::string_view sql,
+                      std::span<const database::Value> parameters = {});
 
 }  // namespace harness::postgres

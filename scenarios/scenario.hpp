@@ -24,8 +24,8 @@ struct Place {
 struct Target {
     std::optional<std::string> dsn_env;
     std::vector<std::string> replicas_env;
-    std::optional<int> server;                     // throwaway: the PostgreSQL major version
-    std::map<std::string, std::string> settings;   // throwaway: extra server settings
+    std::optional<int> server;                    // throwaway: the PostgreSQL major version
+    std::map<std::string, std::string> settings;  // throwaway: extra server settings
 };
 
 enum class Protocol : std::uint8_t { prepared, extended, simple };
@@ -53,12 +53,14 @@ struct Retries {
 };
 
 struct SqlStep {
-    std::string sql;                               // as written, or the file's contents
+    std::string sql;  // as written, or the file's contents
     std::optional<std::filesystem::path> file;
-    std::vector<std::string> statements;           // split by the server's grammar
+    std::vector<std::string> statements;  // split by the server's grammar
+    // What libpg_query could not parse, with its place; it may be newer syntax: the server decides.
+    std::string syntax_doubt;
     bool transaction = true;
-    milliseconds lock_timeout{0};                  // 0: the harness's default, never unlimited
-    milliseconds statement_timeout{0};             // 0: none
+    milliseconds lock_timeout{0};       // 0: the harness's default, never unlimited
+    milliseconds statement_timeout{0};  // 0: none
     Retries retries;
 };
 struct Throttle {
@@ -121,7 +123,8 @@ struct Adversary {
 };
 
 struct Observe {
-    milliseconds lock_interval{20};
+    // Between two samples of the locks; empty: not observed, and the verdict is never pass.
+    std::optional<milliseconds> lock_interval{20};
 };
 
 struct Scenario {
@@ -135,7 +138,7 @@ struct Scenario {
     std::vector<Adversary> adversaries;
     Observe observe;
     std::vector<reports::Gate> gates;
-    bool default_gates = false;  // the file names none
+    bool default_gates = false;  // the file names none: `gates` holds reports::default_gates()
 };
 
 }  // namespace scenarios

@@ -1,0 +1,39 @@
+// Collects everything that is wrong with a scenario, so that all of it is told at once.
+#pragma once
+
+#include "scenarios/scenario_file.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace scenarios {
+
+// Where a value was written: in the scenario file or on the command line.
+struct Origin {
+    Place place;
+    std::string set_by;  // the path of a --set; empty: written in the file
+};
+
+class ErrorList {
+public:
+    explicit ErrorList(std::filesystem::path scenario_file)
+        : scenario_file_{std::move(scenario_file)} {}
+
+    void add(const Origin& origin, std::string message);
+    void add_in(const std::filesystem::path& file, Place place, std::string message);
+
+    [[nodiscard]] bool empty() const noexcept { return errors_.empty(); }
+
+    // By place, the scenario's own first, each once (an alias brings the same error twice).
+    [[nodiscard]] std::vector<Error> sorted() const;
+
+private:
+    std::filesystem::path scenario_file_;
+    std::vector<Error> errors_;
+};
+
+// A value as it is quoted in a message: on one line, shortened where it is long.
+[[nodiscard]] std::string shown(std::string_view value);
+
+}  // namespace scenarios

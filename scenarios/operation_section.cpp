@@ -1,0 +1,229 @@
+#include "scenarios/operation_section.hpp"
+
+#include "scenarios/common_shapes.hpp"
+#include "scenarios/fields.hpp"
+
+#include <map>
+
+namespace scenarios {
+namespace {
+
+using workloads::AppFilter;
+using workloads::OperationError;
+using workloads::OperationSource;
+
+constexpr std::pair<std::string_view, AppFilter> apps[]{
+    {"old", AppFilter::old_version}, {"new", AppFilter::new_version}, {"both", AppFilter::both}};
+
+const Shape& name_shape() {
+    static const TextRule rule{"^[A-Za-z_][A-Za-z0-9_.:/-]{0,62}$",
+                               "must be a name of letters, digits and _ . : / - that starts with a "
+                               "letter, at most 63 long"};
+    static const Shape shape{.kind = Shape::Kind::text, .rule = &rule};
+    return shape;
+}
+
+const Shape& params_shape() {
+    static const TextRule name{"^[A-Za-z_][A-Za-z0-9_]*$",
+                               "must be a name of letters, digits and _ (it is used as `:name`)"};
+    static const Shape function{.kind = Shape::Kind::text, .may_be_blank = true};
+    static const Shape shape{.kind = Shape::Kind::dictionary,
+                             .example = R"x({id: "uniform(1, 1000)"})x",
+                             .rule = &name,
+                             .item = &function};
+    return shape;
+}
+
+const Shape& transaction_shape() {
+    static const Shape into{
+        .kind = Shape::Kind::list, .example = "[order_id]", .least = 1, .item = &text_shape()};
+    static const Shape statement{
+        .kind = Shape::Kind::mapping,
+        .example = "{sql: INSERT ... RETURNING id, into: [order_id]}",
+        .keys = {{"sql", &sql_shape(), "one statement", true},
+                 {"into", &into,
+                  "names for the columns of its first row, for the statements that follow"}},
+        .short_form = &sql_shape()};
+    static const Shape shape{.kind = Shape::Kind::list,
+                             .example = "[{sql: ...}, {sql: ...}]",
+                             .least = 1,
+                             .item = &statement};
+    return shape;
+}
+
+// The parts of one operation as the file holds them, to find the place of an error.
+struct OperationNodes {
+    const Node* operation = nullptr;
+    std::vector<const Node*> params;
+    std::vector<const Node*> statements;  // their SQL
+    std::vector<const Node*> into;        // null where a statement has none
+};
+
+void gather_statements(const Fields& fields, OperationSource& source, OperationNodes& nodes) {
+    if (const auto* sql = fields.find("sql")) {
+        source.statements.push_back({sql->text, {}});
+        nodes.statements.push_back(sql);
+        nodes.into.push_back(nullptr);
+        return;
+    }
+    const auto* list = fields.find("transaction");
+    source.transaction = list != nullptr;
+    if (list == nullptr) {
+        return;
+    }
+    for (const auto& item : list->items) {
+        const Fields statement{&item};
+        const auto* text = item.kind == Node::Kind::scalar ? &item : statement.find("sql");
+        source.statements.push_back({text->text, statement.texts("into")});
+        nodes.statements.push_back(text);
+        nodes.into.push_back(statement.find("into"));
+    }
+}
+
+OperationSource source_of(const Node& node, OperationNodes& nodes) {
+    const Fields fields{&node};
+    OperationSource source;
+    nodes.operation = &node;
+    source.name = fields.text("name");
+    source.weight = fields.number("weight", source.weight);
+    source.app = fields.choice("app", apps, source.app);
+    const Fields retry{fields.find("retry")};
+    source.retry.times = retry.integer("times", source.retry.times);
+    source.retry.backoff = retry.duration("backoff", source.retry.backoff);
+    if (const auto* params = fields.find("params")) {
+        for (const auto& entry : params->entries) {
+            source.params.emplace_back(entry.key, entry.value.text);
+            nodes.params.push_back(&entry.value);
+        }
+    }
+    gather_statements(fields, source, nodes);
+    return source;
+}
+
+void report(const Reading& reading, const OperationNodes& nodes, const std::string& name,
+            const OperationError& error) {
+    const auto message = "operation " + shown(name) + ": " + error.message;
+    const auto tell = [&](const std::vector<const Node*>& parts, std::size_t offset) {
+        const bool known = error.index < parts.size() && parts[error.index] != nullptr;
+        if (known && parts[error.index]->kind == Node::Kind::scalar) {
+            reading.error_in(*parts[error.index], offset, message);
+        } else {
+            reading.error(known ? *parts[error.index] : *nodes.operation, message);
+        }
+    };
+    switch (error.part) {
+        case OperationError::Part::parameter:
+            return tell(nodes.params, error.offset);
+        case OperationError::Part::statement:
+            return tell(nodes.statements, error.offset);
+        case OperationError::Part::into:
+            return tell(nodes.into, 0);
+        case OperationError::Part::operation:
+            return reading.error(*nodes.operation, message);
+    }
+}
+
+// One statement each, none that begins or ends the transaction: the harness sends BEGIN and COMMIT.
+void check_statement(const Reading& reading, const Node& node, const std::string& name,
+                     const workloads::Statement& statement, bool in_transaction) {
+    const auto fail = [&](std::size_t offset, const std::string& message) {
+        reading.error_in(node, offset, "operation " + shown(name) + ": " + message);
+    };
+    const auto split = split_sql(statement.numbered);
+    if (const auto* error = std::get_if<SqlError>(&split)) {
+        // Offsets agree as long as no placeholder stands before.
+        const bool moved = error->offset > statement.cut.pieces.front().size();
+        return fail(moved ? 0 : error->offset, error->message);
+    }
+    const auto& statements = std::get<SqlText>(split).statements;
+    if (statements.size() > 1) {
+        return fail(0, "holds " + std::to_string(statements.size()) +
+                           " statements; write each as an entry of its own under `transaction:`");
+    }
+    const auto role = statements.front().role;
+    if (role == TransactionRole::begins || role == TransactionRole::ends) {
+        fail(0, "remove " + shown(statements.front().text) +
+                    ": `transaction:` itself stands for BEGIN and COMMIT");
+    } else if (role == TransactionRole::not_inside && in_transaction) {
+        fail(0, shown(statements.front().text) +
+                    " cannot run inside a transaction; make it an operation with `sql:` instead of "
+                    "`transaction:`");
+    }
+}
+
+workloads::Operation compile(const Reading& reading, const Node& node) {
+    workloads::Operation named;
+    named.name = Fields{&node}.text("name");
+    named.app = Fields{&node}.choice("app", apps, named.app);
+    if (!node.sound) {
+        return named;
+    }
+    OperationNodes nodes;
+    const auto source = source_of(node, nodes);
+    auto compiled = workloads::compile(source);
+    if (const auto* errors = std::get_if<std::vector<OperationError>>(&compiled)) {
+        for (const auto& error : *errors) {
+            report(reading, nodes, source.name, error);
+        }
+        return named;
+    }
+    auto& operation = std::get<workloads::Operation>(compiled);
+    for (std::size_t i = 0; i < operation.statements.size(); ++i) {
+        check_statement(reading, *nodes.statements[i], operation.name, operation.statements[i],
+                        operation.transaction);
+    }
+    return std::move(operation);
+}
+
+void check_names(const Reading& reading, const Node& list) {
+    std::map<std::string, int> lines;
+    for (const auto& item : list.items) {
+        const auto* name = Fields{&item}.find("name");
+        if (name == nullptr) {
+            continue;
+        }
+        const auto [first, fresh] = lines.emplace(name->text, name->origin.place.line);
+        if (!fresh) {
+            reading.error(*name, "two operations are called " + shown(name->text) +
+                                     "; the first stands in line " + std::to_string(first->second));
+        }
+    }
+}
+
+}  // namespace
+
+const Shape& operations_shape() {
+    static const Shape weight{
+        .kind = Shape::Kind::number, .least = 0, .most = 1e9, .above_least = true};
+    static const Shape app{.kind = Shape::Kind::choice, .choices = names_of(apps)};
+    static const Shape operation{
+        .kind = Shape::Kind::mapping,
+        .example = "{name: read_order, sql: SELECT ...}",
+        .keys = {{"name", &name_shape(), "what reports and gates call it", true},
+                 {"weight", &weight, "its share among the operations; left out: 1"},
+                 {"app", &app, "the application version that sends it; left out: both"},
+                 {"params", &params_shape(), "what each :name stands for"},
+                 {"retry", &retries_shape(),
+                  "tried again after a serialization failure or a deadlock"},
+                 {"sql", &sql_shape(), "one statement, in a transaction of its own"},
+                 {"transaction", &transaction_shape(), "statements between BEGIN and COMMIT"}},
+        .exactly_one = {"sql", "transaction"}};
+    static const Shape shape{.kind = Shape::Kind::list,
+                             .example = "[{name: read_order, sql: SELECT ...}]",
+                             .least = 1,
+                             .item = &operation};
+    return shape;
+}
+
+void read_operations(const Reading& reading, const Node* node, Workload& workload) {
+    if (node == nullptr || node->kind != Node::Kind::list) {
+        return;
+    }
+    check_names(reading, *node);
+    for (const auto& item : node->items) {
+        workload.operations.push_back(compile(reading, item));
+        workload.operation_places.push_back(item.origin.place);
+    }
+}
+
+}  // namespace scenarios

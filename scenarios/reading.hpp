@@ -1,0 +1,42 @@
+// What the readers of a scenario's sections share.
+#pragma once
+
+#include "scenarios/error_list.hpp"
+#include "scenarios/shape.hpp"
+#include "scenarios/yaml_tree.hpp"
+
+#include <filesystem>
+
+namespace scenarios {
+
+struct Reading {
+    const Document& document;
+    std::filesystem::path folder;  // the scenario's own; relative paths start here
+    ErrorList& errors;
+
+    void error(const Node& node, std::string message) const {
+        errors.add(node.origin, std::move(message));
+    }
+    // At the byte `offset` of a scalar's value.
+    void error_in(const Node& scalar, std::size_t offset, std::string message) const {
+        errors.add(document.origin_in(scalar, offset), std::move(message));
+    }
+};
+
+// Each section of the file: its shape, and its reader (in the section's own .cpp). Readers take the
+// section's node, null where the file leaves it out, after check_shape.
+[[nodiscard]] const Shape& scenario_shape();
+[[nodiscard]] const Shape& target_shape();
+[[nodiscard]] const Shape& workload_shape();
+[[nodiscard]] const Shape& migration_shape();
+[[nodiscard]] const Shape& adversaries_shape();
+[[nodiscard]] const Shape& gates_shape();
+
+void read_target(const Reading&, const Node*, Target&);
+void read_workload(const Reading&, const Node*, Workload&);
+void read_migration(const Reading&, const Node*, std::vector<Step>&);
+void read_adversaries(const Reading&, const Node*, std::vector<Adversary>&);
+// Requires the scenario's operations.
+void read_gates(const Reading&, const Node*, Scenario&);
+
+}  // namespace scenarios

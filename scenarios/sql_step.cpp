@@ -1,0 +1,126 @@
+#include "scenarios/sql_step.hpp"
+
+#include "scenarios/fields.hpp"
+#include "scenarios/text_file.hpp"
+#include "scenarios/text_place.hpp"
+
+#include <functional>
+
+namespace scenarios {
+namespace {
+
+// Tells of an error at a byte of the SQL text.
+using Tell = std::function<void(std::size_t offset, const std::string& message)>;
+
+void check_one_transaction(const std::vector<SqlStatement>& statements, const Tell& tell) {
+    for (const auto& statement : statements) {
+        const auto text = shown(statement.text);
+        if (statement.role == TransactionRole::not_inside) {
+            tell(statement.offset, text +
+                                       " cannot run inside a transaction block; write "
+                                       "`transaction: false` in this step");
+        } else if (statement.role != TransactionRole::ordinary) {
+            tell(statement.offset, text +
+                                       " stands in a step that is one transaction already; remove "
+                                       "it, or write `transaction: false` in this step");
+        }
+    }
+}
+
+// With `transaction: false` the text has its transactions in its own hand.
+void check_own_transactions(const std::vector<SqlStatement>& statements, const Tell& tell) {
+    const SqlStatement* open = nullptr;
+    for (const auto& statement : statements) {
+        if (statement.role == TransactionRole::begins) {
+            open = &statement;
+        } else if (statement.role == TransactionRole::ends) {
+            open = nullptr;
+        } else if (statement.role == TransactionRole::not_inside && open != nullptr) {
+            tell(statement.offset, shown(statement.text) +
+                                       " cannot run inside a transaction block, and one is begun "
+                                       "before it");
+        }
+    }
+    if (open != nullptr) {
+        tell(open->offset,
+             "this transaction is begun and never ended: its locks would be held "
+             "until the step's connection closes; add COMMIT");
+    }
+}
+
+void split_into(SqlStep& step, const std::string& place_of_text, const Tell& tell) {
+    auto split = split_sql(step.sql);
+    if (const auto* error = std::get_if<SqlError>(&split)) {
+        return tell(error->offset, error->message);
+    }
+    auto& text = std::get<SqlText>(split);
+    if (step.transaction) {
+        check_one_transaction(text.statements, tell);
+    } else {
+        check_own_transactions(text.statements, tell);
+    }
+    if (text.doubt) {
+        const auto place = place_in(step.sql, text.doubt->offset);
+        step.syntax_doubt = place_of_text + ", line " + std::to_string(place.line) + ", column " +
+                            std::to_string(place.column) + ": " + text.doubt->message;
+    }
+    for (auto& statement : text.statements) {
+        step.statements.push_back(std::move(statement.text));
+    }
+}
+
+void read_file(const Reading& reading, const Node& name, SqlStep& step) {
+    const auto file = (reading.folder / name.text).lexically_normal();
+    step.file = file;
+    auto contents = read_text_file(file, most_step_file_bytes);
+    if (const auto* error = std::get_if<FileError>(&contents)) {
+        return reading.error(name, "the file " + shown(file.string()) + " " + error->message);
+    }
+    step.sql = without_byte_order_mark(std::get<std::string>(contents));
+    const Tell tell = [&](std::size_t offset, const std::string& message) {
+        reading.errors.add_in(file, place_in(step.sql, offset), message);
+    };
+    const auto bad = first_byte_that_is_not_utf8(step.sql);
+    if (bad != std::string::npos) {
+        return tell(bad, "not UTF-8 text; save the file as UTF-8");
+    }
+    split_into(step, file.string(), tell);
+}
+
+}  // namespace
+
+SqlStep read_sql_step(const Reading& reading, const Node& node, Retries retries) {
+    const Fields fields{&node};
+    SqlStep step;
+    step.transaction = fields.flag("transaction", step.transaction);
+    step.lock_timeout = fields.duration("lock_timeout", step.lock_timeout);
+    step.statement_timeout = fields.duration("statement_timeout", step.statement_timeout);
+    step.retries = retries;
+    if (const auto* file = fields.find("file")) {
+        read_file(reading, *file, step);
+    } else if (const auto* sql = fields.find("sql")) {
+        step.sql = sql->text;
+        split_into(step, "sql", [&](std::size_t offset, const std::string& message) {
+            reading.error_in(*sql, offset, message);
+        });
+    }
+    return step;
+}
+
+void check_single_statement(const Reading& reading, const Node& sql) {
+    const auto split = split_sql(sql.text);
+    if (const auto* error = std::get_if<SqlError>(&split)) {
+        return reading.error_in(sql, error->offset, error->message);
+    }
+    const auto& statements = std::get<SqlText>(split).statements;
+    if (statements.size() > 1) {
+        reading.error_in(sql, statements[1].offset, "only one statement may stand here");
+    }
+    const auto role = statements.front().role;
+    if (role == TransactionRole::begins || role == TransactionRole::ends) {
+        reading.error_in(sql, statements.front().offset,
+                         shown(statements.front().text) + " alone does nothing here");
+    }
+}
+
+}  // namespace scenarios

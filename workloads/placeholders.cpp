@@ -88,12 +88,12 @@ private:
         error_ = TextError{std::move(message), offset};
     }
 
-    void operand() {
+    void end_operand() {
         after_operand_ = true;
         last_word_ = {};
         after_dot_ = false;
     }
-    void operator_() {
+    void expect_operand() {
         after_operand_ = false;
         last_word_ = {};
         after_dot_ = false;
@@ -130,7 +130,7 @@ private:
             }
             at_ = close + 1;
         } while (peek(0) == quote);
-        operand();
+        end_operand();
     }
 
     // E'...' from its quote. Backslashes escape, also in the parts that continue the literal.
@@ -155,7 +155,7 @@ private:
                 }
             }
         } while (continues());
-        operand();
+        end_operand();
     }
 
     // Whether a further part of the literal that ended here follows: past whitespace and comments
@@ -201,7 +201,7 @@ private:
         }
         if (end >= sql_.size() || sql_[end] != '$') {
             ++at_;  // no dollar quote: the server will say what it thinks of a lone $
-            return operator_();
+            return expect_operand();
         }
         const std::string_view tag = sql_.substr(at_, end + 1 - at_);
         const std::size_t close = sql_.find(tag, end + 1);
@@ -209,19 +209,19 @@ private:
             return fail(at_, "this dollar quote is never closed by " + std::string{tag});
         }
         at_ = close + tag.size();
-        operand();
+        end_operand();
     }
 
     void colon() {
         const char next = peek(1);
         if (next == ':' || next == '=') {  // a cast, or a named argument
             at_ += 2;
-            return operator_();
+            return expect_operand();
         }
         const bool slice = in_brackets() && after_operand_;
         if (slice || !is_identifier_start(next)) {  // also `1: 2`, `JSON_OBJECT('k' : 1)`
             ++at_;
-            return operator_();
+            return expect_operand();
         }
         placeholder();
     }
@@ -239,7 +239,7 @@ private:
         cut_.names.emplace_back(sql_.substr(at_ + 1, end - at_ - 1));
         cut_.offsets.push_back(at_);
         at_ = piece_start_ = end;
-        operand();
+        end_operand();
     }
 
     void word() {
@@ -254,7 +254,7 @@ private:
         const std::string word = upper(sql_.substr(start, at_ - start));
         const bool after_time = last_word_ == "TIME";
         const bool a_column = after_dot_;  // t.limit
-        operand();
+        end_operand();
         if (!a_column) {
             last_word_ = word;
             after_operand_ = !(std::binary_search(std::begin(expression_words),
@@ -263,13 +263,22 @@ private:
         }
     }
 
-    // Digits, points and underscores; the letters of 1e5 or 0xff come as a word, an operand as
-    // well.
+    // Digits, points and underscores, and an exponent, lest 1e5$$ end in an identifier. The letters
+    // of 0xff come as a word, which is an operand as well.
     void number() {
         while (at_ < sql_.size() && (is_digit(sql_[at_]) || sql_[at_] == '.' || sql_[at_] == '_')) {
             ++at_;
         }
-        operand();
+        if (peek(0) == 'e' || peek(0) == 'E') {
+            const std::size_t sign = peek(1) == '+' || peek(1) == '-' ? 1 : 0;
+            if (is_digit(peek(1 + sign))) {
+                at_ += 1 + sign;
+                while (is_digit(peek(0))) {
+                    ++at_;
+                }
+            }
+        }
+        end_operand();
     }
 
     void punctuation(char c) {
@@ -285,9 +294,9 @@ private:
                 names_an_operator = brackets_.back().names_an_operator;
                 brackets_.pop_back();
             }
-            return names_an_operator ? operator_() : operand();
+            return names_an_operator ? expect_operand() : end_operand();
         }
-        operator_();
+        expect_operand();
         after_dot_ = c == '.';
     }
 

@@ -332,12 +332,12 @@ Made make_literal(const Argument& literal) {
 std::variant<Generator, TextError> Generator::parse(std::string_view text) {
     auto read = read_call(text);
     if (auto* error = std::get_if<TextError>(&read)) {
-        return *std::move(error);
+        return std::move(*error);
     }
     const Call* call = std::get_if<Call>(&read);
     Made made = call != nullptr ? make_call(*call) : make_literal(std::get<Argument>(read));
     if (auto* error = std::get_if<TextError>(&made)) {
-        return *std::move(error);
+        return std::move(*error);
     }
     return Generator{std::get<Function>(std::move(made))};
 }

@@ -6,7 +6,6 @@
 #include <charconv>
 #include <chrono>
 #include <stdexcept>
-#include <type_traits>
 
 namespace workloads {
 namespace {
@@ -156,20 +155,18 @@ void Generator::set_sample(Sample sample) {
 }
 
 bool Generator::numeric() const noexcept {
-    return std::visit(
-        [](const auto& function) {
-            using F = std::decay_t<decltype(function)>;
-            if constexpr (std::is_same_v<F, Choice>) {
-                return function.all_numeric;
-            } else if constexpr (std::is_same_v<F, Literal>) {
-                return function.is_number;
-            } else {
-                return std::is_same_v<F, Uniform> || std::is_same_v<F, UniformReal> ||
-                       std::is_same_v<F, Zipfian> || std::is_same_v<F, Gaussian> ||
-                       std::is_same_v<F, Exponential> || std::is_same_v<F, Sequence>;
-            }
-        },
-        function_);
+    if (const auto* choice = std::get_if<Choice>(&function_)) {
+        return choice->all_numeric;
+    }
+    if (const auto* literal = std::get_if<Literal>(&function_)) {
+        return literal->is_number;
+    }
+    return std::holds_alternative<Uniform>(function_) ||
+           std::holds_alternative<UniformReal>(function_) ||
+           std::holds_alternative<Zipfian>(function_) ||
+           std::holds_alternative<Gaussian>(function_) ||
+           std::holds_alternative<Exponential>(function_) ||
+           std::holds_alternative<Sequence>(function_);
 }
 
 }  // namespace workloads

@@ -150,6 +150,7 @@ TEST(Placeholders, AreNotFoundInDollarQuotes) {
     EXPECT_EQ(names_in("SELECT $a$ :x $A$ :y $a$, :d"), Names{"d"});
     EXPECT_EQ(names_in("DO $do$ BEGIN x := 1; PERFORM $1; END $do$"), Names{});
     EXPECT_EQ(names_in("SELECT $$$$, :b, $$$$"), Names{"b"});
+    EXPECT_EQ(names_in("SELECT 1$$:a$$, 1e5$$:a$$, 1.5e-5$$:a$$, :b"), Names{"b"});
 }
 
 TEST(Placeholders, KnowThatADollarWithinAnIdentifierQuotesNothing) {

@@ -26,6 +26,12 @@ class Section {
 public:
     Section(std::string text, std::size_t bytes) : text_{std::move(text)}, left_{bytes} {}
 
+    // Asked before a row is built, because a run may have 10,000 steps; counts the row if there is
+    // no room.
+    [[nodiscard]] bool has_room() {
+        left_out_ += full_ ? 1 : 0;
+        return !full_;
+    }
     void add(const std::string& line) {
         if (full_ || line.size() > left_) {
             full_ = true;
@@ -66,6 +72,9 @@ std::string verdict_section(const Record& record) {
                         name_cell(record.run.scenario) + "\n\n",
                     12'000};
     for (const auto& reason : record.reasons) {
+        if (!section.has_room()) {
+            continue;
+        }
         section.add("- " + sentence(reason) + "\n");
     }
     return section.text();
@@ -88,7 +97,7 @@ std::string gates_section(const Record& record) {
         9'000};
     for (const auto verdict : {Verdict::fail, Verdict::inconclusive, Verdict::pass}) {
         for (const auto& gate : record.gates) {
-            if (gate.verdict == verdict) {
+            if (gate.verdict == verdict && section.has_room()) {
                 section.add(row({name_of(gate.verdict), name_cell(gate.name), name_cell(gate.limit),
                                  name_cell(gate.observed), sentence(gate.detail)}));
             }
@@ -108,6 +117,9 @@ std::string steps_section(const Record& record) {
         9'000};
     constexpr std::size_t most_locks = 4;
     for (const auto& step : record.steps) {
+        if (!section.has_room()) {
+            continue;
+        }
         std::string locks;
         for (std::size_t i = 0; i < std::min(step.locks.size(), most_locks); ++i) {
             const auto& lock = step.locks[i];
@@ -165,6 +177,9 @@ std::string operations_section(const Record& record) {
         "| longest stall |\n|---|---|--:|--:|--:|--:|--:|---|--:|\n",
         9'000};
     for (const auto& operation : record.operations) {
+        if (!section.has_room()) {
+            continue;
+        }
         for (const auto phase : {PhaseName::before, PhaseName::during, PhaseName::after}) {
             const auto calls = operation.phase(phase);
             const double seconds = record.phase_seconds(phase);
@@ -199,6 +214,9 @@ std::string closing_section(const Record& record) {
         section.add("- Again: " + sentence(command) + "\n");
     }
     for (const auto& warning : record.warnings) {
+        if (!section.has_room()) {
+            continue;
+        }
         section.add("- " + sentence(warning) + "\n");
     }
     return section.text();

@@ -211,6 +211,7 @@ struct Target {
 
 struct Run {
     std::string id, started_at, finished_at;  // ISO 8601, UTC
+    double started_at_epoch_s = 0;
     std::uint64_t seed = 0;
     std::string scenario, scenario_file, description, version;
     double duration_s = 0;

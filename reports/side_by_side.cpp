@@ -63,7 +63,7 @@ std::vector<Row> rows_of(const Side& left, const Side& right) {
     });
     add(rows, "longest stall", left, right,
         [](const Side& s) { return seconds_text(s.key.stall.length_s()); });
-    add(rows, "seconds with nothing done", left, right,
+    add(rows, "seconds at a standstill", left, right,
         [](const Side& s) { return count_text(s.key.zero_seconds); });
     add(rows, "recovery", left, right, [](const Side& s) { return recovery_text(s.record); });
     add(rows, "migration took", left, right, [](const Side& s) {

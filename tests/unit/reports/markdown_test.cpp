@@ -1,0 +1,84 @@
+#include "reports/markdown.hpp"
+
+#include "reports/verdict.hpp"
+#include "tests/unit/reports/sample_record.hpp"
+
+#include <gtest/gtest.h>
+
+namespace reports {
+namespace {
+
+TEST(Markdown, EscapesWhatMarkdownAndHtmlWouldTakeForTheirOwn) {
+    EXPECT_EQ(markdown_escaped("a|b`c`\n<b>*x*</b> _y_ [l](u) #1 \\ &amp;"),
+              "a\\|b\\`c\\` &lt;b&gt;\\*x\\*&lt;/b&gt; \\_y\\_ \\[l\\](u) \\#1 \\\\ &amp;amp;");
+}
+
+TEST(Markdown, SaysTheVerdictFirst) {
+    auto record = samples::naive();
+    decide(record, default_gates());
+    const auto text = to_markdown(record);
+    EXPECT_NE(text.substr(0, text.find('\n')).find("fail: naive"), std::string::npos);
+    std::size_t at = 0;
+    for (const char* part :
+         {"The application waited up to 8.43 s", "## What happened", "ALTER TABLE orders",
+          "31 sessions at once", "## Gates", "| fail | lock\\_wait.max |", "## Steps",
+          "AccessExclusiveLock on orders (1.00 ms, 8.40 s)", "## Lock episodes", "## Operations",
+          "| read | before | 20,000 |", "| write | during |", "## Can it be believed",
+          "rehearse run shop.yaml --seed 42"}) {
+        const auto found = text.find(part, at);
+        ASSERT_NE(found, std::string::npos) << part << "\n" << text;
+        at = found;
+    }
+}
+
+Record endless(const std::string& evil) {
+    auto record = samples::naive();
+    auto operation = record.operations[0];
+    auto step = record.steps[0];
+    auto episode = record.locks.episodes[0];
+    operation.name = step.name = step.outcome = episode.relation = episode.mode = evil;
+    episode.blocker.step = episode.blocker.state = evil;
+    step.locks.assign(20, {.relation = evil, .mode = evil, .waited_s = 1, .held_s = 2});
+    step.rewrote.assign(20, evil);
+    for (auto& phase : operation.by_app[0]) {
+        phase.response.clear();
+        phase.errors[evil] = 3;
+    }
+    record.operations.assign(300, operation);
+    record.steps.assign(10'000, step);
+    record.locks.episodes.assign(10'000, episode);
+    record.warnings.assign(10'000, evil);
+    record.harness_faults.assign(10'000, evil);
+    record.run.scenario = record.run.scenario_file = record.target.version = evil;
+    record.run.started_at = record.target.engine = evil;
+    decide(record, std::vector<Gate>(100, samples::gate("errors", "0")));
+    for (auto& gate : record.gates) {
+        gate.name = gate.detail = gate.observed = evil;
+    }
+    return record;
+}
+
+TEST(Markdown, StaysBelowItsBoundWhateverTheRun) {
+    std::string marks;
+    for (int i = 0; i < 200; ++i) {
+        marks += "\U00020000\u20DD\u20DD\u20DD\u20DD";
+    }
+    for (const auto& evil : {std::string(5'000, '<'), marks, std::string{"short"}}) {
+        const auto text = to_markdown(endless(evil));
+        EXPECT_LT(text.size(), markdown_bytes_max);
+        EXPECT_NE(text.find("more in `result.json`"), std::string::npos);
+        EXPECT_NE(text.find("## Can it be believed"), std::string::npos);
+        EXPECT_NE(text.find("seed 42"), std::string::npos);
+    }
+}
+
+TEST(Markdown, KeepsFailedGatesWhenItMustCut) {
+    auto record = samples::healthy();
+    std::vector<Gate> gates(2'000, samples::gate("errors", "0"));
+    gates.push_back(samples::gate("lock_wait.max", "1ms"));
+    decide(record, gates);
+    EXPECT_NE(to_markdown(record).find("| fail | lock\\_wait.max |"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace reports

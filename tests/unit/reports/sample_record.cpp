@@ -1,0 +1,155 @@
+#include "tests/unit/reports/sample_record.hpp"
+
+#include <stdexcept>
+
+namespace reports::samples {
+
+OperationPhase healthy_calls(std::uint64_t count) {
+    OperationPhase phase;
+    phase.count = count;
+    for (auto* histogram : {&phase.response, &phase.service}) {
+        histogram->record_us(2'000, count - count / 100);
+        histogram->record_us(4'000, count / 100);
+    }
+    return phase;
+}
+
+OperationPhase calls_of(std::uint64_t count, double ms) {
+    OperationPhase phase;
+    phase.count = count;
+    phase.response.record_us(static_cast<std::int64_t>(ms * 1e3), count);
+    phase.service.record_us(static_cast<std::int64_t>(ms * 1e3), count);
+    return phase;
+}
+
+Record healthy() {
+    Record record;
+    record.run = {.id = "r1",
+                  .started_at = "2026-01-01T00:00:00Z",
+                  .finished_at = "2026-01-01T00:00:35Z",
+                  .seed = 42,
+                  .scenario = "add-region",
+                  .scenario_file = "shop.yaml",
+                  .description = "orders gets a region",
+                  .version = "0.1.0",
+                  .duration_s = 35};
+    record.target = {.engine = "PostgreSQL",
+                     .version = "15.6",
+                     .database = "shop",
+                     .throwaway = true,
+                     .settings = {{"shared_buffers", "128MB"}},
+                     .environment = {{"orders", "1000000 rows"}}};
+    record.asked_rate = 4'000;
+    record.connections = 32;
+    record.phases = {{PhaseName::warmup, 0, 5},
+                     {PhaseName::before, 5, 15},
+                     {PhaseName::during, 15, 25},
+                     {PhaseName::after, 25, 35}};
+    Step step;
+    step.name = "add the column";
+    step.kind = "sql";
+    step.statement = "ALTER TABLE orders ADD COLUMN region text";
+    step.start_s = 15;
+    step.end_s = 25;
+    step.outcome = "ok";
+    step.attempts = {{.start_s = 15, .end_s = 25, .outcome = "ok", .error = ""}};
+    step.wal_bytes = 4'096;
+    step.locks = {
+        {.relation = "orders", .mode = "AccessExclusiveLock", .waited_s = 0.001, .held_s = 0.002}};
+    record.steps = {step};
+    for (const char* name : {"read", "write"}) {
+        OperationRecord operation;
+        operation.name = name;
+        for (const auto phase : {PhaseName::before, PhaseName::during, PhaseName::after}) {
+            operation.by_app[0][static_cast<std::size_t>(phase)] = healthy_calls(20'000);
+            operation.longest_stall[static_cast<std::size_t>(phase)] = {16, 16.02};
+        }
+        operation.longest_stall_of_migration = {16, 16.02};
+        record.operations.push_back(operation);
+    }
+    record.seconds.assign(35, {.done = 4'000, .failed = 0, .due = 4'000, .p50_us = 2'000});
+    record.locks.sample_interval_ms = 20;
+    record.locks.samples = 1'750;
+    record.locks.longest_gap_ms = 24;
+    record.locks.max_wait_ms = 12;
+    record.locks.max_blocked = 3;
+    record.recovery.recovered_after_s = 0;
+    record.recovery.baseline_rate = 4'000;
+    record.recovery.lowest_rate = 3'900;
+    record.generator.lag.record_us(100, 120'000);
+    record.generator.due = 120'000;
+    record.generator.operations = 120'000;
+    record.generator.cpu_s = 0.6;
+    record.observer = {.cpu_s = 0.4, .queries = 1'750, .mean_query_ms = 1.1};
+    return record;
+}
+
+Record naive() {
+    Record record = healthy();
+    record.run.scenario = "naive";
+    record.steps[0].statement =
+        "ALTER TABLE orders ADD COLUMN region uuid NOT NULL DEFAULT gen_random_uuid()";
+    record.steps[0].rewrote = {"orders"};
+    record.steps[0].locks[0].held_s = 8.4;
+    record.steps[0].wal_bytes = 400'000'000;
+    record.locks.max_wait_ms = 8'432;
+    record.locks.max_blocked = 31;
+    record.locks.victim_seconds = 240;
+    LockEpisode episode;
+    episode.start_s = 15.1;
+    episode.end_s = 23.5;
+    episode.blocker = {.pid = 4711,
+                       .kind = "step",
+                       .step = "add the column",
+                       .operation = "",
+                       .query = "",
+                       .state = "active"};
+    episode.relation = "orders";
+    episode.mode = "AccessExclusiveLock";
+    episode.max_blocked = 31;
+    episode.victim_seconds = 240;
+    episode.longest_wait_ms = 8'432;
+    episode.victims = {{"read", 20, 8'432}, {"write", 11, 8'400}};
+    record.locks.episodes = {episode};
+    for (std::size_t i = 0; i < record.operations.size(); ++i) {
+        calls(record, i, PhaseName::during).merge(calls_of(2'000, 8'400));
+        record.operations[i].longest_stall_of_migration = {15.1, 23.5};
+        record.operations[i].longest_stall[2] = {15.1, 23.5};
+    }
+    record.recovery = {.backlog_max = 16'020,
+                       .recovered_after_s = 4.0,
+                       .baseline_rate = 4'000,
+                       .lowest_rate = 0,
+                       .zero_seconds = 8};
+    return record;
+}
+
+OperationPhase& calls(Record& record, std::size_t operation, PhaseName phase, std::size_t app) {
+    return record.operations.at(operation).by_app.at(app).at(static_cast<std::size_t>(phase));
+}
+
+namespace {
+
+Gate parsed(const GateText& text) {
+    auto result = parse_gate(text);
+    if (auto* wrong = std::get_if<std::string>(&result)) {
+        throw std::invalid_argument{*wrong};
+    }
+    return std::get<Gate>(result);
+}
+
+}  // namespace
+
+Gate gate(const std::string& key, const std::string& limit) {
+    return parsed({.key = key, .limit = limit, .ratio = {}, .floor = {}});
+}
+
+Gate ratio_gate(const std::string& key, const std::string& ratio, const std::string& floor) {
+    return parsed({.key = key, .limit = {}, .ratio = ratio, .floor = floor});
+}
+
+GateResult judge_one(const Gate& gate, const Record& record) {
+    return judge(std::span{&gate, 1}, record).at(0);
+}
+
+}  // namespace reports::samples

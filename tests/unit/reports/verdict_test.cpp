@@ -1,0 +1,292 @@
+#include "reports/verdict.hpp"
+
+#include "tests/unit/reports/sample_record.hpp"
+
+#include <csignal>
+#include <functional>
+
+#include <gtest/gtest.h>
+
+namespace reports {
+namespace {
+
+using samples::calls;
+using samples::gate;
+using samples::healthy;
+using samples::ratio_gate;
+
+std::vector<Gate> usual_gates() {
+    return {gate("errors", "0"), gate("lock_wait.max", "300ms"), gate("stall.max", "500ms"),
+            ratio_gate("response.p99", "1.25", "5ms")};
+}
+
+Record decided(Record record, const std::vector<Gate>& gates = usual_gates(), int signal = 0) {
+    decide(record, gates, signal);
+    return record;
+}
+
+std::string all_reasons(const Record& record) {
+    std::string all;
+    for (const auto& reason : record.reasons) {
+        all += reason + "\n";
+    }
+    return all;
+}
+
+TEST(Verdict, IsPassWhenEverythingWasMeasuredAndHeld) {
+    const auto record = decided(healthy());
+    EXPECT_EQ(record.verdict, Verdict::pass) << all_reasons(record);
+    EXPECT_EQ(record.exit_code, 0);
+    ASSERT_EQ(record.reasons.size(), 1U);
+    EXPECT_EQ(record.reasons[0],
+              "All 4 gates held over 80,000 calls during and after the migration.");
+    EXPECT_EQ(record.gates.size(), 4U);
+}
+
+struct Case {
+    const char* that;
+    std::function<void(Record&)> change;
+    Verdict verdict;
+    int exit_code;
+    const char* says;  // in the first reason
+};
+
+std::ostream& operator<<(std::ostream& out, const Case& each) {
+    return out << each.that;
+}
+
+class VerdictOf : public testing::TestWithParam<Case> {};
+
+TEST_P(VerdictOf, OneBrokenThing) {
+    const auto& each = GetParam();
+    auto record = healthy();
+    each.change(record);
+    decide(record, usual_gates());
+    EXPECT_EQ(name_of(record.verdict), std::string{name_of(each.verdict)}) << all_reasons(record);
+    EXPECT_EQ(record.exit_code, each.exit_code);
+    ASSERT_FALSE(record.reasons.empty());
+    EXPECT_NE(record.reasons[0].find(each.says), std::string::npos) << all_reasons(record);
+}
+
+void add_step(Record& record, const char* outcome, const char* error = "") {
+    Step step;
+    step.name = "second";
+    step.outcome = outcome;
+    step.error = error;
+    step.start_s = step.end_s = 25;
+    record.steps.push_back(step);
+}
+
+void empty_phase(Record& record, PhaseName phase) {
+    for (std::size_t i = 0; i < record.operations.size(); ++i) {
+        calls(record, i, phase) = {};
+    }
+}
+
+constexpr auto unclear = Verdict::inconclusive;
+
+INSTANTIATE_TEST_SUITE_P(
+    Doubts, VerdictOf,
+    testing::Values(
+        Case{"generator late", [](Record& r) { r.generator.lag.record_us(6'000, 2'000); }, unclear,
+             3, "The load generator itself was late"},
+        Case{"generator late now and then",
+             [](Record& r) { r.generator.lag.record_us(6'000, 1'000); }, Verdict::pass, 0, "All"},
+        Case{"unsent", [](Record& r) { r.generator.unsent = 1'201; }, unclear, 3,
+             "left 1,201 due operations unsent"},
+        Case{"a few unsent", [](Record& r) { r.generator.unsent = 1'200; }, Verdict::pass, 0,
+             "All"},
+        Case{"nothing due", [](Record& r) { r.generator.due = 0; }, unclear, 3,
+             "No operation was ever due"},
+        Case{"unsent, though nothing was due",
+             [](Record& r) {
+                 r.generator.due = 0;
+                 r.generator.unsent = 1;
+             },
+             unclear, 3, "unsent"},
+        Case{"lag never measured", [](Record& r) { r.generator.lag.clear(); }, unclear, 3,
+             "never measured"},
+        Case{"lag needs no measuring in a closed loop",
+             [](Record& r) {
+                 r.generator.lag.clear();
+                 r.generator.due = 0;
+                 r.open_loop = false;
+             },
+             Verdict::pass, 0, "All"},
+        Case{"lost samples", [](Record& r) { r.locks.lost_samples = 1; }, unclear, 3,
+             "lost 1 sample"},
+        Case{"no samples", [](Record& r) { r.locks.samples = 0; }, unclear, 3, "no sample"},
+        Case{"observer cut off", [](Record& r) { r.observer.connection_losses = 3; }, unclear, 3,
+             "lost its connection 3 times"},
+        Case{"a fault", [](Record& r) { r.harness_faults = {"The log was lost."}; }, unclear, 3,
+             "The log was lost."},
+        Case{"a warning decides nothing", [](Record& r) { r.warnings = {"Small table."}; },
+             Verdict::pass, 0, "All"},
+        Case{"no step", [](Record& r) { r.steps.clear(); }, unclear, 3, "No step"},
+        Case{"a skipped step", [](Record& r) { add_step(r, "skipped"); }, unclear, 3,
+             "\"second\" was not carried out: skipped"},
+        Case{"a step without an outcome", [](Record& r) { add_step(r, ""); }, unclear, 3,
+             "not carried out"},
+        Case{"an operation never due",
+             [](Record& r) {
+                 r.operations.push_back({});
+                 r.operations.back().name = "refund";
+             },
+             unclear, 3, "refund was never due"},
+        Case{"an operation due in the warm-up only",
+             [](Record& r) {
+                 r.operations.push_back({});
+                 r.operations.back().name = "refund";
+                 calls(r, 2, PhaseName::warmup) = samples::healthy_calls(100);
+             },
+             unclear, 3, "refund was never due"},
+        Case{"no operation", [](Record& r) { r.operations.clear(); }, unclear, 3,
+             "The workload had no operation"},
+        Case{"an adversary that never ran",
+             [](Record& r) {
+                 r.adversaries = {{.name = "report", .outcome = "never ran", .error = ""}};
+             },
+             unclear, 3, "The adversary \"report\" never ran."},
+        Case{"an adversary that failed",
+             [](Record& r) {
+                 r.adversaries = {
+                     {.name = "report", .outcome = "failed", .error = "no such table"}};
+             },
+             unclear, 3, "failed: no such table"},
+        Case{"an adversary without an outcome",
+             [](Record& r) { r.adversaries = {{.name = "report", .outcome = "", .error = ""}}; },
+             unclear, 3, "never ran"},
+        Case{"an adversary that did its part",
+             [](Record& r) { r.adversaries = {{.name = "report", .outcome = "ok", .error = ""}}; },
+             Verdict::pass, 0, "All"},
+        Case{"an empty before", [](Record& r) { empty_phase(r, PhaseName::before); }, unclear, 3,
+             "The gate response.p99 could not be judged"},
+        Case{"an empty during", [](Record& r) { empty_phase(r, PhaseName::during); }, unclear, 3,
+             "never due in `during`"},
+        Case{"an empty after", [](Record& r) { empty_phase(r, PhaseName::after); }, unclear, 3,
+             "never due in `after`"},
+        Case{"no phases", [](Record& r) { r.phases.clear(); }, unclear, 3, "could not be judged"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Failures, VerdictOf,
+    testing::Values(
+        Case{
+            "a gate", [](Record& r) { r.locks.max_wait_ms = 8'432; }, Verdict::fail, 1,
+            "The application waited up to 8.43 s for a lock (gate lock_wait.max, limit <= 300 ms)"},
+        Case{"errors", [](Record& r) { calls(r, 0, PhaseName::during).errors["55P03"] = 12; },
+             Verdict::fail, 1, "12 calls failed during and after the migration (gate errors"},
+        Case{"a gate, and a doubt besides",
+             [](Record& r) {
+                 r.locks.max_wait_ms = 8'432;
+                 r.locks.lost_samples = 1;
+             },
+             Verdict::fail, 1, "8.43 s"},
+        Case{"the migration",
+             [](Record& r) {
+                 add_step(r, "failed", "lock timeout (SQLSTATE 55P03)");
+                 r.migration_error = "lock timeout (SQLSTATE 55P03)";
+             },
+             Verdict::fail, 5,
+             "The migration failed at step \"second\": lock timeout (SQLSTATE 55P03)"},
+        Case{"a failed step that nobody told of", [](Record& r) { add_step(r, "failed"); },
+             Verdict::fail, 5, "failed at step \"second\""},
+        Case{"a migration error without its step", [](Record& r) { r.migration_error = "gone"; },
+             Verdict::fail, 5, "The migration failed: gone"},
+        Case{"the migration and a gate",
+             [](Record& r) {
+                 add_step(r, "failed", "no");
+                 r.locks.max_wait_ms = 8'432;
+             },
+             Verdict::fail, 5, "The migration failed"},
+        Case{"the harness",
+             [](Record& r) {
+                 r.harness_error = "connection refused";
+                 r.migration_error = "connection refused";
+                 r.locks.max_wait_ms = 8'432;
+             },
+             unclear, 6, "The harness could not do its work: connection refused"},
+        Case{"interrupted",
+             [](Record& r) {
+                 r.interrupted = true;
+                 r.harness_error = "x";
+                 r.migration_error = "y";
+             },
+             unclear, 130, "interrupted before it was over"}));
+
+TEST(Verdict, WithoutAGateIsInconclusive) {
+    const auto record = decided(healthy(), {});
+    EXPECT_EQ(record.verdict, Verdict::inconclusive);
+    EXPECT_EQ(record.exit_code, 3);
+    EXPECT_NE(all_reasons(record).find("No gate was given"), std::string::npos);
+}
+
+TEST(Verdict, OfAnEmptyRecordIsInconclusive) {
+    EXPECT_EQ(decided({}).exit_code, 3);
+    EXPECT_EQ(decided({}, default_gates()).exit_code, 3);
+}
+
+TEST(Verdict, TellsTheSignalByItsExitCodeAndIsNeverAPass) {
+    for (const auto& [signal, code] : {std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}}) {
+        const auto record = decided(healthy(), usual_gates(), signal);
+        EXPECT_TRUE(record.interrupted);
+        EXPECT_EQ(record.verdict, Verdict::inconclusive);
+        EXPECT_EQ(record.exit_code, code);
+    }
+}
+
+TEST(Verdict, OfAnInterruptedRunStillTellsWhichGatesFailed) {
+    auto record = healthy();
+    record.locks.max_wait_ms = 9'000;
+    record = decided(record, usual_gates(), SIGINT);
+    EXPECT_EQ(record.exit_code, 130);
+    EXPECT_NE(all_reasons(record).find("waited up to 9.00 s for a lock"), std::string::npos);
+}
+
+TEST(Verdict, SaysOnceWhatSeveralGatesLack) {
+    auto record = healthy();
+    record.phases.pop_back();
+    record.locks.samples = 1'750;
+    record = decided(record, {gate("errors", "0"), gate("deadlocks", "0")});
+    EXPECT_NE(
+        all_reasons(record).find("The gates errors, deadlocks could not be judged: The load did "
+                                 "not go on after the migration."),
+        std::string::npos)
+        << all_reasons(record);
+}
+
+TEST(Verdict, ForgetsAnEarlierJudgement) {
+    auto record = healthy();
+    record.locks.max_wait_ms = 9'000;
+    decide(record, usual_gates());
+    record.locks.max_wait_ms = 9;
+    decide(record, usual_gates());
+    EXPECT_EQ(record.verdict, Verdict::pass);
+    EXPECT_EQ(record.reasons.size(), 1U);
+    EXPECT_EQ(record.gates.size(), 4U);
+}
+
+TEST(Verdict, HasASentenceForEveryKindOfGate) {
+    auto record = samples::naive();
+    record.locks.deadlocks = 2;
+    record.replication = {.measured = true, .max_lag_s = 9};
+    calls(record, 0, PhaseName::after).errors["40P01"] = 2;
+    std::vector<Gate> gates{gate("lock_wait.max", "1ms"),
+                            gate("stall.max", "1ms"),
+                            gate("errors", "0"),
+                            gate("deadlocks", "0"),
+                            gate("blocked.max", "0"),
+                            gate("duration", "1s"),
+                            gate("replica_lag", "1s"),
+                            gate("read.response.p99", "1ms"),
+                            gate("write.service.mean", "1ms")};
+    record = decided(record, gates);
+    ASSERT_GE(record.reasons.size(), gates.size());
+    for (std::size_t i = 0; i < gates.size(); ++i) {
+        EXPECT_NE(record.reasons[i].find("gate " + gates[i].name), std::string::npos)
+            << record.reasons[i];
+        EXPECT_EQ(record.reasons[i].back(), '.');
+    }
+}
+
+}  // namespace
+}  // namespace reports

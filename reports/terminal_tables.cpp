@@ -77,14 +77,14 @@ void add_operation(const OperationRecord& operation, const Record& record, Table
 
 std::string locks_of(const Step& step) {
     std::string text;
-    const StepLock* strongest = nullptr;  // the one held longest speaks for the step
+    const StepLock* longest_held = nullptr;  // speaks for the step
     for (const auto& lock : step.locks) {
-        if (strongest == nullptr || lock.held_s > strongest->held_s) {
-            strongest = &lock;
+        if (longest_held == nullptr || lock.held_s > longest_held->held_s) {
+            longest_held = &lock;
         }
     }
-    if (strongest != nullptr) {
-        text = strongest->mode + " on " + strongest->relation;
+    if (longest_held != nullptr) {
+        text = longest_held->relation + ": " + longest_held->mode;
         text += step.locks.size() > 1 ? " +" + count_text(step.locks.size() - 1) : "";
     }
     return text;
@@ -159,7 +159,7 @@ std::string steps_section(const Record& record, const Style& style) {
                  {"outcome"},
                  {"took", Align::right},
                  {"tries", Align::right},
-                 {"strongest hold", Align::left, true},
+                 {"lock held longest", Align::left, true},
                  {"waited", Align::right},
                  {"held", Align::right},
                  {"rewrote", Align::left, true},

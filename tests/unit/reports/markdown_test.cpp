@@ -3,6 +3,8 @@
 #include "reports/verdict.hpp"
 #include "tests/unit/reports/sample_record.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 namespace reports {
@@ -44,11 +46,14 @@ Record endless(const std::string& evil) {
         phase.response.clear();
         phase.errors[evil] = 3;
     }
-    record.operations.assign(300, operation);
-    record.steps.assign(10'000, step);
-    record.locks.episodes.assign(10'000, episode);
-    record.warnings.assign(10'000, evil);
-    record.harness_faults.assign(10'000, evil);
+    record.operations.assign(100, operation);
+    record.steps.resize(10'000, record.steps[0]);
+    std::fill_n(record.steps.begin(), 20, step);
+    record.locks.episodes.resize(10'000, record.locks.episodes[0]);
+    std::fill_n(record.locks.episodes.begin(), 20, episode);
+    record.warnings.assign(10'000, "small");
+    std::fill_n(record.warnings.begin(), 20, evil);
+    record.harness_faults = record.warnings;
     record.run.scenario = record.run.scenario_file = record.target.version = evil;
     record.run.started_at = record.target.engine = evil;
     decide(record, std::vector<Gate>(100, samples::gate("errors", "0")));

@@ -178,7 +178,11 @@ private:
 
     // Of a victim without a statement of its own.
     std::string name_of_victim(const Sighting& wait, const SessionRole& role, Part& part) const {
-        if (const auto* operation = index_.operation_at(wait.session, sample(wait.first))) {
+        // Not where the operation ended right then: the wait may as well be its successor's.
+        const auto seen = std::max(wait.since, sample(wait.first));
+        const auto* operation = index_.operation_at(wait.session, seen);
+        if (operation != nullptr &&
+            operation == index_.operation_at(wait.session, seen + StatementIndex::tolerance)) {
             part.workload = true;
             return name_of_operation(*operation);
         }

@@ -144,7 +144,11 @@ void check_backfill_sql(const Reading& reading, const Fields& fields, const Back
     if (const auto* error = std::get_if<SqlError>(&split)) {
         return fail(error->offset, error->message);
     }
-    const auto& statements = std::get<SqlText>(split).statements;
+    const auto& [statements, doubt] = std::get<SqlText>(split);
+    if (doubt && doubt->offset + step.table.size() < head.size() && fields.has("table")) {
+        return reading.error(*fields.find("table"),
+                             shown(step.table) + " is a reserved word: write it in double quotes");
+    }
     if (statements.size() > 1) {
         fail(statements[1].offset,
              "a second statement starts here; `set` and `where` are parts of "

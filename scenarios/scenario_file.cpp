@@ -22,14 +22,12 @@ const Shape& phases_shape() {
 }
 
 const Shape& observe_shape() {
-    static const Shape locks{
-        .kind = Shape::Kind::duration, .least = 5, .most = 10'000, .choices = {"off"}};
+    static const Shape locks{.kind = Shape::Kind::duration, .least = 5, .most = 10'000};
     static const Shape shape{
         .kind = Shape::Kind::mapping,
         .example = "{locks: 20ms}",
         .keys = {
-            {"locks", &locks,
-             "how often it is looked who waits for whom; off: never, and the run cannot pass"},
+            {"locks", &locks, "how often it is looked who waits for whom"},
             {"enabled", &flag_shape(),
              "false: the locks are not watched, to measure what watching costs; the verdict is "
              "never pass"}}};
@@ -134,7 +132,7 @@ const Shape& scenario_shape() {
     static const Shape description{.kind = Shape::Kind::text, .may_be_blank = true};
     static const Shape shape{
         .kind = Shape::Kind::mapping,
-        .example = "that starts with `version: 1`",
+        .example = "{version: 1, workload: {...}, migration: {...}}",
         .keys = {{"version", &version, "of the format: 1", true},
                  {"name", &name, "what the run is called; left out: the file's name"},
                  {"description", &description, "for people"},

@@ -24,8 +24,9 @@ struct Error {
 using Override = std::pair<std::string, std::string>;
 
 // Errors are sorted by place. Unknown keys are named with the nearest known one. Files larger than
-// 4 MB, YAML aliases that expand beyond it, and nesting deeper than 64 are refused. Setup and step
-// files are read and parsed here, so that a typing error shows before anything is touched.
+// 4 MB, YAML aliases that expand beyond it, and nesting deeper than 64 are refused. Step files are
+// read and split here, so that a typing error shows before anything is touched; setup files must be
+// there and readable.
 [[nodiscard]] std::variant<Scenario, std::vector<Error>> read_scenario(
     const std::filesystem::path& file, const std::vector<Override>& overrides = {});
 

@@ -25,10 +25,6 @@ bool in_range(const Shape& shape, double value) {
     return value <= shape.most && (shape.above_least ? value > shape.least : value >= shape.least);
 }
 
-bool is_choice(const Shape& shape, std::string_view text) {
-    return std::count(shape.choices.begin(), shape.choices.end(), text) > 0;
-}
-
 bool scalar_fits(const Node& node, const Shape& shape) {
     switch (shape.kind) {
         case Kind::text:
@@ -45,13 +41,12 @@ bool scalar_fits(const Node& node, const Shape& shape) {
         }
         case Kind::duration: {
             const auto value = parse_duration(node.text);
-            return is_choice(shape, node.text) ||
-                   (value && in_range(shape, static_cast<double>(value->count())));
+            return value && in_range(shape, static_cast<double>(value->count()));
         }
         case Kind::rate:
             return parse_rate(node.text).has_value();
         case Kind::choice:
-            return is_choice(shape, node.text);
+            return std::count(shape.choices.begin(), shape.choices.end(), node.text) > 0;
         case Kind::list:
         case Kind::mapping:
         case Kind::dictionary:
@@ -80,8 +75,7 @@ public:
 private:
     bool dispatch(Node& node, const Shape& shape, const std::string& path) {
         if (node.kind == Node::Kind::null) {
-            return fail(node.origin, path,
-                        "has no value; it " + expectation(shape) + ", or leave the key out");
+            return fail(node.origin, path, "has no value; it " + expectation(shape));
         }
         if (shape.kind == Kind::mapping && shape.short_form != nullptr &&
             node.kind == Node::Kind::scalar) {
@@ -286,8 +280,7 @@ std::string expectation(const Shape& shape) {
             return "must be a number " + range_text(shape);
         case Kind::duration:
             return "must be a duration with its unit, " + range_text(shape) +
-                   ", such as 250ms, 30s, 5m or 1h" +
-                   (shape.choices.empty() ? "" : ", or " + listed(shape.choices, "or"));
+                   ", such as 250ms, 30s, 5m or 1h";
         case Kind::rate:
             return "must be a rate such as 2000/s or 30/m, at most 10000000/s";
         case Kind::choice:

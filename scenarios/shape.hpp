@@ -29,7 +29,7 @@ struct Shape {
         flag,        // true or false
         integer,     // least..most
         number,      // least..most
-        duration,    // least..most, in milliseconds; or one of choices
+        duration,    // least..most, in milliseconds
         rate,        // 2000/s
         choice,      // one of choices
         list,        // of item; at least `least` of them

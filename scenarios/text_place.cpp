@@ -20,6 +20,12 @@ std::size_t skip_spaces(std::string_view text, std::size_t at) {
     return at;
 }
 
+// Whether white space that holds a line end starts here: folding and indentation change how much of
+// it there is, never that there is some.
+bool folds(std::string_view source, std::size_t at) {
+    return source.substr(at, skip_spaces(source, at) - at).find('\n') != std::string_view::npos;
+}
+
 // The length of the UTF-8 sequence that starts here by its form (RFC 3629); 0: there is none.
 std::size_t utf8_length(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -123,9 +129,7 @@ std::size_t offset_in_source(std::string_view source, std::size_t start, std::st
             }
             at += length;
             ++in_value;
-        } else if (is_space(value[in_value]) && is_space(source[at])) {
-            // Folding and indentation change how much white space there is, never that there is
-            // some.
+        } else if (is_space(value[in_value]) && folds(source, at)) {
             in_value = std::min(skip_spaces(value, in_value), offset);
             at = skip_spaces(source, at);
         } else if (value[in_value] == source[at]) {

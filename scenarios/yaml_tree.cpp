@@ -34,6 +34,19 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 6> hints{{
     {"unknown token", "a text that starts with @ ` or % needs quotes around it"},
 }};
 
+constexpr std::string_view tab_message = "a tab in the indentation; YAML is indented with spaces";
+
+// The first tab before `offset`, where nothing but white space stands before it in its line.
+std::optional<std::size_t> tab_in_indentation(std::string_view source, std::size_t offset) {
+    auto at = std::min(offset, source.size());
+    std::optional<std::size_t> tab;
+    while (at > 0 && (source[at - 1] == ' ' || source[at - 1] == '\t')) {
+        --at;
+        tab = source[at] == '\t' ? std::optional{at} : tab;
+    }
+    return at == 0 || source[at - 1] == '\n' ? tab : std::nullopt;
+}
+
 class TreeBuilder : public YAML::EventHandler {
 public:
     explicit TreeBuilder(std::string_view source) : source_{source}, cursor_{source} {}
@@ -60,6 +73,9 @@ public:
         auto node = make(Node::Kind::scalar, mark, tag == "?" || tag == "!" ? "" : tag);
         node.text = value;
         node.quoted = tag == "!";
+        if (node.quoted) {
+            refuse_open_quote(node);
+        }
         spend(mark, value.size());
         attach(std::move(node), anchor);
     }
@@ -118,16 +134,31 @@ private:
     // yaml-cpp lets some tabs in the indentation pass and then reads another structure than one
     // sees.
     void refuse_tab_before(const Node& node) {
-        const auto indentation = source_.substr(0, node.offset);
-        auto at = indentation.size();
-        bool tab = false;
-        while (at > 0 && (indentation[at - 1] == ' ' || indentation[at - 1] == '\t')) {
-            tab |= indentation[--at] == '\t';
+        if (const auto tab = tab_in_indentation(source_, node.offset)) {
+            errors_.push_back({cursor_.at(*tab), std::string{tab_message}});
         }
-        if (tab && (at == 0 || indentation[at - 1] == '\n')) {
-            errors_.push_back({node.origin.place,
-                               "a tab in the indentation; YAML is indented with "
-                               "spaces"});
+    }
+
+    // yaml-cpp takes the end of the file for the missing quote.
+    void refuse_open_quote(const Node& node) {
+        auto at = node.offset;
+        if (source_.substr(at).starts_with('&')) {  // an anchor and white space stand before
+            at = std::min(source_.find_first_of(" \n\t", at), source_.size());
+            at = std::min(source_.find_first_not_of(" \n\t", at), source_.size());
+        }
+        const char quote = at < source_.size() ? source_[at] : '|';
+        if (quote != '"' && quote != '\'') {
+            return;  // a block
+        }
+        ++at;
+        const auto escaped = [&] {
+            return quote == '"' ? source_[at] == '\\' : source_.substr(at, 2) == "''";
+        };
+        while (at < source_.size() && (source_[at] != quote || escaped())) {
+            at += escaped() ? 2 : 1;
+        }
+        if (at >= source_.size()) {
+            errors_.push_back({node.origin.place, "this quote is never closed"});
         }
     }
 
@@ -211,7 +242,14 @@ private:
 };
 
 YamlError explain(std::string_view source, const YAML::Exception& failure) {
-    const auto at = static_cast<std::size_t>(std::max(failure.mark.pos, 0));
+    const auto at =
+        std::min(static_cast<std::size_t>(std::max(failure.mark.pos, 0)), source.size());
+    // What yaml-cpp stumbles over later in a line is mostly due to the tab before it.
+    const auto line = source.substr(0, at).rfind('\n') + 1;  // npos + 1 == 0: the first line
+    const auto text = std::min(source.find_first_not_of(" \t", line), source.size());
+    if (const auto tab = tab_in_indentation(source, text)) {
+        return {place_in(source, *tab), std::string{tab_message}};
+    }
     std::string message = "not valid YAML: " + failure.msg;
     for (const auto& [words, hint] : hints) {
         if (failure.msg == words) {

@@ -43,6 +43,7 @@ void FreshDatabase::SetUp() {
         harness::postgres::Target::parse(server().uri()).conninfo("fixture"));
     harness::postgres::ask(*admin, "CREATE DATABASE " + name_);
     own_ = control();
+    sql("SET application_name = 'tests'");  // nobody's killed run
 }
 
 void FreshDatabase::TearDown() {

@@ -1,0 +1,126 @@
+#include "harness/command_line.hpp"
+
+#include "harness/version.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+
+namespace harness {
+namespace {
+
+constexpr const char* footer =
+    "Exit codes: 0 pass, 1 a gate failed, 2 usage or scenario error, 3 inconclusive,\n"
+    "4 data mismatch, 5 the migration failed, 6 the harness could not do its work,\n"
+    "130/143 interrupted.";
+
+constexpr const char* db_help =
+    "the database, as a libpq URI or key/value string; PG* variables, PGSERVICE and PGPASSFILE hold";
+
+CLI::App* add_demo(CLI::App& app, DemoCommand& demo) {
+    auto* command = app.add_subcommand(
+        "demo", "The naive and the safe way to make the same change, on a throwaway server");
+    command->add_option("--out", demo.out, "where the two runs go (new or empty)")->type_name("DIR");
+    command->add_option("--pg-bin", demo.server_binaries, "the folder with initdb and postgres")
+        ->type_name("DIR");
+    command->add_flag("--quiet", demo.quiet, "no progress");
+    return command;
+}
+
+CLI::App* add_run(CLI::App& app, RunCommand& run, std::vector<std::string>& sets) {
+    auto* command = app.add_subcommand("run", "Rehearse a migration");
+    command->add_option("scenario", run.scenario, "the scenario file")->required();
+    command->add_option("--db", run.db, db_help)->type_name("URI");
+    command->add_option("--out", run.out, "the run directory (new or empty)")->type_name("DIR");
+    command->add_option("--seed", run.seed, "the same seed gives the same operations");
+    command->add_option("--set", sets, "override one value of the scenario, e.g. workload.rate=500/s")
+        ->type_name("PATH=VALUE")
+        ->allow_extra_args(false);
+    command->add_option("--pg-bin", run.server_binaries,
+                        "the folder with initdb and postgres, for a throwaway server")
+        ->type_name("DIR");
+    command->add_flag("--setup", run.setup, "run the setup files on a named target, too");
+    command->add_flag("--plan", run.plan, "say what would be done, and do nothing");
+    command->add_flag("--json", run.json, "print result.json on stdout");
+    command->add_flag("--quiet", run.quiet, "no progress");
+    return command;
+}
+
+std::optional<std::string> take_overrides(const std::vector<std::string>& sets, RunCommand& run) {
+    for (const auto& set : sets) {
+        const auto equals = set.find('=');
+        if (equals == 0 || equals == std::string::npos) {
+            return "--set " + set + ": expected PATH=VALUE, for example workload.rate=500/s";
+        }
+        run.overrides.emplace_back(set.substr(0, equals), set.substr(equals + 1));
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::variant<Command, int> parse_command_line(int argc, char** argv) {
+    CLI::App app{"Rehearse: what happens to the application while a column migration runs, and is "
+                 "the data still right afterwards?",
+                 "rehearse"};
+    app.require_subcommand(1);
+    app.set_version_flag("--version", "rehearse " + std::string{version});
+    app.footer(footer);
+
+    DemoCommand demo;
+    RunCommand run;
+    ValidateCommand validate;
+    DoctorCommand doctor;
+    CleanupCommand cleanup;
+    std::string mark_db, unmark_db;
+    std::vector<std::string> sets;
+
+    const auto* demo_app = add_demo(app, demo);
+    const auto* run_app = add_run(app, run, sets);
+    auto* validate_app = app.add_subcommand(
+        "validate", "Say every error of a scenario with line and column, and do nothing else");
+    validate_app->add_option("scenario", validate.scenario, "the scenario file")->required();
+    const auto* schema_app =
+        app.add_subcommand("schema", "Print the scenario file's JSON Schema (draft 7)");
+    auto* doctor_app = app.add_subcommand("doctor", "Say what a target allows, and what it lacks");
+    doctor_app->add_option("--db", doctor.db, db_help)->type_name("URI");
+    auto* guard_app = app.add_subcommand("guard", "Mark a database as staging, or take the mark away");
+    guard_app->require_subcommand(1);
+    auto* mark_app = guard_app->add_subcommand("mark", "Allow rehearsals on this database");
+    mark_app->add_option("--db", mark_db, db_help)->type_name("URI")->required();
+    auto* unmark_app = guard_app->add_subcommand("unmark", "Allow them no longer");
+    unmark_app->add_option("--db", unmark_db, db_help)->type_name("URI")->required();
+    auto* cleanup_app = app.add_subcommand("cleanup", "Remove whatever a killed run left");
+    cleanup_app->add_option("--db", cleanup.db, "also in this database")->type_name("URI");
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error, std::cout, std::cerr) == 0 ? 0 : 2;
+    }
+    if (*demo_app) {
+        return Command{demo};
+    }
+    if (*run_app) {
+        if (const auto wrong = take_overrides(sets, run)) {
+            std::cerr << "rehearse: " << *wrong << '\n';
+            return 2;
+        }
+        return Command{run};
+    }
+    if (*validate_app) {
+        return Command{validate};
+    }
+    if (*schema_app) {
+        return Command{SchemaCommand{}};
+    }
+    if (*doctor_app) {
+        return Command{doctor};
+    }
+    if (*cleanup_app) {
+        return Command{cleanup};
+    }
+    return Command{*mark_app ? GuardCommand{true, mark_db} : GuardCommand{false, unmark_db}};
+}
+
+}  // namespace harness

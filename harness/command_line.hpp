@@ -1,0 +1,49 @@
+// The command line: what may be said, and what was said.
+#pragma once
+
+#include "scenarios/scenario_file.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace harness {
+
+struct DemoCommand {
+    std::optional<std::filesystem::path> out, server_binaries;
+    bool quiet = false;
+};
+struct RunCommand {
+    std::filesystem::path scenario;
+    std::string db;
+    std::optional<std::filesystem::path> out, server_binaries;
+    std::optional<std::uint64_t> seed;
+    std::vector<scenarios::Override> overrides;
+    bool plan = false, json = false, quiet = false, setup = false;
+};
+struct ValidateCommand {
+    std::filesystem::path scenario;
+};
+struct SchemaCommand {};
+struct DoctorCommand {
+    std::string db;
+};
+struct CleanupCommand {
+    std::string db;  // empty: throwaway servers alone
+};
+struct GuardCommand {
+    bool mark = true;
+    std::string db;
+};
+
+using Command = std::variant<DemoCommand, RunCommand, ValidateCommand, SchemaCommand, DoctorCommand,
+                             CleanupCommand, GuardCommand>;
+
+// The command, or the exit code where there is nothing more to do: 0 after --help and --version, 2
+// after an error (which was printed).
+[[nodiscard]] std::variant<Command, int> parse_command_line(int argc, char** argv);
+
+}  // namespace harness

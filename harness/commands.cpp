@@ -1,0 +1,141 @@
+#include "harness/commands.hpp"
+
+#include "harness/demo.hpp"
+#include "harness/engines.hpp"
+#include "harness/plan.hpp"
+#include "harness/rehearsal.hpp"
+#include "reports/json.hpp"
+#include "reports/terminal.hpp"
+#include "reports/verdict.hpp"
+
+#include <unistd.h>
+
+#include <iostream>
+#include <random>
+
+namespace harness {
+namespace {
+
+namespace exit_codes = reports::exit_codes;
+
+template <class... Cases>
+struct Overloaded : Cases... {
+    using Cases::operator()...;
+};
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
+
+int complain(const std::vector<scenarios::Error>& errors) {
+    for (const auto& error : errors) {
+        std::cerr << error.text() << '\n';
+    }
+    return exit_codes::usage;
+}
+
+std::uint64_t fresh_seed() {
+    std::random_device device;
+    return (std::uint64_t{device()} << 21) ^ device();  // 53 bits: exact in JSON
+}
+
+int run(const RunCommand& command) {
+    auto read = scenarios::read_scenario(command.scenario, command.overrides);
+    if (const auto* errors = std::get_if<std::vector<scenarios::Error>>(&read)) {
+        return complain(*errors);
+    }
+    const auto& scenario = std::get<scenarios::Scenario>(read);
+    if (command.plan) {
+        std::cout << plan_of(scenario, command.db);
+        return exit_codes::pass;
+    }
+    RehearsalOptions options;
+    options.stage = {command.db, command.setup, command.server_binaries};
+    options.seed = command.seed.value_or(fresh_seed());
+    RunDirectory out{command.out.value_or(RunDirectory::default_path(scenario.name))};
+    reports::Record record;
+    try {
+        migration::Interruption interruption;
+        Console console{{command.quiet}, interruption};
+        console.note("seed " + std::to_string(options.seed));
+        record = rehearse(scenario, options, out, console, interruption);
+    } catch (...) {
+        out.discard();
+        throw;
+    }
+    if (command.json) {
+        std::cout << reports::to_json(record);
+    } else {
+        std::cout << reports::terminal_summary(
+            record, {wants_colour(STDOUT_FILENO), terminal_columns(STDOUT_FILENO, 100)});
+        std::cout << "\nrun directory: " << out.path().string() << '\n';
+    }
+    std::cout.flush();
+    if (!std::cout) {
+        std::cerr << "rehearse: stdout cannot be written\n";
+        return std::max(record.exit_code, exit_codes::harness_failed);
+    }
+    return record.exit_code;
+}
+
+int validate(const ValidateCommand& command) {
+    const auto read = scenarios::read_scenario(command.scenario);
+    if (const auto* errors = std::get_if<std::vector<scenarios::Error>>(&read)) {
+        return complain(*errors);
+    }
+    std::cerr << command.scenario.string() << ": valid\n";
+    return exit_codes::pass;
+}
+
+int print(const database::Report& report) {
+    std::cout << report.text;
+    if (!report.text.empty() && report.text.back() != '\n') {
+        std::cout << '\n';
+    }
+    return report.good ? exit_codes::pass : exit_codes::harness_failed;
+}
+
+int clean(const CleanupCommand& command) {
+    const auto& engine = engine_for(command.db);
+    for (const auto& line : engine.remove_orphans()) {
+        std::cout << line << '\n';
+    }
+    return command.db.empty() ? exit_codes::pass : print(engine.open(command.db)->cleanup());
+}
+
+int dispatch(const Command& command) {
+    return std::visit(
+        Overloaded{[](const DemoCommand& c) { return demo(c); },
+                   [](const RunCommand& c) { return run(c); },
+                   [](const ValidateCommand& c) { return validate(c); },
+                   [](const SchemaCommand&) {
+                       std::cout << scenarios::json_schema() << '\n';
+                       return exit_codes::pass;
+                   },
+                   [](const DoctorCommand& c) {
+                       return print(engine_for(c.db).open(c.db)->doctor());
+                   },
+                   [](const CleanupCommand& c) { return clean(c); },
+                   [](const GuardCommand& c) {
+                       const auto target = engine_for(c.db).open(c.db);
+                       return print(c.mark ? target->mark() : target->unmark());
+                   }},
+        command);
+}
+
+}  // namespace
+
+int execute(const Command& command) {
+    try {
+        return dispatch(command);
+    } catch (const UsageError& error) {
+        std::cerr << "rehearse: " << error.what() << '\n';
+        return exit_codes::usage;
+    } catch (const std::invalid_argument& error) {  // a connection string that makes no sense
+        std::cerr << "rehearse: " << error.what() << '\n';
+        return exit_codes::usage;
+    } catch (const std::exception& error) {
+        std::cerr << "rehearse: " << error.what() << '\n';
+        return exit_codes::harness_failed;
+    }
+}
+
+}  // namespace harness

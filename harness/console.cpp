@@ -1,0 +1,178 @@
+#include "harness/console.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+
+namespace harness {
+namespace {
+
+constexpr std::chrono::milliseconds terminal_refresh{250};
+constexpr std::chrono::seconds plain_refresh{10};
+
+// The first `columns` characters; the status is ASCII but for names, so bytes >= 0x80 that continue a
+// character do not count.
+std::string_view clip(std::string_view text, std::size_t columns) {
+    std::size_t at = 0, shown = 0;
+    while (at < text.size()) {
+        const bool continues = (static_cast<unsigned char>(text[at]) & 0xc0U) == 0x80U;
+        if (!continues && shown++ == columns) {
+            break;
+        }
+        ++at;
+    }
+    return text.substr(0, at);
+}
+
+}  // namespace
+
+struct Console::Implementation {
+    Implementation(ConsoleOptions given, migration::Interruption& wanted)
+        : options{given},
+          interruption{wanted},
+          terminal{isatty(STDERR_FILENO) == 1},
+          signals{context, SIGINT, SIGTERM, SIGHUP},
+          timer{context} {
+        wait_for_signal();
+        schedule();
+        thread = std::jthread{[this] { context.run(); }};
+    }
+
+    ~Implementation() {
+        context.stop();
+        thread.join();
+        clear_status();
+    }
+
+    void wait_for_signal() {
+        signals.async_wait([this](const boost::system::error_code& error, int number) {
+            if (error) {
+                return;
+            }
+            int none = 0;
+            first_signal.compare_exchange_strong(none, number);
+            interruption.request();
+            if (interruption.cancel_requested()) {
+                note("interrupted again: cancelling what runs");
+                const std::scoped_lock lock{mutex};
+                if (cancel) {
+                    std::exchange(cancel, nullptr)();
+                }
+            } else {
+                note("interrupted: the load stops, the running step may end; once more cancels it");
+            }
+            wait_for_signal();
+        });
+    }
+
+    void schedule() {
+        if (options.quiet) {
+            return;
+        }
+        timer.expires_after(terminal ? std::chrono::milliseconds{terminal_refresh} : plain_refresh);
+        timer.async_wait([this](const boost::system::error_code& error) {
+            if (!error) {
+                draw();
+                schedule();
+            }
+        });
+    }
+
+    void draw() {
+        const std::scoped_lock lock{mutex};
+        if (!status) {
+            return;
+        }
+        const std::string text = status();
+        if (terminal) {
+            const auto columns = terminal_columns(STDERR_FILENO, 80);
+            const auto shown = clip(text, columns - 1);
+            std::fprintf(stderr, "\r\x1b[K%.*s", static_cast<int>(shown.size()), shown.data());
+            drawn = true;
+        } else {
+            std::fprintf(stderr, "%s\n", text.c_str());
+        }
+        std::fflush(stderr);
+    }
+
+    void clear_status() {
+        if (drawn) {
+            std::fputs("\r\x1b[K", stderr);
+            std::fflush(stderr);
+            drawn = false;
+        }
+    }
+
+    void note(std::string_view line) {
+        if (options.quiet) {
+            return;
+        }
+        const std::scoped_lock lock{mutex};
+        clear_status();
+        std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+        std::fflush(stderr);
+    }
+
+    ConsoleOptions options;
+    migration::Interruption& interruption;
+    const bool terminal;
+    boost::asio::io_context context{1};
+    boost::asio::signal_set signals;
+    boost::asio::steady_timer timer;
+    std::atomic<int> first_signal{0};
+    // Recursive: a status or a cancel function may print a note.
+    std::recursive_mutex mutex;
+    std::function<std::string()> status;
+    std::function<void()> cancel;
+    bool drawn = false;
+    std::jthread thread;
+};
+
+Console::Console(ConsoleOptions options, migration::Interruption& interruption)
+    : implementation_{std::make_unique<Implementation>(options, interruption)} {}
+
+Console::~Console() = default;
+
+void Console::note(std::string_view line) { implementation_->note(line); }
+
+void Console::show_status(std::function<std::string()> status) {
+    const std::scoped_lock lock{implementation_->mutex};
+    implementation_->clear_status();
+    implementation_->status = std::move(status);
+}
+
+void Console::on_cancel(std::function<void()> cancel) {
+    const std::scoped_lock lock{implementation_->mutex};
+    implementation_->cancel = std::move(cancel);
+}
+
+int Console::signal() const { return implementation_->first_signal.load(); }
+
+bool wants_colour(int descriptor) {
+    const char* no_colour = std::getenv("NO_COLOR");
+    const char* term = std::getenv("TERM");
+    return isatty(descriptor) == 1 && (no_colour == nullptr || *no_colour == '\0') &&
+           (term == nullptr || std::string_view{term} != "dumb");
+}
+
+std::size_t terminal_columns(int descriptor, std::size_t otherwise) {
+    winsize size{};
+    if (isatty(descriptor) == 1 && ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20) {
+        return size.ws_col;
+    }
+    return otherwise;
+}
+
+}  // namespace harness

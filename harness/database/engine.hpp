@@ -1,0 +1,133 @@
+// What the harness asks of a database engine, whole. An engine is added by implementing this and by
+// one row in harness/engines.cpp.
+#pragma once
+
+#include "harness/database/command_target.hpp"
+#include "harness/database/control.hpp"
+#include "harness/database/lock_source.hpp"
+#include "harness/database/poller.hpp"
+#include "harness/database/server.hpp"
+#include "harness/database/session.hpp"
+#include "scenarios/scenario.hpp"
+
+#include <array>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace harness::database {
+
+// The target may not be touched: it is not marked as staging, or its mark is another database's.
+class Refused : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+// Held while a rehearsal runs on a database; gone with its session, also after kill -9.
+class RunLock {
+public:
+    virtual ~RunLock() = default;
+};
+
+// A statement to be looked at before anything runs.
+struct StatementToCheck {
+    std::string place;         // for the reader: "operation read_order, statement 1"
+    std::string sql;           // with $1..$n
+    std::size_t parameters = 0;
+    // A step of the migration may name what an earlier step makes: only its syntax can be checked.
+    bool syntax_only = false;
+};
+
+struct StatementProblem {
+    std::string place;
+    Error error;
+    std::string excerpt;  // the line, and under it a caret; may be empty
+};
+
+// How the load's sessions behave.
+struct LoadProfile {
+    std::vector<workloads::Operation> operations;
+    scenarios::Protocol protocol = scenarios::Protocol::prepared;
+    std::array<std::string, 2> session_sql;  // [old, new]
+    std::chrono::milliseconds statement_timeout{0};
+};
+
+struct Facts {
+    std::string version;
+    std::string database;
+    std::map<std::string, std::string> settings, environment;
+};
+
+// How far one replica is behind, asked on the replica itself.
+class ReplicaProbe {
+public:
+    virtual ~ReplicaProbe() = default;
+    // Throws Outage; the next call connects again.
+    [[nodiscard]] virtual ReplicaLag read() = 0;
+};
+
+// What doctor, guard and cleanup found or did, for the reader.
+struct Report {
+    std::string text;
+    bool good = true;  // false: something that a rehearsal needs is missing
+};
+
+// One database on one server. Every call may throw Outage.
+class Database {
+public:
+    virtual ~Database() = default;
+
+    [[nodiscard]] virtual std::string describe() const = 0;  // no credentials
+
+    // Throws Refused. Reads nothing but the marker.
+    virtual void check_guard() = 0;
+    virtual Report mark() = 0;
+    virtual Report unmark() = 0;
+    virtual Report doctor() = 0;
+    // Removes what a killed run left in this database.
+    virtual Report cleanup() = 0;
+
+    // Throws Refused where another rehearsal runs.
+    [[nodiscard]] virtual std::unique_ptr<RunLock> lock_for_run() = 0;
+
+    // `role` becomes the application name rehearse/<role>.
+    [[nodiscard]] virtual std::unique_ptr<Control> connect(const std::string& role) = 0;
+    [[nodiscard]] virtual std::unique_ptr<LockSource> lock_source() = 0;
+    // Of a replica that this database is: throws Refused where it is none.
+    [[nodiscard]] virtual std::unique_ptr<ReplicaProbe> replica_probe() = 0;
+    [[nodiscard]] virtual std::unique_ptr<BackfillTable> backfill(
+        Control& control, const scenarios::BackfillStep& step) = 0;
+    [[nodiscard]] virtual std::vector<std::string> invalid_indexes(Control& control) = 0;
+    [[nodiscard]] virtual CommandTarget command_target() const = 0;
+
+    using SessionFactory =
+        std::function<std::unique_ptr<Session>(Poller&, SessionListener&)>;
+    [[nodiscard]] virtual SessionFactory sessions(LoadProfile profile) = 0;
+
+    [[nodiscard]] virtual std::vector<StatementProblem> check_statements(
+        std::span<const StatementToCheck> statements, const std::string& session_sql) = 0;
+    // The first column of a query's rows, for sample("...").
+    [[nodiscard]] virtual std::vector<std::string> sample(const std::string& query) = 0;
+
+    // `tables`: those that the migration touches, as the scenario writes them.
+    [[nodiscard]] virtual Facts facts(std::span<const std::string> tables) = 0;
+};
+
+class Engine {
+public:
+    virtual ~Engine() = default;
+    [[nodiscard]] virtual std::string_view name() const = 0;
+    // `uri` may be empty: whatever the engine's own environment variables say. Connects lazily.
+    [[nodiscard]] virtual std::unique_ptr<Database> open(const std::string& uri) const = 0;
+    [[nodiscard]] virtual std::unique_ptr<ThrowawayServer> start_server(
+        const ThrowawayOptions& options) const = 0;
+    // Stops and removes throwaway servers whose owner is gone; one line each of what was done.
+    virtual std::vector<std::string> remove_orphans() const = 0;
+};
+
+}  // namespace harness::database

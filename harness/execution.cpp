@@ -1,0 +1,384 @@
+#include "harness/execution.hpp"
+
+#include "harness/load/recovery.hpp"
+#include "harness/load/summary.hpp"
+#include "harness/locks/clock_offset.hpp"
+#include "harness/version.hpp"
+#include "reports/event_log.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <ctime>
+
+namespace harness {
+namespace {
+
+using reports::PhaseName;
+using std::chrono::milliseconds;
+
+constexpr std::chrono::seconds connect_patience{60};
+
+// What was due may take as long as a statement may, and the client's patience with the server.
+std::chrono::nanoseconds drain_of(const scenarios::Workload& workload) {
+    constexpr milliseconds unlimited_drain{60'000}, grace{6'000};
+    return workload.statement_timeout.count() == 0 ? unlimited_drain
+                                                   : workload.statement_timeout + grace;
+}
+
+std::string iso_time(double epoch_s) {
+    const auto whole = static_cast<std::time_t>(epoch_s);
+    std::tm utc{};
+    gmtime_r(&whole, &utc);
+    char text[40];
+    const auto length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
+    std::snprintf(text + length, sizeof text - length, ".%03dZ",
+                  static_cast<int>((epoch_s - std::floor(epoch_s)) * 1000));
+    return text;
+}
+
+double epoch_now() {
+    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+std::string counted(std::uint64_t count, const std::string& what) {
+    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+Execution::Execution(const scenarios::Scenario& scenario, Stage& stage, std::uint64_t seed,
+                     RunDirectory& out, Console& console, migration::Interruption& interruption)
+    : scenario_{scenario},
+      stage_{stage},
+      out_{out},
+      console_{console},
+      interruption_{interruption},
+      run_start_{Clock::now()},
+      control_{stage.target().connect("control")},
+      phase_clock_{run_start_} {
+    record_.target = stage.describe();
+    record_.run.started_at_epoch_s = epoch_now();
+    record_.run.started_at = iso_time(record_.run.started_at_epoch_s);
+    record_.run.id = record_.run.started_at + "/" + scenario.name;
+    record_.run.seed = seed;
+    record_.run.scenario = scenario.name;
+    record_.run.scenario_file = scenario.file.string();
+    record_.run.description = scenario.description;
+    record_.run.version = version;
+    record_.open_loop = scenario.workload.rate.has_value();
+    record_.asked_rate = scenario.workload.rate.value_or(0);
+    record_.connections = static_cast<std::uint32_t>(scenario.workload.connections);
+
+    load::LoadOptions options;
+    options.operations = scenario.workload.operations;
+    options.connections = static_cast<std::size_t>(scenario.workload.connections);
+    options.workers = static_cast<std::size_t>(
+        std::min(scenario.workload.threads, scenario.workload.connections));
+    options.rate = scenario.workload.rate;
+    options.arrival = scenario.workload.arrival;
+    options.think_time = scenario.workload.think_time;
+    options.seed = seed;
+    options.drain = drain_of(scenario.workload);
+    load_ = std::make_unique<load::Engine>(
+        options, phase_clock_,
+        stage.target().sessions({.operations = stage.operations(),
+                                 .protocol = scenario.workload.protocol,
+                                 .session_sql = {scenario.workload.session_old,
+                                                 scenario.workload.session_new},
+                                 .statement_timeout = scenario.workload.statement_timeout}));
+    for (const auto& operation : scenario.workload.operations) {
+        for (const auto& statement : operation.statements) {
+            directory_.name_statement(statement.numbered, operation.name);
+        }
+    }
+}
+
+Execution::~Execution() {
+    console_.on_cancel({});
+    console_.show_status({});
+}
+
+double Execution::seconds(Clock::time_point at) const {
+    return std::chrono::duration<double>(at - run_start_).count();
+}
+
+void Execution::event(Clock::time_point at, std::string_view type,
+                      std::initializer_list<reports::EventField> fields) {
+    out_.event(reports::event_line(seconds(at), type, fields));
+}
+
+void Execution::observe() {
+    replicas_ = std::make_unique<ReplicaWatch>(stage_.take_replicas());
+    if (!scenario_.observe.lock_interval) {
+        return;
+    }
+    lock_source_ = stage_.target().lock_source();
+    locks::ObserverOptions options;
+    options.interval = *scenario_.observe.lock_interval;
+    options.run_start = run_start_;
+    options.sink = [this](const std::string& line) { out_.event(line + "\n"); };
+    observer_ = std::make_unique<locks::Observer>(*lock_source_, directory_, std::move(options));
+    observer_->start();
+}
+
+void Execution::load_on() {
+    console_.on_cancel([this] { load_->abandon(); });
+    console_.note("opening " + counted(record_.connections, "connection"));
+    load_->connect(connect_patience);
+    const auto begin = Clock::now();
+    begin_phase(PhaseName::warmup, begin);
+    load_->begin(begin);
+    console_.show_status([this] { return status(); });
+}
+
+void Execution::begin_phase(PhaseName phase, Clock::time_point at) {
+    end_phase(at);
+    phase_clock_.begin(phase, at);
+    record_.phases.push_back({phase, seconds(at), seconds(at)});
+    phase_open_ = true;
+    event(at, "phase", {{"phase", reports::name_of(phase)}});
+    const std::scoped_lock lock{status_mutex_};
+    phase_status_ = reports::name_of(phase);
+    phase_until_.reset();
+}
+
+void Execution::end_phase(Clock::time_point at) {
+    if (phase_open_) {
+        record_.phases.back().end_s = seconds(at);
+        phase_open_ = false;
+    }
+}
+
+void Execution::hold(PhaseName phase, milliseconds length) {
+    if (interruption_.stop_requested()) {
+        return;
+    }
+    if (phase != PhaseName::warmup) {  // the warm-up begins with the load
+        begin_phase(phase, Clock::now());
+    }
+    if (phase == PhaseName::before) {
+        read_log_position(log_before_start_);
+    }
+    {
+        const std::scoped_lock lock{status_mutex_};
+        phase_until_ = run_start_ + std::chrono::duration_cast<Clock::duration>(
+                                        std::chrono::duration<double>(
+                                            record_.phases.back().start_s)) +
+                       length;
+    }
+    interruption_.sleep(length, migration::Interruption::Level::finish_step);
+    if (phase == PhaseName::before) {
+        read_log_position(log_before_end_);
+    }
+}
+
+void Execution::read_log_position(std::optional<std::int64_t>& bytes) {
+    try {
+        bytes = control_->log_position_bytes();
+    } catch (const database::Outage& outage) {
+        record_.warnings.push_back(std::string{"the server's log position could not be read, so the "
+                                               "steps' log bytes are not known: "} +
+                                   outage.what());
+    }
+}
+
+void Execution::migrate() {
+    if (interruption_.stop_requested()) {
+        return;
+    }
+    begin_phase(PhaseName::during, Clock::now());
+    const auto connect = [this](const std::string& application) {
+        return stage_.target().connect(application.substr(application.find('/') + 1));
+    };
+    migration::Adversaries::Options options;
+    options.run_start = run_start_;
+    if (observer_) {
+        options.holds_lock = [this](std::int64_t session) {
+            const auto held = observer_->locks_now(session);
+            return held && std::any_of(held->begin(), held->end(),
+                                       [](const auto& lock) { return lock.granted; });
+        };
+    }
+    options.log = [this](std::string_view line) { out_.log(line); };
+    adversaries_ = std::make_unique<migration::Adversaries>(scenario_.adversaries, connect, options);
+    adversaries_->start();
+    for (const auto& [session, name] : adversaries_->sessions()) {
+        directory_.enter(session, {locks::SessionKind::adversary, name});
+    }
+    migration::MigrationRunner runner{engine(), hooks(), interruption_,
+                                      {.run_start = run_start_,
+                                       .seed = record_.run.seed,
+                                       .working_directory = scenario_.file.parent_path()}};
+    record_.steps = runner.run(scenario_.up);
+    for (std::size_t i = 0; i < record_.steps.size() && i < step_locks_.size(); ++i) {
+        record_.steps[i].locks = std::move(step_locks_[i]);
+    }
+    record_.migration_error = migration::migration_error(record_.steps);
+    const std::scoped_lock lock{status_mutex_};
+    step_status_.clear();
+}
+
+void Execution::load_off() {
+    const auto end = Clock::now();
+    {
+        const std::scoped_lock lock{status_mutex_};
+        phase_status_ = "draining";
+        phase_until_.reset();
+    }
+    load_end_ = end;
+    end_phase(end);
+    load_->stop(end);
+    measured_ = load_->take();
+}
+
+void Execution::failed(const std::string& why) { record_.harness_error = why; }
+
+reports::Record Execution::finish() {
+    if (adversaries_) {
+        adversaries_->stop();
+        record_.adversaries = adversaries_->outcomes();
+    }
+    if (measured_.empty()) {  // it failed on its way
+        load_->abandon();
+        load_end_ = Clock::now();
+        end_phase(load_end_);
+        load_->stop(load_end_);
+        measured_ = load_->take();
+    }
+    console_.show_status({});
+    console_.on_cancel({});
+    record_.interrupted = interruption_.stop_requested();
+    load::summarize(measured_, scenario_.workload.operations, record_);
+    finish_observing();
+    if (replicas_) {
+        replicas_->finish(record_.replication, record_.harness_faults);
+    }
+    load::measure_recovery(record_);
+    estimate_log_bytes();
+    add_doubts();
+    record_.run.duration_s = seconds(Clock::now());
+    record_.run.finished_at = iso_time(epoch_now());
+    return std::move(record_);
+}
+
+void Execution::finish_observing() {
+    if (!observer_) {
+        record_.harness_faults.push_back("the lock observer was switched off");
+        return;
+    }
+    observer_->stop();
+    std::vector<std::string> names;
+    for (const auto& operation : scenario_.workload.operations) {
+        names.push_back(operation.name);
+    }
+    const auto slow = load::slow_statements(measured_);
+    const auto* during = record_.phase(PhaseName::during);
+    const auto at = [this](double s) {
+        return run_start_ +
+               std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(s));
+    };
+    // What was due before the load's end may have waited until the drain was over.
+    const auto window_to = Clock::now();
+    auto observation = observer_->finish(
+        {.statements = slow,
+         .operations = names,
+         .run_start = run_start_,
+         .window_from = during != nullptr ? at(during->start_s) : window_to,
+         .window_to = window_to},
+        record_.seconds.size());
+    record_.locks = std::move(observation.joined.locks);
+    record_.observer = observation.observer;
+    record_.replication = observation.replication;
+    record_.run.clock_offset_start_ms = observation.clock_offset_start_ms;
+    record_.run.clock_offset_end_ms = observation.clock_offset_end_ms;
+    for (std::size_t i = 0; i < record_.seconds.size() && i < observation.blocked_per_second.size();
+         ++i) {
+        record_.seconds[i].blocked = observation.blocked_per_second[i];
+    }
+    if (observation.clock_steps > 0) {
+        record_.warnings.push_back("the server's clock was set " +
+                                   counted(observation.clock_steps, "time") + " meanwhile");
+    }
+    if (observation.unread_commits > 0) {
+        record_.harness_faults.push_back(
+            "what a step locked could not be read before " +
+            counted(observation.unread_commits, "commit"));
+    }
+}
+
+// A step's log bytes are the server's, less what the load wrote meanwhile: as much an operation as in
+// the phase `before`.
+void Execution::estimate_log_bytes() {
+    const auto* before = record_.phase(PhaseName::before);
+    if (before == nullptr || !log_before_start_ || !log_before_end_) {
+        return;
+    }
+    const auto done_between = [this](double from, double to) {
+        double done = 0;
+        for (std::size_t i = 0; i < record_.seconds.size(); ++i) {
+            const double start = static_cast<double>(i);
+            const double share = std::clamp(std::min(to, start + 1) - std::max(from, start), 0.0, 1.0);
+            done += share * record_.seconds[i].done;
+        }
+        return done;
+    };
+    const double baseline = done_between(before->start_s, before->end_s);
+    if (baseline <= 0) {
+        return;
+    }
+    const double each = static_cast<double>(*log_before_end_ - *log_before_start_) / baseline;
+    for (auto& step : record_.steps) {
+        if (step.wal_total_bytes) {
+            const double loads_share = each * done_between(step.start_s, step.end_s);
+            step.wal_bytes = std::max<std::int64_t>(
+                0, *step.wal_total_bytes - static_cast<std::int64_t>(loads_share));
+        }
+    }
+}
+
+void Execution::add_doubts() {
+    if (const auto fault = out_.fault()) {
+        record_.harness_faults.push_back("the run directory lost lines: " + *fault);
+    }
+    const auto [failures, last] = load_->connect_failures();
+    if (failures > 0) {
+        record_.warnings.push_back(counted(failures, "connection attempt") +
+                                   " of the load failed; the last: " + last);
+    }
+    for (const auto& worker : measured_) {
+        if (worker.slow_threshold > locks::slow_statement_threshold) {
+            const auto threshold =
+                std::chrono::duration_cast<milliseconds>(worker.slow_threshold).count();
+            record_.warnings.push_back("very many statements were slow: waits under " +
+                                       std::to_string(threshold) +
+                                       " ms are known to the samples alone");
+        }
+    }
+}
+
+std::string Execution::status() const {
+    const auto live = load_->live();
+    std::string text;
+    {
+        const std::scoped_lock lock{status_mutex_};
+        text = phase_status_;
+        if (phase_until_) {
+            const auto left = std::chrono::duration_cast<std::chrono::seconds>(
+                *phase_until_ - Clock::now() + std::chrono::milliseconds{999});
+            text += " " + std::to_string(std::max<std::int64_t>(0, left.count())) + " s left";
+        }
+        if (!step_status_.empty()) {
+            text += " | " + step_status_;
+        }
+    }
+    char figures[160];
+    std::snprintf(figures, sizeof figures, " | %u/s | p99 %s%s | failed %u | blocked %u | backlog %llu",
+                  live.done, live.p99_ms ? std::to_string(std::lround(*live.p99_ms)).c_str() : "-",
+                  live.p99_ms ? " ms" : "", live.failed, observer_ ? observer_->blocked_now() : 0,
+                  static_cast<unsigned long long>(live.backlog));
+    return text + figures;
+}
+
+}  // namespace harness

@@ -1,0 +1,93 @@
+// A rehearsal while it runs: the load, the observer and the migration side by side on one clock.
+#pragma once
+
+#include "harness/console.hpp"
+#include "harness/load/engine.hpp"
+#include "harness/locks/observer.hpp"
+#include "harness/locks/session_directory.hpp"
+#include "harness/migration/adversaries.hpp"
+#include "harness/migration/migration_runner.hpp"
+#include "harness/replica_watch.hpp"
+#include "harness/run_directory.hpp"
+#include "harness/stage.hpp"
+#include "reports/event_log.hpp"
+#include "reports/record.hpp"
+#include "scenarios/scenario.hpp"
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace harness {
+
+// The calls follow the order of the story in rehearsal.cpp. After an interruption each of them returns
+// at once, or as soon as the running step is over.
+class Execution {
+public:
+    using Clock = std::chrono::steady_clock;
+
+    // Second 0 of the run is here.
+    Execution(const scenarios::Scenario& scenario, Stage& stage, std::uint64_t seed,
+              RunDirectory& out, Console& console, migration::Interruption& interruption);
+    ~Execution();
+    Execution(const Execution&) = delete;
+    Execution& operator=(const Execution&) = delete;
+
+    void observe();
+    void load_on();
+    // One phase of the load, of this length.
+    void hold(reports::PhaseName phase, std::chrono::milliseconds length);
+    void migrate();
+    void load_off();
+    // The harness could not do its work.
+    void failed(const std::string& why);
+
+    // Stops whatever still runs and puts the record together; everything but the verdict.
+    [[nodiscard]] reports::Record finish();
+    [[nodiscard]] const std::vector<load::Measured>& measured() const { return measured_; }
+
+private:
+    [[nodiscard]] double seconds(Clock::time_point at) const;
+    void begin_phase(reports::PhaseName phase, Clock::time_point at);
+    void end_phase(Clock::time_point at);
+    void read_log_position(std::optional<std::int64_t>& bytes);
+    [[nodiscard]] migration::Hooks hooks();
+    [[nodiscard]] migration::Engine engine();
+    void finish_observing();
+    void estimate_log_bytes();
+    void add_doubts();
+    [[nodiscard]] std::string status() const;
+    void event(Clock::time_point at, std::string_view type,
+               std::initializer_list<reports::EventField> fields);
+
+    const scenarios::Scenario& scenario_;
+    Stage& stage_;
+    RunDirectory& out_;
+    Console& console_;
+    migration::Interruption& interruption_;
+    const Clock::time_point run_start_;
+    reports::Record record_;
+    std::unique_ptr<database::Control> control_;  // for the harness's own questions
+    load::PhaseClock phase_clock_;
+    locks::SessionDirectory directory_;
+    std::unique_ptr<database::LockSource> lock_source_;  // outlives the observer
+    std::unique_ptr<locks::Observer> observer_;          // empty: switched off
+    std::unique_ptr<ReplicaWatch> replicas_;
+    std::unique_ptr<load::Engine> load_;
+    std::unique_ptr<migration::Adversaries> adversaries_;
+    std::vector<load::Measured> measured_;
+    std::vector<std::vector<reports::StepLock>> step_locks_;  // by step
+    Clock::time_point load_end_{};
+    bool phase_open_ = false;
+
+    std::optional<std::int64_t> log_before_start_, log_before_end_;  // server log bytes of `before`
+
+    mutable std::mutex status_mutex_;  // for the console's thread
+    std::string phase_status_, step_status_;
+    std::optional<Clock::time_point> phase_until_;
+};
+
+}  // namespace harness

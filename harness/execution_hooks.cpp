@@ -1,0 +1,116 @@
+// What the migration is told and asked while it runs under load.
+#include "harness/execution.hpp"
+
+#include "reports/event_log.hpp"
+
+#include <cmath>
+#include <stdexcept>
+
+namespace harness {
+
+using std::chrono::milliseconds;
+
+migration::Engine Execution::engine() {
+    auto& target = stage_.target();
+    migration::Engine engine;
+    engine.connect = [&target](const std::string& application) {
+        // "rehearse/step": the target adds the prefix itself.
+        return target.connect(application.substr(application.find('/') + 1));
+    };
+    engine.backfill = [&target](database::Control& control, const scenarios::BackfillStep& step) {
+        return target.backfill(control, step);
+    };
+    engine.invalid_indexes = [&target](database::Control& control) {
+        return target.invalid_indexes(control);
+    };
+    engine.target = target.command_target();
+    return engine;
+}
+
+migration::Hooks Execution::hooks() {
+    migration::Hooks hooks;
+    hooks.on_step_start = [this](std::size_t index, const scenarios::Step& step,
+                                 std::int64_t session) {
+        if (observer_) {
+            observer_->begin_step(step.name,
+                                  session == 0 ? std::nullopt : std::optional{session});
+        }
+        console_.note("step " + std::to_string(index + 1) + " of " +
+                      std::to_string(scenario_.up.size()) + ": " + step.name);
+        const std::scoped_lock lock{status_mutex_};
+        step_status_ = step.name;
+    };
+    hooks.on_step_end = [this](std::size_t index, const reports::Step& step) {
+        step_locks_.resize(std::max(step_locks_.size(), index + 1));
+        if (observer_) {
+            step_locks_[index] = observer_->end_step();
+        }
+        if (step.outcome != "ok") {
+            console_.note("step " + std::to_string(index + 1) + " " + step.outcome + ": " +
+                          step.error);
+        }
+    };
+    hooks.on_session = [this](std::int64_t session) {
+        if (observer_) {
+            observer_->add_step_session(session);
+        }
+    };
+    hooks.before_commit = [this](std::int64_t session) {
+        if (observer_) {
+            observer_->before_commit(session);
+        }
+    };
+    hooks.deploy = [this](workloads::App app, milliseconds over,
+                          const migration::Interruption& interruption) {
+        bool given_up = false;
+        const auto failure = load_->deploy(app, over, [&] {
+            given_up = interruption.cancel_requested();
+            return given_up;
+        });
+        if (failure) {
+            throw std::runtime_error{*failure};
+        }
+        return !given_up;
+    };
+    hooks.live_p99 = [this]() -> std::optional<std::chrono::microseconds> {
+        const auto live = load_->live();
+        if (!live.p99_ms) {
+            return std::nullopt;
+        }
+        return std::chrono::microseconds{std::llround(*live.p99_ms * 1000)};
+    };
+    hooks.replica_lag = [this]() -> std::optional<std::chrono::microseconds> {
+        const auto told = observer_ ? observer_->replica_lag() : std::nullopt;
+        if (!replicas_ || replicas_->empty()) {
+            return told;
+        }
+        const auto asked = replicas_->lag();
+        return asked ? std::max(told, asked) : std::nullopt;  // a silent replica is not "no lag"
+    };
+    hooks.on_progress = [this](const migration::BackfillProgress& progress) {
+        std::string text = progress.step + " " + std::to_string(progress.rows_visited);
+        if (progress.rows_estimated > 0) {
+            text += " of ~" + std::to_string(progress.rows_estimated) + " rows";
+        }
+        if (progress.eta) {
+            text += ", ~" + std::to_string(progress.eta->count()) + " s left";
+        }
+        if (!progress.throttled_by.empty()) {
+            text += ", throttled by " + progress.throttled_by;
+        }
+        const std::scoped_lock lock{status_mutex_};
+        step_status_ = text;
+    };
+    hooks.on_command_start = [this](const migration::CommandStart& start) {
+        if (observer_) {
+            observer_->recognise_sessions(start.server_clock_us);
+        }
+    };
+    hooks.on_event = [this](const migration::Event& happened) {
+        event(happened.at, happened.kind, {{"step", happened.step}, {"detail", happened.detail}});
+    };
+    hooks.log = [this](std::string_view line) { out_.log(line); };
+    return hooks;
+}
+
+}  // namespace harness

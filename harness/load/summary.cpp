@@ -1,0 +1,103 @@
+#include "harness/load/summary.hpp"
+
+#include <algorithm>
+
+namespace harness::load {
+namespace {
+
+using reports::PhaseName;
+using std::chrono::nanoseconds;
+
+nanoseconds from_seconds(double seconds) {
+    return nanoseconds{static_cast<std::int64_t>(seconds * 1e9)};
+}
+
+void summarize_operation(const std::vector<Measured>& measured, std::size_t index,
+                         const reports::Record& record, reports::OperationRecord& operation) {
+    StallTracker stalls;
+    for (const auto& worker : measured) {
+        stalls.merge(worker.stalls[index]);
+        for (std::size_t app = 0; app < 2; ++app) {
+            for (std::size_t phase = 0; phase < reports::phase_count; ++phase) {
+                operation.by_app[app][phase].merge(worker.operations[index][app][phase]);
+            }
+        }
+    }
+    for (const auto& phase : record.phases) {
+        operation.longest_stall[static_cast<std::size_t>(phase.name)] =
+            stalls.longest(from_seconds(phase.start_s), from_seconds(phase.end_s));
+    }
+    if (const auto* during = record.phase(PhaseName::during)) {
+        const auto* after = record.phase(PhaseName::after);
+        operation.longest_stall_of_migration = stalls.longest(
+            from_seconds(during->start_s), from_seconds(after ? after->end_s : during->end_s));
+    }
+}
+
+}  // namespace
+
+void summarize(const std::vector<Measured>& measured,
+               std::span<const workloads::Operation> operations, reports::Record& record) {
+    record.operations.resize(operations.size());
+    for (std::size_t i = 0; i < operations.size(); ++i) {
+        record.operations[i].name = operations[i].name;
+        summarize_operation(measured, i, record, record.operations[i]);
+    }
+    std::vector<SecondLog> logs;
+    for (const auto& worker : measured) {
+        if (worker.timeline.size() > record.seconds.size()) {
+            record.seconds.resize(worker.timeline.size());
+        }
+        for (std::size_t i = 0; i < worker.timeline.size(); ++i) {
+            record.seconds[i].done += worker.timeline[i].done;
+            record.seconds[i].failed += worker.timeline[i].failed;
+            record.seconds[i].due += worker.timeline[i].due;
+        }
+        auto& generator = record.generator;
+        generator.lag.merge(worker.lag);
+        generator.due += worker.due;
+        generator.unsent += worker.unsent;
+        generator.operations += worker.finished;
+        generator.reconnects += worker.reconnects;
+        generator.cpu_s += worker.cpu_s;
+        // Each worker's own highest: an upper bound of the highest sum.
+        record.recovery.backlog_max += worker.backlog_max;
+        logs.push_back(worker.seconds);
+    }
+    SecondLog::for_each(logs, [&](std::uint32_t second, std::uint32_t series,
+                                  const reports::Histogram& histogram) {
+        if (series == Recorder::all_operations) {
+            if (second >= record.seconds.size()) {
+                record.seconds.resize(second + 1);
+            }
+            auto& entry = record.seconds[second];
+            entry.p50_us = histogram.quantile_us(0.5);
+            entry.p99_us = histogram.quantile_us(0.99);
+            entry.max_us = histogram.max_us();
+        }
+    });
+}
+
+std::vector<locks::SlowStatement> slow_statements(const std::vector<Measured>& measured) {
+    std::vector<locks::SlowStatement> all;
+    for (const auto& worker : measured) {
+        all.insert(all.end(), worker.slow_statements.begin(), worker.slow_statements.end());
+    }
+    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.sent < b.sent; });
+    return all;
+}
+
+void for_each_interval(const std::vector<Measured>& measured, const VisitInterval& visit) {
+    std::vector<SecondLog> logs;
+    for (const auto& worker : measured) {
+        logs.push_back(worker.seconds);
+    }
+    SecondLog::for_each(logs, [&](std::uint32_t second, std::uint32_t series,
+                                  const reports::Histogram& histogram) {
+        if (series != Recorder::all_operations) {
+            visit(second, series / 2, static_cast<workloads::App>(series % 2), histogram);
+        }
+    });
+}
+
+}  // namespace harness::load

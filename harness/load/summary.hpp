@@ -1,0 +1,27 @@
+// Puts what the workers measured into the run's record.
+#pragma once
+
+#include "harness/load/recorder.hpp"
+#include "reports/record.hpp"
+
+#include <functional>
+#include <span>
+#include <vector>
+
+namespace harness::load {
+
+// Fills operations, seconds, generator and recovery.backlog_max. record.phases must be there: stalls
+// are clipped to them.
+void summarize(const std::vector<Measured>& measured,
+               std::span<const workloads::Operation> operations, reports::Record& record);
+
+// All workers' slow statements, by the time they were sent.
+[[nodiscard]] std::vector<locks::SlowStatement> slow_statements(
+    const std::vector<Measured>& measured);
+
+// One cell of the interval logs: what ended in one second, of one operation and version.
+using VisitInterval = std::function<void(std::uint32_t second, std::size_t operation,
+                                         workloads::App app, const reports::Histogram&)>;
+void for_each_interval(const std::vector<Measured>& measured, const VisitInterval& visit);
+
+}  // namespace harness::load

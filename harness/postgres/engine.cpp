@@ -1,0 +1,179 @@
+#include "harness/postgres/engine.hpp"
+
+#include "harness/postgres/backfill.hpp"
+#include "harness/postgres/cleanup.hpp"
+#include "harness/postgres/command_target.hpp"
+#include "harness/postgres/connection.hpp"
+#include "harness/postgres/control.hpp"
+#include "harness/postgres/doctor.hpp"
+#include "harness/postgres/environment.hpp"
+#include "harness/postgres/guard_table.hpp"
+#include "harness/postgres/lock_source.hpp"
+#include "harness/postgres/replica_probe.hpp"
+#include "harness/postgres/run_lock.hpp"
+#include "harness/postgres/session.hpp"
+#include "harness/postgres/statement_check.hpp"
+#include "harness/postgres/throwaway_folder.hpp"
+#include "harness/postgres/throwaway_server.hpp"
+
+#include <iostream>
+
+namespace harness::postgres {
+namespace {
+
+// sample("...") draws from at most so many rows.
+constexpr std::size_t sample_limit = 1'000'000;
+
+// What is about to be made or removed is said before it is done: should we be killed in between, the
+// reader knows where to look.
+void announce(const std::string& line) { std::cerr << line << '\n'; }
+
+class PostgresDatabase final : public database::Database {
+public:
+    explicit PostgresDatabase(const std::string& uri) : target_{Target::parse(uri)} {}
+
+    [[nodiscard]] std::string describe() const override { return target_.describe(); }
+
+    void check_guard() override { postgres::check_guard(*open("guard")); }
+
+    database::Report mark() override {
+        return {mark_as_staging(*open("guard"), announce), true};
+    }
+
+    database::Report unmark() override {
+        return {postgres::unmark(*open("guard"), announce), true};
+    }
+
+    database::Report doctor() override {
+        const auto found = examine(*open("doctor"));
+        return {render(found), usable(found)};
+    }
+
+    database::Report cleanup() override {
+        const auto done = clean_up(*open("cleanup"), announce);
+        std::string text;
+        for (const auto& line : done.removed) {
+            text += "removed: " + line + "\n";
+        }
+        for (const auto& line : done.kept) {
+            text += "kept: " + line + "\n";
+        }
+        for (const auto& line : done.failed) {
+            text += "failed: " + line + "\n";
+        }
+        if (text.empty()) {
+            text = "nothing was left in " + target_.describe() + "\n";
+        }
+        return {text, done.failed.empty()};
+    }
+
+    std::unique_ptr<database::RunLock> lock_for_run() override {
+        return postgres::lock_for_run(target_.conninfo("run"));
+    }
+
+    std::unique_ptr<database::Control> connect(const std::string& role) override {
+        return open(role);
+    }
+
+    std::unique_ptr<database::LockSource> lock_source() override {
+        return open_lock_source(target_.conninfo("observer"));
+    }
+
+    std::unique_ptr<database::ReplicaProbe> replica_probe() override {
+        return open_replica_probe(target_);
+    }
+
+    std::unique_ptr<database::BackfillTable> backfill(
+        database::Control& control, const scenarios::BackfillStep& step) override {
+        return open_backfill(control, step);
+    }
+
+    std::vector<std::string> invalid_indexes(database::Control& control) override {
+        return postgres::invalid_indexes(control);
+    }
+
+    [[nodiscard]] database::CommandTarget command_target() const override {
+        return postgres::command_target(target_.conninfo("step"));
+    }
+
+    SessionFactory sessions(database::LoadProfile profile) override {
+        auto plan = std::make_shared<LoadPlan>();
+        plan->conninfo = target_.conninfo("workload");
+        plan->operations = std::move(profile.operations);
+        plan->protocol = profile.protocol;
+        plan->session_sql = std::move(profile.session_sql);
+        plan->statement_timeout = profile.statement_timeout;
+        return [plan = std::shared_ptr<const LoadPlan>{std::move(plan)}](
+                   database::Poller& poller, database::SessionListener& listener) {
+            return make_session(plan, poller, listener);
+        };
+    }
+
+    std::vector<database::StatementProblem> check_statements(
+        std::span<const database::StatementToCheck> statements,
+        const std::string& session_sql) override {
+        return postgres::check_statements(target_.conninfo("check"), session_sql, statements);
+    }
+
+    std::vector<std::string> sample(const std::string& query) override {
+        ControlOptions options;
+        options.row_limit = sample_limit;
+        const auto control = open_control(target_.conninfo("sample"), options);
+        const auto answer = ask(*control, query);
+        std::vector<std::string> values;
+        values.reserve(answer.rows.size());
+        for (const auto& row : answer.rows) {
+            if (!row.empty() && row.front()) {
+                values.push_back(*row.front());
+            }
+        }
+        return values;
+    }
+
+    database::Facts facts(std::span<const std::string> tables) override {
+        return collect_environment(*open("facts"), tables);
+    }
+
+private:
+    [[nodiscard]] std::unique_ptr<database::Control> open(const std::string& role) const {
+        return open_control(target_.conninfo(role));
+    }
+
+    Target target_;
+};
+
+class PostgresEngine final : public database::Engine {
+public:
+    [[nodiscard]] std::string_view name() const override { return "postgresql"; }
+
+    [[nodiscard]] std::unique_ptr<database::Database> open(const std::string& uri) const override {
+        return std::make_unique<PostgresDatabase>(uri);
+    }
+
+    [[nodiscard]] std::unique_ptr<database::ThrowawayServer> start_server(
+        const database::ThrowawayOptions& options) const override {
+        return std::make_unique<PostgresThrowaway>(options);
+    }
+
+    std::vector<std::string> remove_orphans() const override {
+        std::vector<std::string> lines;
+        for (const auto& leftover : remove_leftover_folders()) {
+            if (leftover.state == Leftover::State::removed) {
+                lines.push_back("removed what a killed run left: " + leftover.folder.string());
+            } else if (leftover.state == Leftover::State::failed) {
+                lines.push_back("could not remove " + leftover.folder.string() + ": " +
+                                leftover.note);
+            }
+        }
+        return lines;
+    }
+};
+
+}  // namespace
+
+const database::Engine& engine() {
+    static const PostgresEngine instance;
+    return instance;
+}
+
+}  // namespace harness::postgres

@@ -1,0 +1,53 @@
+// What a rehearsal leaves behind: a folder of files that only its owner may read.
+#pragma once
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace harness {
+
+class RunDirectory {
+public:
+    // Makes the folder (and its parents). Throws std::runtime_error when it is there and not empty, or
+    // cannot be made or written.
+    explicit RunDirectory(std::filesystem::path path);
+    // "runs/2026-01-31T12-00-00Z-<name>", with what a file name cannot hold taken out.
+    [[nodiscard]] static std::filesystem::path default_path(std::string_view scenario_name);
+
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+    // A line of events.ndjson (with its line feed, as reports::event_line makes it) or of migration.log
+    // (without), written at once. Thread-safe. A write that fails is kept in fault(): the run goes on,
+    // but what was lost is said.
+    void event(std::string_view line);
+    void log(std::string_view line);
+    [[nodiscard]] std::optional<std::string> fault() const;
+
+    // Whole files: written beside, then renamed, so that no reader sees half of one. `name` may hold a
+    // folder. Throws std::runtime_error (disk full, ...).
+    void write(const std::filesystem::path& name, std::string_view content) const;
+
+    // Removes the folder and what was written so far: of a run that touched nothing.
+    void discard() noexcept;
+
+private:
+    struct Close {
+        void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+    };
+    using File = std::unique_ptr<std::FILE, Close>;
+
+    [[nodiscard]] File open(const std::filesystem::path& name) const;
+    void append(File& file, const char* name, std::string_view text);
+
+    std::filesystem::path path_;
+    mutable std::mutex mutex_;
+    File events_, log_;
+    std::optional<std::string> fault_;
+};
+
+}  // namespace harness

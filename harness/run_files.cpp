@@ -1,0 +1,50 @@
+#include "harness/run_files.hpp"
+
+#include "harness/load/summary.hpp"
+#include "reports/histogram_log.hpp"
+#include "reports/json.hpp"
+#include "reports/markdown.hpp"
+
+#include <set>
+#include <string>
+
+namespace harness {
+namespace {
+
+// Operation names are free text; file names are not.
+std::string file_name(const std::string& operation, std::set<std::string>& taken) {
+    std::string name;
+    for (const char c : operation.substr(0, 100)) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                           (c >= '0' && c <= '9') || c == '-' || c == '_';
+        name += plain ? c : '_';
+    }
+    std::string unique = name;
+    for (int number = 2; !taken.insert(unique).second; ++number) {
+        unique = name + "-" + std::to_string(number);
+    }
+    return unique + ".hlog";
+}
+
+}  // namespace
+
+void write_run_files(const reports::Record& record, const std::vector<load::Measured>& measured,
+                     const RunDirectory& out) {
+    std::vector<std::string> logs(
+        record.operations.size(),
+        reports::histogram_log_header(record.run.started_at_epoch_s, record.run.started_at));
+    load::for_each_interval(measured, [&](std::uint32_t second, std::size_t operation,
+                                          workloads::App app, const reports::Histogram& histogram) {
+        logs[operation] += reports::histogram_log_line(record.operations[operation].name,
+                                                       workloads::name_of(app), second, 1, histogram);
+    });
+    std::set<std::string> taken;
+    for (std::size_t i = 0; i < logs.size(); ++i) {
+        out.write(std::filesystem::path{"histograms"} / file_name(record.operations[i].name, taken),
+                  logs[i]);
+    }
+    out.write("summary.md", reports::to_markdown(record));
+    out.write("result.json", reports::to_json(record));  // last: whoever sees it sees a whole run
+}
+
+}  // namespace harness

@@ -1,0 +1,218 @@
+#include "harness/stage.hpp"
+
+#include "harness/engines.hpp"
+#include "harness/migration/setup.hpp"
+#include "scenarios/relations.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <set>
+
+namespace harness {
+namespace {
+
+using database::StatementToCheck;
+
+// Sessions beside the load's own: control, observer, locks, migration, adversaries, a deploy's
+// replacements.
+int sessions_needed(const scenarios::Scenario& scenario) {
+    return scenario.workload.connections + static_cast<int>(scenario.adversaries.size()) + 40;
+}
+
+std::string uri_from_environment(const std::string& variable) {
+    const char* value = std::getenv(variable.c_str());
+    if (value == nullptr || *value == '\0') {
+        throw UsageError{"the scenario's target is in the environment variable " + variable +
+                         ", which is not set; export it, or name the target with --db"};
+    }
+    return value;
+}
+
+std::vector<StatementToCheck> statements_of(const std::vector<workloads::Operation>& operations) {
+    std::vector<StatementToCheck> statements;
+    for (const auto& operation : operations) {
+        // What only the new version sends may need what the migration makes.
+        const bool syntax_only = operation.app == workloads::AppFilter::new_version;
+        for (std::size_t i = 0; i < operation.statements.size(); ++i) {
+            statements.push_back(
+                {"operation " + operation.name + ", statement " + std::to_string(i + 1),
+                 operation.statements[i].numbered, operation.statements[i].parameters.size(),
+                 syntax_only});
+        }
+    }
+    return statements;
+}
+
+void add_steps(const scenarios::Scenario& scenario, std::vector<StatementToCheck>& statements) {
+    for (std::size_t i = 0; i < scenario.up.size(); ++i) {
+        const std::string place =
+            "step " + std::to_string(i + 1) + " (" + scenario.up[i].name + ")";
+        if (const auto* sql = std::get_if<scenarios::SqlStep>(&scenario.up[i].action)) {
+            for (const auto& statement : sql->statements) {
+                statements.push_back({place, statement, 0, true});
+            }
+        } else if (const auto* backfill =
+                       std::get_if<scenarios::BackfillStep>(&scenario.up[i].action)) {
+            std::string update = "UPDATE " + backfill->table + " SET " + backfill->set;
+            if (!backfill->where.empty()) {
+                update += " WHERE " + backfill->where;
+            }
+            statements.push_back({place, update, 0, true});
+        } else if (const auto* wait =
+                       std::get_if<scenarios::WaitForStep>(&scenario.up[i].action)) {
+            statements.push_back({place, wait->sql, 0, true});
+        }
+    }
+    for (const auto& adversary : scenario.adversaries) {
+        const std::string place = "adversary " + adversary.name;
+        if (const auto* report = std::get_if<scenarios::LongReport>(&adversary.action)) {
+            statements.push_back({place, report->sql, 0, true});
+        } else if (const auto* other =
+                       std::get_if<scenarios::SecondMigration>(&adversary.action)) {
+            statements.push_back({place, other->sql, 0, true});
+        }
+    }
+}
+
+}  // namespace
+
+Stage::Stage(const scenarios::Scenario& scenario, const StageOptions& options, Console& console)
+    : scenario_{scenario},
+      options_{options},
+      console_{console},
+      operations_{scenario.workload.operations} {
+    std::string uri = options.uri;
+    if (uri.empty() && scenario.target.dsn_env) {
+        uri = uri_from_environment(*scenario.target.dsn_env);
+    }
+    const database::Engine& engine = engine_for(uri);
+    engine_name_ = engine.name();
+    for (const auto& line : engine.remove_orphans()) {
+        console_.note(line);
+    }
+    if (uri.empty()) {
+        console_.note("starting a throwaway server");
+        server_ = engine.start_server({.major_version = scenario.target.server,
+                                       .binaries = options.server_binaries,
+                                       .settings = scenario.target.settings,
+                                       .connections = sessions_needed(scenario)});
+        uri = server_->uri();
+        console_.note("throwaway server: " + server_->version());
+    }
+    target_ = engine.open(uri);
+    if (!server_) {
+        target_->check_guard();
+    }
+    lock_ = target_->lock_for_run();
+    for (const auto& variable : scenario.target.replicas_env) {
+        const std::string replica = uri_from_environment(variable);
+        replicas_.push_back(engine_for(replica).open(replica)->replica_probe());
+    }
+}
+
+Stage::~Stage() = default;
+
+void Stage::prepare(RunDirectory& out, const migration::Interruption& interruption) {
+    if (!scenario_.setup.empty() && (server_ || options_.run_setup)) {
+        console_.note("running the setup files");
+        const auto control = target_->connect("setup");
+        migration::SetupOptions setup;
+        setup.interruption = &interruption;
+        setup.log = [&out](std::string_view line) { out.log(line); };
+        if (const auto error = migration::run_setup(*control, scenario_.setup, setup)) {
+            if (interruption.stop_requested()) {
+                return;
+            }
+            database::Error failure;
+            failure.message = "setup: " + error->text();
+            throw database::Outage{failure};
+        }
+    }
+    read_samples();
+    check_statements();
+}
+
+void Stage::read_samples() {
+    std::map<std::string, workloads::Sample> samples;  // one read a query, however often it is used
+    for (auto& operation : operations_) {
+        for (auto& parameter : operation.parameters) {
+            const std::string query{parameter.generator.sample_query()};
+            if (query.empty()) {
+                continue;
+            }
+            auto& sample = samples[query];
+            if (!sample) {
+                auto rows = target_->sample(query);
+                if (rows.empty()) {
+                    throw UsageError{"operation " + operation.name + ", parameter " +
+                                     parameter.name + ": sample(\"" + query +
+                                     "\") found no rows to draw from on " + target_->describe()};
+                }
+                sample = std::make_shared<const std::vector<std::string>>(std::move(rows));
+            }
+            parameter.generator.set_sample(sample);
+        }
+    }
+}
+
+void Stage::check_statements() {
+    std::vector<StatementToCheck> statements = statements_of(operations_);
+    add_steps(scenario_, statements);
+    const auto problems =
+        target_->check_statements(statements, scenario_.workload.session_old);
+    if (problems.empty()) {
+        return;
+    }
+    std::string text = "the target refuses " + std::to_string(problems.size()) +
+                       (problems.size() == 1 ? " statement" : " statements") + " of " +
+                       scenario_.file.string() + ":";
+    for (const auto& problem : problems) {
+        text += "\n" + problem.place + ": " + problem.error.text();
+        if (!problem.excerpt.empty()) {
+            const auto line_end = problem.excerpt.find('\n');
+            text += "\n    " + problem.excerpt.substr(0, line_end) + "\n    " +
+                    problem.excerpt.substr(line_end + 1);
+        }
+    }
+    throw UsageError{text};
+}
+
+reports::Target Stage::describe() {
+    const auto tables = tables_of(scenario_);
+    auto facts = target_->facts(tables);
+    reports::Target described;
+    described.engine = std::string{engine_name_};
+    described.version = facts.version;
+    described.database = facts.database;
+    described.throwaway = server_ != nullptr;
+    described.settings = std::move(facts.settings);
+    described.environment = std::move(facts.environment);
+    return described;
+}
+
+std::vector<std::string> tables_of(const scenarios::Scenario& scenario) {
+    std::set<std::string> tables;
+    for (const auto& step : scenario.up) {
+        if (const auto* backfill = std::get_if<scenarios::BackfillStep>(&step.action)) {
+            tables.insert(backfill->table);
+        }
+        if (const auto* sql = std::get_if<scenarios::SqlStep>(&step.action)) {
+            for (const auto& statement : sql->statements) {
+                for (auto& table : scenarios::relations_of(statement)) {
+                    tables.insert(std::move(table));
+                }
+            }
+        }
+    }
+    for (const auto& adversary : scenario.adversaries) {
+        if (const auto* idle = std::get_if<scenarios::IdleInTransaction>(&adversary.action)) {
+            tables.insert(idle->table);
+        } else if (const auto* vacuum = std::get_if<scenarios::Vacuum>(&adversary.action)) {
+            tables.insert(vacuum->table);
+        }
+    }
+    return {tables.begin(), tables.end()};
+}
+
+}  // namespace harness

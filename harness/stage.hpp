@@ -1,0 +1,71 @@
+// Where a rehearsal takes place: a marked staging database, or a throwaway server of its own.
+#pragma once
+
+#include "harness/console.hpp"
+#include "harness/database/engine.hpp"
+#include "harness/migration/interruption.hpp"
+#include "harness/run_directory.hpp"
+#include "reports/record.hpp"
+#include "scenarios/scenario.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace harness {
+
+// What the user asked for is wrong, and nothing was touched: exit code 2.
+class UsageError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+struct StageOptions {
+    std::string uri;         // --db; empty: the scenario's dsn_env, or a throwaway server
+    bool run_setup = false;  // --setup: run the setup files on a named target, too
+    std::optional<std::filesystem::path> server_binaries;  // --pg-bin
+};
+
+// The target is opened, guarded and locked while this lives.
+class Stage {
+public:
+    // Throws UsageError, database::Refused, database::Outage.
+    Stage(const scenarios::Scenario& scenario, const StageOptions& options, Console& console);
+    ~Stage();
+    Stage(const Stage&) = delete;
+    Stage& operator=(const Stage&) = delete;
+
+    // Runs the setup files, reads the samples, and asks the server about every statement. Throws
+    // UsageError with every statement that it refuses.
+    void prepare(RunDirectory& out, const migration::Interruption& interruption);
+
+    [[nodiscard]] database::Database& target() { return *target_; }
+    // Of the replicas that the scenario names; handed over.
+    [[nodiscard]] std::vector<std::unique_ptr<database::ReplicaProbe>> take_replicas() {
+        return std::move(replicas_);
+    }
+    // The scenario's operations with their samples filled in.
+    [[nodiscard]] const std::vector<workloads::Operation>& operations() const { return operations_; }
+    [[nodiscard]] reports::Target describe();
+
+private:
+    void read_samples();
+    void check_statements();
+
+    const scenarios::Scenario& scenario_;
+    StageOptions options_;
+    Console& console_;
+    std::string engine_name_;
+    std::unique_ptr<database::ThrowawayServer> server_;  // outlives everything below
+    std::unique_ptr<database::Database> target_;
+    std::unique_ptr<database::RunLock> lock_;
+    std::vector<std::unique_ptr<database::ReplicaProbe>> replicas_;
+    std::vector<workloads::Operation> operations_;
+};
+
+// The tables that the scenario's statements and adversaries name outright, for the report.
+[[nodiscard]] std::vector<std::string> tables_of(const scenarios::Scenario& scenario);
+
+}  // namespace harness

@@ -64,10 +64,14 @@ std::vector<std::string> observer_doubts(const Record& record) {
         doubts.push_back("The lock observer took no sample: who waited for whom is unknown.");
         return doubts;
     }
-    if (locks.lost_samples > 0) {
+    // One late look on a busy machine is told, but decides nothing by itself: what matters is how long
+    // nobody looked, and that the lock gates compare with their limits.
+    if (static_cast<double>(locks.lost_samples) >
+        allowed_lost_share * static_cast<double>(locks.samples + locks.lost_samples)) {
         doubts.push_back(
             "The lock observer lost " + counted(locks.lost_samples, "sample", "samples") + " of " +
-            count_text(locks.samples + locks.lost_samples) + ": waits in between may be missing.");
+            count_text(locks.samples + locks.lost_samples) +
+            ": waits in between may be missing; at most 1 % is allowed.");
     }
     if (record.observer.connection_losses > 0) {
         doubts.push_back("The lock observer lost its connection " +

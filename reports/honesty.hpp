@@ -10,6 +10,7 @@ namespace reports {
 
 inline constexpr double allowed_lag_p99_ms = 5;  // of the generator's own scheduling
 inline constexpr double allowed_unsent_share = 0.01;
+inline constexpr double allowed_lost_share = 0.01;  // of the lock samples
 
 // Each is a sentence; empty when there is nothing to object.
 [[nodiscard]] std::vector<std::string> generator_doubts(const Record&);

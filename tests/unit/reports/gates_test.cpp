@@ -67,11 +67,14 @@ INSTANTIATE_TEST_SUITE_P(
              "not measured"},
         Case{"no sample", "lock_wait.max", "300ms", [](Record& r) { r.locks.samples = 0; },
              Verdict::inconclusive, "no sample"},
-        Case{"a lost sample", "lock_wait.max", "300ms", [](Record& r) { r.locks.lost_samples = 1; },
-             Verdict::inconclusive, "lost 1 sample of 1,751"},
+        Case{"one sample in a hundred lost", "lock_wait.max", "300ms",
+             [](Record& r) { r.locks.lost_samples = 17; }, Verdict::pass, ""},
+        Case{"more than one sample in a hundred lost", "lock_wait.max", "300ms",
+             [](Record& r) { r.locks.lost_samples = 18; }, Verdict::inconclusive,
+             "lost 18 samples of 1,768"},
         Case{"over in spite of lost samples", "lock_wait.max", "300ms",
              [](Record& r) {
-                 r.locks.lost_samples = 9;
+                 r.locks.lost_samples = 900;
                  r.locks.max_wait_ms = 301;
              },
              Verdict::fail, ""},
@@ -113,8 +116,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"no sample", "blocked.max", "20", [](Record& r) { r.locks.samples = 0; },
                          Verdict::inconclusive, "no sample"},
                     Case{"lost samples", "blocked.max", "20",
-                         [](Record& r) { r.locks.lost_samples = 4; }, Verdict::inconclusive,
-                         "lost 4 samples"},
+                         [](Record& r) { r.locks.lost_samples = 40; }, Verdict::inconclusive,
+                         "lost 40 samples"},
                     Case{"a gap of 200 ms", "blocked.max", "20",
                          [](Record& r) { r.locks.longest_gap_ms = 200; }, Verdict::pass, ""},
                     Case{"a gap of more than a second", "blocked.max", "20",

@@ -113,8 +113,8 @@ INSTANTIATE_TEST_SUITE_P(
                  r.open_loop = false;
              },
              Verdict::pass, 0, "All"},
-        Case{"lost samples", [](Record& r) { r.locks.lost_samples = 1; }, unclear, 3,
-             "lost 1 sample"},
+        Case{"lost samples", [](Record& r) { r.locks.lost_samples = 100; }, unclear, 3,
+             "lost 100 samples"},
         Case{"no samples", [](Record& r) { r.locks.samples = 0; }, unclear, 3, "no sample"},
         Case{"observer cut off", [](Record& r) { r.observer.connection_losses = 3; }, unclear, 3,
              "lost its connection 3 times"},
@@ -178,7 +178,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"a gate, and a doubt besides",
              [](Record& r) {
                  r.locks.max_wait_ms = 8'432;
-                 r.locks.lost_samples = 1;
+                 r.locks.lost_samples = 100;
              },
              Verdict::fail, 1, "8.43 s"},
         Case{"the migration",

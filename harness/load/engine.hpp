@@ -7,7 +7,7 @@
 #include "harness/load/worker.hpp"
 #include "reports/record.hpp"
 
-#include <atomic>
+#include <array>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -35,21 +35,24 @@ public:
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    // Opens all connections. Throws database::Outage with the first refusal, or when they are not all
-    // open within `patience`.
+    // Opens all connections. Throws database::Outage with the first refusal, or when they are not
+    // all open within `patience`.
     void connect(std::chrono::seconds patience);
 
     // The schedule starts at `first_due`.
     void begin(Clock::time_point first_due);
 
-    // Moves the application to another version, at once or rolling; returns when every connection runs
-    // it, when `give_up` answers true, or when it could not be done (the answer says why).
+    // Moves the application to another version, at once or rolling; returns when every connection
+    // is open and runs it, when `give_up` answers true, or when it could not be done (the answer
+    // says why; the workers go on trying, and a second call waits for them again).
     [[nodiscard]] std::optional<std::string> deploy(workloads::App to,
                                                     std::chrono::milliseconds over,
                                                     const std::function<bool()>& give_up);
 
     // Nothing is due from `last_due` on; returns when what was due has ended or the drain is over.
     void stop(Clock::time_point last_due);
+    // Why a worker ended before its time; what it measured is not to be trusted. After stop().
+    [[nodiscard]] std::optional<std::string> fault() const;
     // Makes a stop() that waits return soon. Safe from a signal-handling thread.
     void abandon();
 
@@ -67,6 +70,8 @@ private:
     void connect_failed(const database::Error& error) override;
     void second_over(std::size_t worker, const LiveSecond& second) override;
     void join();
+    [[nodiscard]] std::string why_not_deployed(std::size_t converted, workloads::App to,
+                                               std::uint64_t failures_before) const;
 
     const LoadOptions options_;
     const SessionFactory sessions_;
@@ -80,7 +85,8 @@ private:
     std::optional<database::Error> first_failure_;
     std::uint64_t failures_ = 0;
     std::string last_failure_;
-    std::vector<LiveSecond> live_;
+    // Of each worker the last two: workers close a second up to a tick apart.
+    std::vector<std::array<LiveSecond, 2>> live_;
     std::exception_ptr worker_fault_;
 };
 

@@ -49,14 +49,15 @@ std::string line_of(double t_s, const database::LockSample& sample,
         blocker["blocked"] = count;
         blockers.push_back(std::move(blocker));
     }
-    return text_of({{"t", to_ms(t_s)},
-                    {"event", "locks"},
+    return text_of({{"time_s", to_ms(t_s)},
+                    {"type", "locks"},
                     {"waiting", waiting},
                     {"blockers", std::move(blockers)}});
 }
 
 std::string line_of_observer(double t_s, std::string_view what, std::string_view detail) {
-    return text_of({{"t", to_ms(t_s)}, {"event", "observer"}, {"what", what}, {"detail", detail}});
+    return text_of(
+        {{"time_s", to_ms(t_s)}, {"type", "observer"}, {"what", what}, {"detail", detail}});
 }
 
 std::string line_of(double t_s, std::span<const database::ReplicaLag> lags) {
@@ -65,7 +66,8 @@ std::string line_of(double t_s, std::span<const database::ReplicaLag> lags) {
         replicas.push_back(
             Json{{"name", lag.name}, {"lag_s", lag.seconds}, {"lag_bytes", lag.bytes}});
     }
-    return text_of({{"t", to_ms(t_s)}, {"event", "replicas"}, {"replicas", std::move(replicas)}});
+    return text_of(
+        {{"time_s", to_ms(t_s)}, {"type", "replicas"}, {"replicas", std::move(replicas)}});
 }
 
 }  // namespace harness::locks

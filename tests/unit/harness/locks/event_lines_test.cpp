@@ -12,14 +12,14 @@ TEST(EventLines, ASampleNamesEachRootAndHowManyWaitBehindIt) {
         0, {waits(1, {9}), waits(2, {9})}, {workload(1), workload(2), holder(9, 50)}};
 
     EXPECT_EQ(line_of(12.3456, sample, SessionDirectory{}),
-              R"({"t":12.346,"event":"locks","waiting":2,"blockers":[{"pid":9,"kind":"step",)"
+              R"({"time_s":12.346,"type":"locks","waiting":2,"blockers":[{"pid":9,"kind":"step",)"
               R"("name":"add region","relation":"orders","mode":"AccessExclusiveLock",)"
               R"("blocked":2}]})");
 }
 
 TEST(EventLines, ALineIsValidWhateverTheServerSends) {
     EXPECT_EQ(line_of_observer(1, "connection lost", "a\"\n\xff"),
-              "{\"t\":1.0,\"event\":\"observer\",\"what\":\"connection lost\","
+              "{\"time_s\":1.0,\"type\":\"observer\",\"what\":\"connection lost\","
               "\"detail\":\"a\\\"\\n\xef\xbf\xbd\"}");
 }
 
@@ -27,7 +27,7 @@ TEST(EventLines, ReplicasAreListed) {
     const std::vector<database::ReplicaLag> lags{{"standby", 0.5, 1'024}};
 
     EXPECT_EQ(line_of(2, lags),
-              R"({"t":2.0,"event":"replicas","replicas":[{"name":"standby","lag_s":0.5,)"
+              R"({"time_s":2.0,"type":"replicas","replicas":[{"name":"standby","lag_s":0.5,)"
               R"("lag_bytes":1024}]})");
 }
 

@@ -21,8 +21,8 @@ public:
         }
     }
 
-    // Phases begin in order; `at` may lie a little in the future, never in the past by more than what
-    // an operation takes: what was filed before is not moved.
+    // Phases begin in order; `at` may lie a little in the future, never in the past by more than
+    // what an operation takes: what was filed before is not moved.
     void begin(reports::PhaseName phase, Clock::time_point at) {
         starts_[static_cast<std::size_t>(phase)].store(since_start(at).count(),
                                                        std::memory_order_release);

@@ -7,6 +7,15 @@ namespace harness::load {
 
 using std::chrono::nanoseconds;
 
+namespace {
+
+std::uint32_t second_at(nanoseconds since_start) {
+    return static_cast<std::uint32_t>(
+        std::max<std::int64_t>(0, since_start.count() / 1'000'000'000));
+}
+
+}  // namespace
+
 Recorder::Recorder(std::size_t operation_count, const PhaseClock& phases) : phases_{phases} {
     measured_.operations.resize(operation_count);
     measured_.stalls.resize(operation_count);
@@ -23,7 +32,7 @@ reports::Second& Recorder::timeline_at(std::uint32_t second) {
 
 void Recorder::due(nanoseconds since_start) {
     ++measured_.due;
-    ++timeline_at(static_cast<std::uint32_t>(since_start.count() / 1'000'000'000)).due;
+    ++timeline_at(second_at(since_start)).due;
 }
 
 void Recorder::finished(const Completion& completion) {
@@ -33,15 +42,15 @@ void Recorder::finished(const Completion& completion) {
     ++measured_.finished;
 
     // The load may end in a later second than the last roll() saw; never file into a closed one.
-    const auto second =
-        std::max(second_, static_cast<std::uint32_t>(done.count() / 1'000'000'000));
+    const auto second = std::max(second_, second_at(done));
     if (second > second_) {
         close_second();
         second_ = second;
     }
 
-    auto& phase = measured_.operations[completion.operation][static_cast<std::size_t>(
-        completion.app)][static_cast<std::size_t>(phases_.at(due))];
+    auto& phase =
+        measured_.operations[completion.operation][static_cast<std::size_t>(completion.app)]
+                            [static_cast<std::size_t>(phases_.at(due))];
     phase.retries += completion.retries;
     if (completion.code.empty()) {
         ++phase.count;
@@ -55,16 +64,16 @@ void Recorder::finished(const Completion& completion) {
         measured_.stalls[completion.operation].failure(due, done);
         ++timeline_at(second).failed;
     }
-    const auto series =
-        static_cast<std::uint32_t>(completion.operation * 2U + static_cast<unsigned>(completion.app));
+    const auto series = static_cast<std::uint32_t>(completion.operation * 2U +
+                                                   static_cast<unsigned>(completion.app));
     auto& of_series = second_of_[series];
     if (of_series.count() == 0) {
         touched_.push_back(series);
     }
     of_series.record(response);
     second_all_.record(response);
-    if (completion.session != 0 &&
-        completion.slowest_done - completion.slowest_sent >= measured_.slow_threshold) [[unlikely]] {
+    if (completion.session != 0 && completion.slowest_done - completion.slowest_sent >=
+                                       measured_.slow_threshold) [[unlikely]] {
         note_slow(completion);
     }
 }
@@ -108,12 +117,12 @@ void Recorder::close_second() {
 }
 
 bool Recorder::roll(Clock::time_point now, LiveSecond& live) {
-    const auto current =
-        static_cast<std::uint32_t>(phases_.since_start(now).count() / 1'000'000'000);
+    const auto current = second_at(phases_.since_start(now));
     if (current > second_) {
         close_second();
         second_ = current;
-        static_cast<void>(timeline_at(current));  // a second in which nothing happens is a second too
+        static_cast<void>(
+            timeline_at(current));  // a second in which nothing happens is a second too
     }
     if (!live_ready_) {
         return false;

@@ -1,5 +1,5 @@
-// What one worker measured. Each worker owns one and hands it over whole when the load is over, so the
-// hot path takes no lock.
+// What one worker measured. Each worker owns one and hands it over whole when the load is over, so
+// the hot path takes no lock.
 #pragma once
 
 #include "harness/load/phase_clock.hpp"
@@ -24,7 +24,7 @@ struct Completion {
     Clock::time_point due, sent, done;  // due <= done; sent <= done
     std::string_view code;              // empty: success
     unsigned retries = 0;
-    std::int64_t session = 0;           // 0: never sent
+    std::int64_t session = 0;  // 0: never sent
     Clock::time_point slowest_sent{}, slowest_done{};
 };
 
@@ -38,9 +38,10 @@ struct LiveSecond {
 
 // Everything that a worker hands over.
 struct Measured {
-    std::vector<std::array<std::array<reports::OperationPhase, reports::phase_count>, 2>> operations;
-    std::vector<StallTracker> stalls;  // per operation
-    SecondLog seconds;                 // series: operation * 2 + app; and all_operations
+    std::vector<std::array<std::array<reports::OperationPhase, reports::phase_count>, 2>>
+        operations;
+    std::vector<StallTracker> stalls;       // per operation
+    SecondLog seconds;                      // series: operation * 2 + app; and all_operations
     std::vector<reports::Second> timeline;  // counts only; the quantiles come from `seconds`
     std::vector<locks::SlowStatement> slow_statements;
     std::chrono::nanoseconds slow_threshold{};  // raised when there were too many
@@ -58,8 +59,8 @@ public:
     Recorder(std::size_t operation_count, const PhaseClock& phases);
 
     void due(std::chrono::nanoseconds since_start);
-    // Files a success under its response and service time, and a failure under its code, never among
-    // the successes.
+    // Files a success under its response and service time, and a failure under its code, never
+    // among the successes.
     void finished(const Completion& completion);
     // How late the generator itself was with an operation that had an idle connection.
     void lag(std::chrono::nanoseconds late) { measured_.lag.record(late); }
@@ -69,8 +70,8 @@ public:
         measured_.backlog_max = std::max(measured_.backlog_max, length);
     }
 
-    // Closes the second that is over; true when `live` was filled with the last closed one. Called at
-    // least every 100 ms.
+    // Closes the second that is over; true when `live` was filled with the last closed one. Called
+    // at least every 100 ms.
     bool roll(Clock::time_point now, LiveSecond& live);
 
     // Hands over everything recorded so far and starts empty.
@@ -83,9 +84,9 @@ private:
 
     const PhaseClock& phases_;
     Measured measured_;
-    std::uint32_t second_ = 0;  // the one that is open
-    std::vector<reports::Histogram> second_of_;    // per series, of the open second
-    std::vector<std::uint32_t> touched_;           // series with something in it
+    std::uint32_t second_ = 0;                   // the one that is open
+    std::vector<reports::Histogram> second_of_;  // per series, of the open second
+    std::vector<std::uint32_t> touched_;         // series with something in it
     reports::Histogram second_all_;
     LiveSecond live_;  // the last closed one
     bool live_ready_ = false;

@@ -41,8 +41,8 @@ struct Reader {
 
 }  // namespace
 
-// An entry: second, series, buckets, saturated, max, then per bucket the distance of its edge from the
-// last one's and its count.
+// An entry: second, series, buckets, saturated, max, then per bucket the distance of its edge from
+// the last one's and its count.
 void SecondLog::append(std::uint32_t second, std::uint32_t series,
                        const reports::Histogram& histogram) {
     std::uint64_t buckets = 0;
@@ -60,9 +60,9 @@ void SecondLog::append(std::uint32_t second, std::uint32_t series,
     });
 }
 
-void SecondLog::for_each(const std::vector<SecondLog>& logs,
-                         const std::function<void(std::uint32_t, std::uint32_t,
-                                                  const reports::Histogram&)>& visit) {
+void SecondLog::for_each(
+    const std::vector<SecondLog>& logs,
+    const std::function<void(std::uint32_t, std::uint32_t, const reports::Histogram&)>& visit) {
     std::vector<Reader> readers;
     for (const auto& log : logs) {
         readers.push_back({.packed = &log.packed_});
@@ -93,7 +93,9 @@ void SecondLog::for_each(const std::vector<SecondLog>& logs,
                     const std::uint64_t times = get(in, reader.at);
                     // The largest value is known exactly; the others to their bucket.
                     const bool last = i + 1 == buckets && saturated == 0;
-                    histogram.record_us(last ? std::min(us, max_us) : us, times);
+                    // The topmost bucket ends beyond what a histogram takes.
+                    const auto top = last ? max_us : reports::Histogram::highest_us;
+                    histogram.record_us(std::min(us, top), times);
                 }
                 histogram.record_us(max_us, saturated);
                 reader.peek();

@@ -17,12 +17,11 @@ public:
     // `series` names what the histogram is of: see Recorder.
     void append(std::uint32_t second, std::uint32_t series, const reports::Histogram& histogram);
 
-    // Hands out every entry of every log, second by second, with the workers' histograms of one series
-    // merged.
-    static void for_each(
-        const std::vector<SecondLog>& logs,
-        const std::function<void(std::uint32_t second, std::uint32_t series,
-                                 const reports::Histogram&)>& visit);
+    // Hands out every entry of every log, second by second, with the workers' histograms of one
+    // series merged.
+    static void for_each(const std::vector<SecondLog>& logs,
+                         const std::function<void(std::uint32_t second, std::uint32_t series,
+                                                  const reports::Histogram&)>& visit);
 
     [[nodiscard]] std::size_t bytes() const noexcept { return packed_.capacity(); }
 

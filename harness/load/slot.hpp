@@ -1,5 +1,5 @@
-// One connection of the load, as the worker sees it: a place in the application's pool whose session
-// may be lost, reopened, or replaced by one of another application version.
+// One connection of the load, as the worker sees it: a place in the application's pool whose
+// session may be lost, reopened, or replaced by one of another application version.
 #pragma once
 
 #include "harness/database/session.hpp"
@@ -17,7 +17,7 @@ class Worker::Slot {
 public:
     enum class State : std::uint8_t {
         unopened,
-        down,        // waits for its reconnect timer
+        down,  // waits for its reconnect timer
         connecting,
         idle,
         busy,
@@ -37,22 +37,28 @@ public:
     [[nodiscard]] bool replacing() const { return replacement_ != nullptr || in_place_; }
     void take_replacement();
     void change_in_place();
-    [[nodiscard]] bool replacement_ready() const { return replacement_ready_; }
+    [[nodiscard]] bool has_replacement() const { return replacement_ready_; }
     [[nodiscard]] bool in_place() const { return in_place_; }
 
     void check_deadline(Clock::time_point now);
-    [[nodiscard]] Clock::time_point statement_sent() const {
-        return session_->session.statement_sent();
-    }
     void close();
 
-    const std::size_t index;     // among all connections of the load
+    // When the running operation's first statement was sent.
+    [[nodiscard]] Clock::time_point first_sent() const { return first_sent_; }
+    // How the operation that this slot holds ends if nobody waits for it any longer.
+    [[nodiscard]] database::OperationEnd given_up(Clock::time_point now,
+                                                  std::string_view code) const;
+    // Has a session that is connected; what runs in it is `app`.
+    [[nodiscard]] bool open_now() const { return open_; }
+
+    const std::size_t index;  // among all connections of the load
     State state = State::unopened;
     workloads::App app = workloads::App::old_version;
     DueOperation current;
     workloads::Values values;
-    bool direct = false;         // had an idle connection when it was due
-    unsigned tries = 0;
+    unsigned tries = 0;  // before the one that runs
+    // Closed loop: when this user's next operation is due, whether or not there is a connection.
+    Clock::time_point next_due{};
     std::int64_t last_session_id = 0;  // known after the session has died, too
     std::uint64_t idle_number = 0, timer_generation = 0, closed_loop_count = 0;
 
@@ -73,18 +79,22 @@ private:
     void connected();
     void connect_failed(const database::Error& error);
     void operation_ended(const database::OperationEnd& end);
-    void lost();
+    void lost(const database::Error& error);
+    void replacement_ready();
     void replacement_failed(const database::Error& error);
     void reconnect_later();
+    void set_open(bool open);
 
     Worker& worker_;
     const SessionFactory& sessions_;
     std::unique_ptr<Line> session_, replacement_;
-    bool replacement_ready_ = false, in_place_ = false;
+    bool open_ = false, replacement_ready_ = false, in_place_ = false;
     workloads::App replacement_app_ = workloads::App::old_version;
     bool ever_connected_ = false;
     std::chrono::milliseconds backoff_{0};
     Clock::time_point first_sent_{};
+    // Of the tries before the one that runs: a lock wait counts even if a later try was quick.
+    Clock::time_point slowest_sent_{}, slowest_done_{};
 };
 
 }  // namespace harness::load

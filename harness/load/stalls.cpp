@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 
 namespace harness::load {
 namespace {
 
 constexpr std::int64_t ns_per_ms = 1'000'000;
+// Failures that follow each other so closely are kept as one span: a storm of instant failures must
+// not take memory for each.
+constexpr std::int64_t joined_ns = 5 * ns_per_ms;
 
 // The first millisecond >= from (and < limit) with a success in it, or limit.
 std::int64_t next_success(const std::vector<std::uint64_t>& bits, std::int64_t from,
@@ -28,7 +32,6 @@ std::int64_t next_success(const std::vector<std::uint64_t>& bits, std::int64_t f
 }  // namespace
 
 void StallTracker::success(nanoseconds due, nanoseconds done) {
-    bridge_from_failure(due);
     const std::int64_t ms = std::max<std::int64_t>(0, done.count() / ns_per_ms);
     const auto word = static_cast<std::size_t>(ms / 64);
     if (word >= success_ms_.size()) {
@@ -36,46 +39,41 @@ void StallTracker::success(nanoseconds due, nanoseconds done) {
     }
     success_ms_[word] |= std::uint64_t{1} << (ms % 64);
     if (done - due >= shortest) {
-        add_wait(due, done);
+        add_wait(std::max<std::int64_t>(0, due.count()), {done.count(), false});
     }
 }
 
 void StallTracker::failure(nanoseconds due, nanoseconds done) {
-    bridge_from_failure(due);
-    add_wait(due, done);
-    last_failure_ = std::max(last_failure_.value_or(done), done);
+    // Never empty: who is turned away in no time is turned away all the same.
+    const std::int64_t start = std::max<std::int64_t>(0, due.count());
+    add_wait(start, {std::max(start + 1, done.count()), true});
 }
 
-void StallTracker::bridge_from_failure(nanoseconds due) {
-    if (last_failure_ && due > *last_failure_) {
-        if (due - *last_failure_ <= bridge) {
-            add_wait(*last_failure_, due);
+void StallTracker::add_wait(std::int64_t start, Wait wait) {
+    const auto reaches = [](const Wait& before, std::int64_t behind) {
+        return behind <= before.end + (before.failed ? joined_ns : 0);
+    };
+    const auto absorb = [&wait](const Wait& other) {
+        if (other.end > wait.end) {
+            wait = other;
+        } else if (other.end == wait.end) {
+            wait.failed |= other.failed;
         }
-        last_failure_.reset();
-    }
-}
-
-void StallTracker::add_wait(nanoseconds from, nanoseconds to) {
-    std::int64_t start = from.count(), end = to.count();
-    if (end <= start) {
-        return;
-    }
+    };
     auto at = waited_.upper_bound(start);
     if (at != waited_.begin()) {
         const auto before = std::prev(at);
-        if (before->second >= start) {
-            if (before->second >= end) {
-                return;
-            }
+        if (reaches(before->second, start)) {
             start = before->first;
-            at = before;
+            absorb(before->second);
+            at = waited_.erase(before);
         }
     }
-    while (at != waited_.end() && at->first <= end) {
-        end = std::max(end, at->second);
+    while (at != waited_.end() && reaches(wait, at->first)) {
+        absorb(at->second);
         at = waited_.erase(at);
     }
-    waited_.emplace_hint(at, start, end);
+    waited_.emplace_hint(at, start, wait);
 }
 
 void StallTracker::merge(const StallTracker& other) {
@@ -85,35 +83,56 @@ void StallTracker::merge(const StallTracker& other) {
     for (std::size_t i = 0; i < other.success_ms_.size(); ++i) {
         success_ms_[i] |= other.success_ms_[i];
     }
-    for (const auto& [start, end] : other.waited_) {
-        add_wait(nanoseconds{start}, nanoseconds{end});
+    for (const auto& [start, wait] : other.waited_) {
+        add_wait(start, wait);
     }
+}
+
+std::int64_t StallTracker::felt_until(const Wait& wait, std::int64_t limit) const noexcept {
+    if (!wait.failed) {
+        return wait.end;
+    }
+    // A success in the failure's own millisecond may have come after it: benefit of the doubt.
+    const std::int64_t near = std::min(limit, wait.end + bridge.count());
+    const std::int64_t success =
+        next_success(success_ms_, wait.end / ns_per_ms, near / ns_per_ms + 1);
+    const bool through = success <= near / ns_per_ms;
+    return through ? std::max(wait.end, (success + 1) * ns_per_ms)
+                   : (limit <= wait.end + bridge.count() ? limit : wait.end);
 }
 
 reports::Stall StallTracker::longest(nanoseconds from, nanoseconds to) const {
     std::int64_t best_start = 0, best_end = 0;
+    // The parts of [start, end) between successes; somebody is without an answer all through it.
     const auto consider = [&](std::int64_t start, std::int64_t end) {
-        if (end - start > best_end - best_start && end - start >= shortest.count()) {
-            best_start = start;
-            best_end = end;
+        start = std::max(start, from.count());
+        end = std::min(end, to.count());
+        while (end - start > best_end - best_start && end - start >= shortest.count()) {
+            const std::int64_t success =
+                next_success(success_ms_, start / ns_per_ms, end / ns_per_ms + 1);
+            // A success somewhere in its millisecond ends the span at that millisecond's end, so
+            // that a stall is never made shorter than it was; its own wait ends there too.
+            const std::int64_t stop = std::min(end, (success + 1) * ns_per_ms);
+            if (stop - start > best_end - best_start && stop - start >= shortest.count()) {
+                best_start = start;
+                best_end = stop;
+            }
+            start = stop;
         }
     };
-    for (const auto& [wait_start, wait_end] : waited_) {
-        const std::int64_t start = std::max(wait_start, from.count());
-        const std::int64_t end = std::min(wait_end, to.count());
-        if (end - start <= best_end - best_start) {
-            continue;
+    constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+    for (auto at = waited_.begin(); at != waited_.end();) {
+        const std::int64_t start = at->first;
+        std::int64_t end = 0;
+        bool joined = true;
+        while (joined) {
+            const Wait& wait = at->second;
+            ++at;
+            const std::int64_t next = at == waited_.end() ? never : at->first;
+            end = felt_until(wait, next);
+            joined = end >= next;
         }
-        std::int64_t at = start;
-        while (at < end) {
-            const std::int64_t success =
-                next_success(success_ms_, at / ns_per_ms, end / ns_per_ms + 1);
-            // A success somewhere in its millisecond ends the span at that millisecond's end, so that
-            // a stall is never made shorter than it was; its own wait ends there too.
-            const std::int64_t stop = std::min(end, (success + 1) * ns_per_ms);
-            consider(at, stop);
-            at = std::max(stop, at + 1);
-        }
+        consider(start, end);
     }
     return {static_cast<double>(best_start) * 1e-9, static_cast<double>(best_end) * 1e-9};
 }

@@ -1,9 +1,9 @@
 // The longest span in which an operation was due and none of its kind got through.
 //
 // Users feel a stall whether the calls hang, queue or fail at once. Two things are kept of each
-// operation: the instants of its successes (to the millisecond), and the union of the spans in which
-// somebody was waiting for it or was turned away. A stall is the longest part of that union without a
-// success in it.
+// operation: the instants of its successes (to the millisecond), and the union of the spans in
+// which somebody was waiting for it or was turned away. A stall is the longest part of that union
+// without a success in it.
 #pragma once
 
 #include "reports/record.hpp"
@@ -11,19 +11,20 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <vector>
 
 namespace harness::load {
 
-// One operation's, in one worker; merged when the load is over. Times count from the run's start.
+// One operation's, in one worker; merged when the load is over: the answer does not depend on how
+// the calls were spread over workers. Times count from the run's start.
 class StallTracker {
 public:
     using nanoseconds = std::chrono::nanoseconds;
 
     // Shorter waits are not kept: a stall is never reported that is shorter than this.
     static constexpr nanoseconds shortest = std::chrono::milliseconds{10};
-    // A failed call and the next due one belong to one stall if no more than this lies between them.
+    // Who was turned away is still without an answer until the next call of the kind gets through,
+    // hangs or fails, too, if no more than this lies between.
     static constexpr nanoseconds bridge = std::chrono::seconds{1};
 
     void success(nanoseconds due, nanoseconds done);
@@ -31,18 +32,24 @@ public:
 
     void merge(const StallTracker& other);
 
-    // The longest stall inside [from, to).
+    // The longest stall inside [from, to). Up to a millisecond too long where it ends with another
+    // call's success.
     [[nodiscard]] reports::Stall longest(nanoseconds from, nanoseconds to) const;
 
     [[nodiscard]] std::size_t spans() const noexcept { return waited_.size(); }
 
 private:
-    void add_wait(nanoseconds from, nanoseconds to);
-    void bridge_from_failure(nanoseconds due);
+    struct Wait {
+        std::int64_t end;
+        bool failed;  // a failure ended at `end`
+    };
 
-    std::vector<std::uint64_t> success_ms_;                // one bit a millisecond
-    std::map<std::int64_t, std::int64_t> waited_;          // disjoint [start, end) in ns
-    std::optional<nanoseconds> last_failure_;
+    void add_wait(std::int64_t start, Wait wait);
+    // Until when users felt a span, at most until `limit`: behind a failure until the next success.
+    [[nodiscard]] std::int64_t felt_until(const Wait& wait, std::int64_t limit) const noexcept;
+
+    std::vector<std::uint64_t> success_ms_;  // one bit a millisecond
+    std::map<std::int64_t, Wait> waited_;    // by start; disjoint [start, end) in ns
 };
 
 }  // namespace harness::load

@@ -2,11 +2,11 @@
 
 #include "harness/load/slot.hpp"
 
-#include <pthread.h>
-#include <sys/prctl.h>
-
 #include <algorithm>
 #include <ctime>
+
+#include <pthread.h>
+#include <sys/prctl.h>
 
 namespace harness::load {
 
@@ -18,8 +18,6 @@ namespace {
 
 // Connections opened at one time: more overflow a Unix socket's listen queue.
 constexpr std::size_t opening_at_once = 32;
-// Connections of a worker that a deploy replaces at one time.
-constexpr std::size_t replacing_at_once = 8;
 constexpr std::chrono::milliseconds tick_length{100};
 // An operation released so long after the load's end was not sent for the generator's own reasons.
 constexpr std::chrono::seconds hopelessly_late{1};
@@ -48,7 +46,6 @@ Worker::Worker(std::size_t number, const LoadOptions& options, const PhaseClock&
         slots_.push_back(std::make_unique<Slot>(*this, index, sessions));
     }
     slots_of_app_[static_cast<std::size_t>(App::old_version)] = slots_.size();
-    versions_[static_cast<std::size_t>(App::old_version)] = slots_.size();
 }
 
 Worker::~Worker() = default;
@@ -58,8 +55,8 @@ void Worker::run() {
     // The default of 50 µs would be most of the schedule's lag.
     prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
     const auto wall = std::chrono::system_clock::now().time_since_epoch();
-    clock_skew_ = std::chrono::duration_cast<Clock::duration>(wall) -
-                  Clock::now().time_since_epoch();
+    clock_skew_ =
+        std::chrono::duration_cast<Clock::duration>(wall) - Clock::now().time_since_epoch();
     double cpu_at_begin = thread_cpu_seconds();
     const auto opening = std::min(opening_at_once, slots_.size());
     while (next_to_open_ < opening) {
@@ -86,7 +83,9 @@ void Worker::run() {
     graveyard_.clear();
 }
 
-Measured Worker::take() { return recorder_.take(cpu_s_); }
+Measured Worker::take() {
+    return recorder_.take(cpu_s_);
+}
 
 // Completions first: an answer that is already here frees its connection before the schedule looks
 // for one, so that the generator's own lateness is never charged to the database.
@@ -103,6 +102,8 @@ void Worker::loop_once() {
     }
     if (now >= next_tick_) {
         tick(now);
+    } else if (convert_soon_ && deploying_) {
+        convert(now);
     }
 }
 
@@ -165,8 +166,9 @@ void Worker::take_commands(Clock::time_point now) {
             next_due_ = schedule_start_ + next_.at;
         } else {
             for (auto& slot : slots_) {
+                slot->next_due = schedule_start_;
                 if (slot->state == Slot::State::idle) {
-                    send_closed_loop(*slot, now);
+                    slot_idle(*slot, now);
                 }
             }
         }
@@ -188,15 +190,22 @@ void Worker::take_commands(Clock::time_point now) {
 
 void Worker::release(Clock::time_point now) {
     while (next_due_ <= now && next_due_ < last_due_) {
-        recorder_.due(phases_.since_start(next_due_));
-        const App app = draw_app(next_.index);
-        const DueOperation due{next_.index, draw_operation(app, next_.index), next_due_};
-        if (last_due_ != Clock::time_point::max() && now > last_due_ + hopelessly_late) {
-            recorder_.unsent();
-        } else if (Slot* slot = pop_idle(app)) {
-            send(*slot, due, true);
-        } else if (!backlog_.push(app, due)) {
-            file_unsent(due, app, reports::error_backlog_full, now);
+        // A version whose code sends nothing has nothing due.
+        if (const App app = draw_app(next_.index); mix_.has(app)) {
+            recorder_.due(phases_.since_start(next_due_));
+            const DueOperation due{next_.index, draw_operation(app, next_.index), next_due_};
+            if (last_due_ != Clock::time_point::max() && now > last_due_ + hopelessly_late) {
+                recorder_.unsent();
+            } else if (Slot* slot = pop_idle(app)) {
+                send(*slot, due, true);
+            } else {
+                // Noticed late is late, too: behind a generator that slept, all but the first find
+                // no idle connection.
+                recorder_.lag(now - due.due);
+                if (!backlog_.push(app, due)) {
+                    file_unsent(due, app, reports::error_backlog_full, now);
+                }
+            }
         }
         do {
             next_ = arrivals_->next();
@@ -234,25 +243,31 @@ Worker::Slot* Worker::pop_idle(App app) {
 
 void Worker::send(Slot& slot, const DueOperation& due, bool direct) {
     slot.current = due;
-    slot.direct = direct;
     slot.tries = 0;
     ++slot.idle_number;
     ++in_flight_;
     const auto wall_us = std::chrono::duration_cast<std::chrono::microseconds>(
         due.due.time_since_epoch() + clock_skew_);
-    slot.values.draw(options_.operations[due.operation], options_.seed, due.index,
-                      wall_us.count());
+    slot.values.draw(options_.operations[due.operation], options_.seed, due.index, wall_us.count());
     slot.run_current();
+    if (direct) {
+        recorder_.lag(slot.first_sent() - due.due);
+    }
 }
 
-void Worker::send_closed_loop(Slot& slot, Clock::time_point due) {
-    if (state_ != State::sending || due >= last_due_) {
-        slot.state = Slot::State::idle;
+// Each user has numbers of his own, so that they do not depend on who is quicker.
+std::uint64_t Worker::next_index(Slot& slot) const {
+    return slot.closed_loop_count++ * options_.connections + slot.index;
+}
+
+void Worker::send_closed_loop(Slot& slot, bool direct) {
+    slot.state = Slot::State::idle;
+    if (state_ == State::connecting || slot.next_due >= last_due_ || !mix_.has(slot.app)) {
         return;
     }
-    const std::uint64_t index = slot.closed_loop_count++ * options_.connections + slot.index;
-    recorder_.due(phases_.since_start(due));
-    send(slot, {index, draw_operation(slot.app, index), due}, false);
+    recorder_.due(phases_.since_start(slot.next_due));
+    const std::uint64_t index = next_index(slot);
+    send(slot, {index, draw_operation(slot.app, index), slot.next_due}, direct);
 }
 
 void Worker::slot_opened() {
@@ -266,7 +281,7 @@ void Worker::slot_opened() {
 void Worker::slot_idle(Slot& slot, Clock::time_point now) {
     slot.state = Slot::State::idle;
     ++slot.idle_number;
-    if (slot.replacement_ready()) {
+    if (slot.has_replacement()) {
         slot.take_replacement();  // comes back here with the new session
         return;
     }
@@ -275,35 +290,37 @@ void Worker::slot_idle(Slot& slot, Clock::time_point now) {
         return;
     }
     if (state_ == State::connecting) {
-        idle_[static_cast<std::size_t>(slot.app)].emplace_back(&slot, slot.idle_number);
-        return;
-    }
-    if (arrivals_) {
+        wait_idle(slot);
+    } else if (arrivals_) {
         if (const auto due = backlog_.pop(slot.app)) {
             send(slot, *due, false);
         } else {
-            idle_[static_cast<std::size_t>(slot.app)].emplace_back(&slot, slot.idle_number);
+            wait_idle(slot);
         }
-        return;
-    }
-    if (options_.think_time.count() > 0) {
+    } else if (slot.next_due > now) {
         slot.state = Slot::State::thinking;
-        set_timer(slot, now + options_.think_time);
+        set_timer(slot, slot.next_due);
     } else {
-        send_closed_loop(slot, now);
+        send_closed_loop(slot, false);
     }
 }
 
-void Worker::operation_over(Slot& slot, const database::OperationEnd& end,
-                            Clock::time_point first_sent) {
-    --in_flight_;
-    if (slot.direct) {
-        recorder_.lag(first_sent - slot.current.due);
+void Worker::wait_idle(Slot& slot) {
+    auto& idle = idle_[static_cast<std::size_t>(slot.app)];
+    if (idle.size() >= 2 * slots_.size()) {  // connections that came and went leave old entries
+        std::erase_if(idle,
+                      [](const auto& entry) { return entry.first->idle_number != entry.second; });
     }
+    idle.emplace_back(&slot, slot.idle_number);
+}
+
+void Worker::operation_over(Slot& slot, const database::OperationEnd& end) {
+    --in_flight_;
+    slot.next_due = end.done + std::chrono::duration_cast<Clock::duration>(options_.think_time);
     recorder_.finished({.operation = slot.current.operation,
                         .app = slot.app,
                         .due = slot.current.due,
-                        .sent = first_sent,
+                        .sent = end.sent,
                         .done = end.done,
                         .code = end.code,
                         .retries = slot.tries,
@@ -331,7 +348,7 @@ void Worker::run_timers(Clock::time_point now) {
         const Timer timer = timers_.top();
         timers_.pop();
         if (timer.slot->timer_generation == timer.generation) {
-            timer.slot->timer_fired(std::max(timer.at, now - tick_length));
+            timer.slot->timer_fired(now);
         }
     }
 }
@@ -350,59 +367,6 @@ void Worker::tick(Clock::time_point now) {
     }
 }
 
-void Worker::version_changed(Slot& slot, App app) {
-    --slots_of_app_[static_cast<std::size_t>(slot.app)];
-    ++slots_of_app_[static_cast<std::size_t>(app)];
-    versions_[static_cast<std::size_t>(slot.app)].fetch_sub(1);
-    versions_[static_cast<std::size_t>(app)].fetch_add(1);
-    slot.app = app;
-    ++slot.idle_number;
-    move_backlog();
-}
-
-void Worker::reopen(Slot& slot, Clock::time_point now) {
-    if (deploying_) {
-        const App app = deployment_.version(now, slot.index, options_.connections);
-        if (app != slot.app) {
-            version_changed(slot, app);
-        }
-    }
-    slot.open(slot.app);
-}
-
-void Worker::convert(Clock::time_point now) {
-    std::size_t replacing = 0, done = 0;
-    for (const auto& slot : slots_) {
-        replacing += slot->replacing() ? 1 : 0;
-    }
-    for (auto& slot : slots_) {
-        const App wanted = deployment_.version(now, slot->index, options_.connections);
-        if (slot->app != wanted && !slot->replacing() && replacing < replacing_at_once) {
-            slot->start_replacement(wanted);
-            ++replacing;
-        }
-        done += slot->app == deployment_.to ? 1 : 0;
-    }
-    if (done == slots_.size()) {
-        deploying_ = false;
-    }
-}
-
-// What waits for a version that runs nowhere any more is sent by the other one: the users are still
-// there.
-void Worker::move_backlog() {
-    for (const App gone : {App::old_version, App::new_version}) {
-        const App other = gone == App::old_version ? App::new_version : App::old_version;
-        if (slots_of_app_[static_cast<std::size_t>(gone)] != 0 || !mix_.has(other)) {
-            continue;
-        }
-        while (auto due = backlog_.pop(gone)) {
-            due->operation = draw_operation(other, due->index);
-            [[maybe_unused]] const bool room = backlog_.push(other, *due);  // one was just taken out
-        }
-    }
-}
-
 bool Worker::drained() const {
     if (state_ != State::draining) {
         return false;
@@ -411,32 +375,45 @@ bool Worker::drained() const {
     if (now < last_due_ || (arrivals_ && next_due_ < last_due_)) {
         return false;
     }
-    return (in_flight_ == 0 && backlog_.size() == 0) || now >= drain_until_;
+    if (now >= drain_until_) {
+        return true;
+    }
+    return in_flight_ == 0 && backlog_.size() == 0 &&
+           std::none_of(slots_.begin(), slots_.end(),
+                        [&](const auto& slot) { return wants_connection(*slot, now); });
 }
 
+// A closed loop's user who wants to go on and has no connection to do so.
+bool Worker::wants_connection(const Slot& slot, Clock::time_point now) const {
+    return !options_.rate && state_ != State::connecting && !slot.open_now() &&
+           slot.next_due < std::min(last_due_, now) && mix_.has(slot.app);
+}
+
+// What ends with the run instead of with an answer.
 void Worker::file_unfinished(Clock::time_point now) {
+    bool any_open = false;
     for (auto& slot : slots_) {
+        any_open |= slot->open_now();
         if (slot->state == Slot::State::busy || slot->state == Slot::State::retry_wait) {
             // With its session: it may hang behind a lock even now.
-            recorder_.finished({.operation = slot->current.operation,
-                                .app = slot->app,
-                                .due = slot->current.due,
-                                .sent = slot->statement_sent(),
-                                .done = now,
-                                .code = reports::error_unfinished,
-                                .retries = slot->tries,
-                                .session = slot->last_session_id,
-                                .slowest_sent = slot->statement_sent(),
-                                .slowest_done = now});
+            operation_over(*slot, slot->given_up(now, reports::error_unfinished));
+        } else if (wants_connection(*slot, now)) {
+            recorder_.due(phases_.since_start(slot->next_due));
+            const std::uint64_t index = next_index(*slot);
+            file_unsent({index, draw_operation(slot->app, index), slot->next_due}, slot->app,
+                        reports::error_no_connection, now);
         }
     }
     for (const App app : {App::old_version, App::new_version}) {
         while (const auto due = backlog_.pop(app)) {
-            file_unsent(*due, app, reports::error_unfinished, now);
+            file_unsent(*due, app,
+                        any_open ? reports::error_unfinished : reports::error_no_connection, now);
         }
     }
 }
 
-void Worker::bury(std::shared_ptr<void> line) { graveyard_.push_back(std::move(line)); }
+void Worker::bury(std::shared_ptr<void> line) {
+    graveyard_.push_back(std::move(line));
+}
 
 }  // namespace harness::load

@@ -61,12 +61,12 @@ public:
     void run();
 
     // From other threads.
-    void begin(Clock::time_point first_due);     // all connected: the schedule starts here
+    void begin(Clock::time_point first_due);  // all connected: the schedule starts here
     void deploy(const Deployment& deployment);
-    void stop(Clock::time_point last_due);       // nothing is due from here on
-    void abandon();                              // do not drain
+    void stop(Clock::time_point last_due);  // nothing is due from here on
+    void abandon();                         // do not drain
     [[nodiscard]] std::size_t connected() const noexcept { return connected_.load(); }
-    // Connections that run this version.
+    // Connections that are open and run this version.
     [[nodiscard]] std::size_t converted_to(workloads::App app) const noexcept {
         return versions_[static_cast<std::size_t>(app)].load();
     }
@@ -91,23 +91,30 @@ private:
     void tick(Clock::time_point now);
     void convert(Clock::time_point now);
     void move_backlog();
+    void serve_backlog(workloads::App app);
+    void wait_idle(Slot& slot);
     [[nodiscard]] Clock::time_point next_wake() const;
     [[nodiscard]] bool drained() const;
+    [[nodiscard]] bool wants_connection(const Slot& slot, Clock::time_point now) const;
     void file_unfinished(Clock::time_point now);
 
     // Called by slots.
     void slot_opened();
     void slot_idle(Slot& slot, Clock::time_point now);
-    void operation_over(Slot& slot, const database::OperationEnd& end,
-                        Clock::time_point first_sent);
+    void operation_over(Slot& slot, const database::OperationEnd& end);
     void version_changed(Slot& slot, workloads::App app);
+    void count_version(workloads::App app, int change);
+    // A deploy may go on with the next connection, as soon as the batch of events is over.
+    void convert_soon() { convert_soon_ = true; }
     void reopen(Slot& slot, Clock::time_point now);
     // A session may end inside its own call back: it is destroyed after the batch of events.
     void bury(std::shared_ptr<void> line);
 
     [[nodiscard]] Slot* pop_idle(workloads::App app);
+    // direct: had an idle connection when it was due, so that it is late only by our own fault.
     void send(Slot& slot, const DueOperation& due, bool direct);
-    void send_closed_loop(Slot& slot, Clock::time_point due);
+    void send_closed_loop(Slot& slot, bool direct);
+    [[nodiscard]] std::uint64_t next_index(Slot& slot) const;
     void set_timer(Slot& slot, Clock::time_point at);
     void file_unsent(const DueOperation& due, workloads::App app, std::string_view code,
                      Clock::time_point now);
@@ -127,17 +134,18 @@ private:
 
     State state_ = State::connecting;
     std::optional<workloads::Arrivals> arrivals_;
-    workloads::Arrivals::Due next_{};   // the next arrival of this worker's share
+    workloads::Arrivals::Due next_{};  // the next arrival of this worker's share
     Clock::time_point schedule_start_{}, next_due_{}, next_tick_{}, drain_until_{};
     Clock::time_point last_due_ = Clock::time_point::max();
     Backlog backlog_;
-    std::array<std::deque<std::pair<Slot*, std::uint64_t>>, 2> idle_;  // with the slot's idle number
+    std::array<std::deque<std::pair<Slot*, std::uint64_t>>, 2>
+        idle_;  // with the slot's idle number
     std::array<std::size_t, 2> slots_of_app_{};
     std::size_t in_flight_ = 0, next_to_open_ = 0;
     std::vector<std::shared_ptr<void>> graveyard_;
     std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
     Deployment deployment_;
-    bool deploying_ = false;
+    bool deploying_ = false, convert_soon_ = false;
     double cpu_s_ = 0;
     Clock::duration clock_skew_{};  // wall clock minus steady clock, for now()
 
@@ -147,7 +155,7 @@ private:
     std::optional<Deployment> deploy_command_;
     std::atomic<bool> abandon_{false};
     std::atomic<std::size_t> connected_{0};
-    std::array<std::atomic<std::size_t>, 2> versions_{};  // slots of each version, for others to read
+    std::array<std::atomic<std::size_t>, 2> versions_{};  // open sessions of each version
 };
 
 }  // namespace harness::load

@@ -20,7 +20,8 @@ struct LoadPlan {
     std::string conninfo;  // whole: application_name and client_encoding included
     std::vector<workloads::Operation> operations;
     scenarios::Protocol protocol = scenarios::Protocol::prepared;
-    std::array<std::string, 2> session_sql;  // [old, new], sent on each new connection; may be empty
+    std::array<std::string, 2>
+        session_sql;  // [old, new], sent on each new connection; may be empty
     std::chrono::milliseconds statement_timeout{0};  // 0: none
     // Beyond the server's own timeout, until the client gives the connection up.
     std::chrono::milliseconds answer_grace{5'000};
@@ -28,8 +29,8 @@ struct LoadPlan {
 
 // Statements are prepared on their first use in a session, and again after the server said that a
 // plan is void ("cached plan must not change result type", or the name is gone behind a pooler).
-[[nodiscard]] std::unique_ptr<database::Session> make_session(
-    std::shared_ptr<const LoadPlan> plan, database::Poller& poller,
-    database::SessionListener& listener);
+[[nodiscard]] std::unique_ptr<database::Session> make_session(std::shared_ptr<const LoadPlan> plan,
+                                                              database::Poller& poller,
+                                                              database::SessionListener& listener);
 
 }  // namespace harness::postgres

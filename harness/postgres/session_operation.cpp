@@ -1,0 +1,273 @@
+#include "harness/postgres/errors.hpp"
+#include "harness/postgres/session_states.hpp"
+#include "reports/record.hpp"
+
+#include <cassert>
+
+#include <libpq-fe.h>
+
+namespace harness::postgres {
+
+using database::OperationEnd;
+
+void PostgresSession::read_results() {
+    while (running() && PQisBusy(connection_.get()) == 0) {
+        const Result result{PQgetResult(connection_.get())};
+        if (result) {
+            if (!take_result(result.get())) {
+                return;
+            }
+        } else {
+            statement_finished();
+        }
+    }
+    if (state_ == State::idle && PQstatus(connection_.get()) == CONNECTION_BAD) {
+        const Error error = error_of(connection_.get());
+        close();
+        listener_.on_lost(error);
+    }
+}
+
+void PostgresSession::keep_values(const PGresult* result) {
+    const auto& into = statement().into;
+    for (std::size_t column = 0; column < into.size(); ++column) {
+        const int index = static_cast<int>(column);
+        if (PQntuples(result) == 0 || index >= PQnfields(result) ||
+            PQgetisnull(result, 0, index) != 0) {
+            values_->set_null(into[column]);
+        } else {
+            values_->set(into[column], {PQgetvalue(result, 0, index),
+                                        static_cast<std::size_t>(PQgetlength(result, 0, index))});
+        }
+    }
+}
+
+bool PostgresSession::take_result(PGresult* result) {
+    statement_answered_ = true;
+    switch (PQresultStatus(result)) {
+        case PGRES_TUPLES_OK:
+            if (state_ == State::executing) {
+                keep_values(result);
+            }
+            return true;
+        case PGRES_COMMAND_OK:
+            // COMMIT of a transaction that was aborted is answered with success and "ROLLBACK".
+            if (state_ == State::committing && PQcmdStatus(result)[0] != 'C') {
+                code_ = "25P02";
+                kind_ = ErrorKind::other;
+            }
+            return true;
+        case PGRES_EMPTY_QUERY:
+            return true;
+        default:
+            break;
+    }
+    Error error = error_of(result);
+    if (const auto status = PQresultStatus(result);
+        status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
+        // The connection cannot leave this mode without data that nobody has.
+        error.kind = ErrorKind::connection_lost;
+        error.code = "0A000";
+        error.message = "COPY cannot be run as part of an operation";
+    }
+    statement_failed_ = true;
+    if (state_ == State::setting_up) {
+        setup_error_ = error;
+    } else if (code_.empty()) {
+        code_ = error.code.empty() ? reports::error_connection_lost : error.code;
+        kind_ = error.kind;
+    }
+    if (error.kind == ErrorKind::connection_lost || PQstatus(connection_.get()) == CONNECTION_BAD) {
+        lost_while_running(error);
+        return false;
+    }
+    return true;
+}
+
+void PostgresSession::statement_finished() {
+    if (!statement_answered_) {
+        lost_while_running(error_of(connection_.get()));
+        return;
+    }
+    const bool failed = statement_failed_;
+    statement_failed_ = statement_answered_ = false;
+    last_done_ = awaiting_since_ = Clock::now();  // what follows is sent at once
+    switch (state_) {
+        case State::setting_up:
+            set_up(failed);
+            return;
+        case State::preparing:
+            if (failed) {
+                operation_statement_finished();
+            } else {
+                prepared().valid = true;
+                send_statement();
+            }
+            return;
+        case State::beginning:
+            if (failed) {
+                finish_operation();
+            } else {
+                statement_sent_ = last_done_;
+                send_statement();
+            }
+            return;
+        case State::executing:
+            operation_statement_finished();
+            return;
+        case State::committing:
+        case State::rolling_back:
+            finish_operation();
+            return;
+        case State::closed:
+        case State::connecting:
+        case State::idle:
+            break;
+    }
+    assert(false);
+}
+
+void PostgresSession::operation_statement_finished() {
+    if (last_done_ - statement_sent_ > slowest_done_ - slowest_sent_) {
+        slowest_sent_ = statement_sent_;
+        slowest_done_ = last_done_;
+    }
+    statement_sent_ = last_done_;
+    if (!code_.empty()) {
+        if (kind_ == ErrorKind::plan_changed || code_ == "26000") {
+            prepared().valid = false;
+        }
+        if (PQtransactionStatus(connection_.get()) != PQTRANS_IDLE) {
+            send_simple("ROLLBACK", State::rolling_back);
+        } else {
+            finish_operation();
+        }
+        return;
+    }
+    ++statement_;
+    if (statement_ < operation().statements.size()) {
+        send_statement();
+    } else if (operation().transaction) {
+        send_simple("COMMIT", State::committing);
+    } else if (PQtransactionStatus(connection_.get()) != PQTRANS_IDLE) {
+        // The statement itself opened a transaction (SELECT of a function cannot; BEGIN can).
+        code_ = "25001";
+        kind_ = ErrorKind::other;
+        send_simple("ROLLBACK", State::rolling_back);
+    } else {
+        finish_operation();
+    }
+}
+
+void PostgresSession::run(std::uint16_t operation_index, workloads::Values& values) {
+    assert(state_ == State::idle);
+    operation_ = operation_index;
+    statement_ = 0;
+    values_ = &values;
+    code_.clear();
+    kind_ = ErrorKind::other;
+    statement_failed_ = statement_answered_ = false;
+    started_ = statement_sent_ = awaiting_since_ = Clock::now();
+    slowest_sent_ = slowest_done_ = started_;
+    if (operation().transaction) {
+        send_simple("BEGIN", State::beginning);
+    } else {
+        send_statement();
+    }
+}
+
+void PostgresSession::send_statement() {
+    state_ = State::executing;
+    const auto& current = statement();
+    if (plan_->protocol == scenarios::Protocol::simple) {
+        text_.clear();
+        workloads::write_literals(current, operation(), *values_, text_);
+        after_send(PQsendQuery(connection_.get(), text_.c_str()));
+        return;
+    }
+    if (plan_->protocol == scenarios::Protocol::prepared && !prepared().valid) {
+        send_prepare();
+        return;
+    }
+    const std::size_t count = current.parameters.size();
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto slot = current.parameters[i];
+        parameter_values_[i] = values_->is_null(slot) ? nullptr : values_->at(slot).c_str();
+    }
+    const int parameters = static_cast<int>(count);
+    if (plan_->protocol == scenarios::Protocol::prepared) {
+        after_send(PQsendQueryPrepared(connection_.get(), prepared().name.c_str(), parameters,
+                                       parameter_values_.data(), nullptr, nullptr, 0));
+    } else {
+        after_send(PQsendQueryParams(connection_.get(), current.numbered.c_str(), parameters,
+                                     nullptr, parameter_values_.data(), nullptr, nullptr, 0));
+    }
+}
+
+void PostgresSession::send_prepare() {
+    state_ = State::preparing;
+    Prepared& entry = prepared();
+    ++entry.generation;
+    entry.name = "r" + std::to_string(operation_) + "_" + std::to_string(statement_) + "_" +
+                 std::to_string(entry.generation);
+    after_send(PQsendPrepare(connection_.get(), entry.name.c_str(), statement().numbered.c_str(), 0,
+                             nullptr));
+}
+
+void PostgresSession::send_simple(const char* sql, State state) {
+    state_ = state;
+    after_send(PQsendQuery(connection_.get(), sql));
+}
+
+void PostgresSession::after_send(int accepted) {
+    if (accepted != 1) {
+        lost_while_running(error_of(connection_.get()));
+        return;
+    }
+    const int left = PQflush(connection_.get());
+    if (left < 0) {
+        read_results();  // what the server said before it went
+        if (running() && PQstatus(connection_.get()) == CONNECTION_BAD) {
+            lost_while_running(error_of(connection_.get()));
+        }
+        return;
+    }
+    watch(left == 1 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+void PostgresSession::lost_while_running(const Error& error) {
+    last_done_ = Clock::now();
+    const bool was_setting_up = state_ == State::setting_up;
+    close();
+    if (was_setting_up) {
+        listener_.on_connect_failed(error);
+        return;
+    }
+    if (code_.empty()) {
+        code_ = error.code.empty() ? reports::error_connection_lost : error.code;
+    }
+    kind_ = ErrorKind::connection_lost;
+    finish_operation();
+}
+
+void PostgresSession::finish_operation() {
+    if (state_ != State::closed) {
+        state_ = State::idle;
+    }
+    OperationEnd end;
+    end.code = code_;
+    end.kind = kind_;
+    end.session_usable = state_ == State::idle;
+    end.sent = started_;
+    end.done = last_done_;
+    end.slowest_sent = slowest_sent_;
+    end.slowest_done = slowest_done_;
+    if (last_done_ - statement_sent_ >
+        slowest_done_ - slowest_sent_) {  // COMMIT may be the slowest
+        end.slowest_sent = statement_sent_;
+        end.slowest_done = last_done_;
+    }
+    listener_.on_operation_end(end);
+}
+
+}  // namespace harness::postgres

@@ -1,0 +1,118 @@
+// One connection of the load: the class behind make_session, in two files. session.cpp has the life
+// of the connection, session_operation.cpp what runs in it.
+#pragma once
+
+#include "harness/postgres/connection.hpp"
+#include "harness/postgres/session.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace harness::postgres {
+
+using database::Clock;
+using database::Error;
+using database::ErrorKind;
+
+class PostgresSession final : public database::Session, private database::Pollable {
+public:
+    PostgresSession(std::shared_ptr<const LoadPlan> plan, database::Poller& poller,
+                    database::SessionListener& listener);
+    ~PostgresSession() { close(); }
+    PostgresSession(const PostgresSession&) = delete;
+    PostgresSession& operator=(const PostgresSession&) = delete;
+
+    void connect(workloads::App app) override;
+    void close() override;
+    void run(std::uint16_t operation, workloads::Values& values) override;
+    void check_deadline(Clock::time_point now) override;
+
+    [[nodiscard]] Clock::time_point statement_sent() const noexcept override {
+        return statement_sent_;
+    }
+
+    [[nodiscard]] std::int64_t session_id() const noexcept override {
+        return connection_ && state_ != State::connecting ? PQbackendPID(connection_.get()) : 0;
+    }
+
+private:
+    enum class State : std::uint8_t {
+        closed,
+        connecting,
+        idle,
+        // From here on an answer is awaited.
+        setting_up,  // session settings
+        preparing,
+        beginning,
+        executing,
+        committing,
+        rolling_back,
+    };
+    // One prepared statement of this session. Each preparation gets a new name: the old one may be
+    // in any state after an error, and a name costs nothing.
+    struct Prepared {
+        std::uint32_t generation = 0;
+        bool valid = false;
+        std::string name;
+    };
+
+    void on_ready(std::uint32_t events) override;
+    void continue_connecting();
+    void read_results();
+    bool take_result(PGresult* result);  // false: the session was closed
+    void keep_values(const PGresult* result);
+    void statement_finished();
+    void set_up(bool failed);
+    void operation_statement_finished();
+
+    void send_statement();
+    void send_prepare();
+    void send_simple(const char* sql, State state);
+    void after_send(int accepted);
+    void watch(std::uint32_t events);
+
+    void finish_operation();
+    void lost_while_running(const Error& error);
+    void connection_failed();
+
+    [[nodiscard]] const workloads::Operation& operation() const {
+        return plan_->operations[operation_];
+    }
+    [[nodiscard]] const workloads::Statement& statement() const {
+        return operation().statements[statement_];
+    }
+    [[nodiscard]] Prepared& prepared() {
+        return prepared_[first_statement_[operation_] + statement_];
+    }
+    [[nodiscard]] bool running() const noexcept { return state_ > State::idle; }
+
+    std::shared_ptr<const LoadPlan> plan_;
+    database::Poller& poller_;
+    database::SessionListener& listener_;
+
+    Connection connection_;
+    int socket_ = -1;
+    std::uint32_t watched_ = 0;
+    State state_ = State::closed;
+    workloads::App app_ = workloads::App::old_version;
+
+    std::vector<std::uint32_t> first_statement_;  // of each operation, into prepared_
+    std::vector<Prepared> prepared_;
+    std::vector<const char*> parameter_values_;
+    std::string text_;
+
+    std::uint16_t operation_ = 0;
+    std::size_t statement_ = 0;
+    workloads::Values* values_ = nullptr;
+    std::string code_;  // of the first failure of the running operation; empty: none
+    ErrorKind kind_ = ErrorKind::other;
+    Error setup_error_;
+    bool statement_failed_ = false;
+    bool statement_answered_ = false;  // no answer must never look like success
+    Clock::time_point started_, statement_sent_, slowest_sent_, slowest_done_, last_done_;
+    Clock::time_point awaiting_since_;  // the answer that is awaited now
+};
+
+}  // namespace harness::postgres

@@ -6,6 +6,7 @@
 #include "harness/rehearsal.hpp"
 #include "reports/json.hpp"
 #include "reports/terminal.hpp"
+#include "reports/text.hpp"
 #include "reports/verdict.hpp"
 
 #include <unistd.h>
@@ -25,11 +26,18 @@ struct Overloaded : Cases... {
 template <class... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
 
+// Names of tables, files and databases are quoted in what is said here, and a name may hold what a
+// terminal obeys: everything goes out harmless.
 int complain(const std::vector<scenarios::Error>& errors) {
     for (const auto& error : errors) {
-        std::cerr << error.text() << '\n';
+        std::cerr << reports::many_lines(error.text()) << '\n';
     }
     return exit_codes::usage;
+}
+
+int complain(std::string_view what, int exit_code) {
+    std::cerr << "rehearse: " << reports::many_lines(what) << '\n';
+    return exit_code;
 }
 
 std::uint64_t fresh_seed() {
@@ -92,7 +100,7 @@ int validate(const ValidateCommand& command) {
 }
 
 int print(const database::Report& report) {
-    std::cout << report.text;
+    std::cout << reports::many_lines(report.text);
     if (!report.text.empty() && report.text.back() != '\n') {
         std::cout << '\n';
     }
@@ -133,14 +141,11 @@ int execute(const Command& command) {
     try {
         return dispatch(command);
     } catch (const UsageError& error) {
-        std::cerr << "rehearse: " << error.what() << '\n';
-        return exit_codes::usage;
+        return complain(error.what(), exit_codes::usage);
     } catch (const std::invalid_argument& error) {  // a connection string that makes no sense
-        std::cerr << "rehearse: " << error.what() << '\n';
-        return exit_codes::usage;
+        return complain(error.what(), exit_codes::usage);
     } catch (const std::exception& error) {
-        std::cerr << "rehearse: " << error.what() << '\n';
-        return exit_codes::harness_failed;
+        return complain(error.what(), exit_codes::harness_failed);
     }
 }
 

@@ -1,5 +1,7 @@
 #include "harness/console.hpp"
 
+#include "reports/text.hpp"
+
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -21,20 +23,6 @@ namespace {
 
 constexpr std::chrono::milliseconds terminal_refresh{250};
 constexpr std::chrono::seconds plain_refresh{10};
-
-// The first `columns` characters; the status is ASCII but for names, so bytes >= 0x80 that continue a
-// character do not count.
-std::string_view clip(std::string_view text, std::size_t columns) {
-    std::size_t at = 0, shown = 0;
-    while (at < text.size()) {
-        const bool continues = (static_cast<unsigned char>(text[at]) & 0xc0U) == 0x80U;
-        if (!continues && shown++ == columns) {
-            break;
-        }
-        ++at;
-    }
-    return text.substr(0, at);
-}
 
 }  // namespace
 
@@ -95,11 +83,10 @@ struct Console::Implementation {
         if (!status) {
             return;
         }
-        const std::string text = status();
+        const std::string text = reports::one_line(status());
         if (terminal) {
             const auto columns = terminal_columns(STDERR_FILENO, 80);
-            const auto shown = clip(text, columns - 1);
-            std::fprintf(stderr, "\r\x1b[K%.*s", static_cast<int>(shown.size()), shown.data());
+            std::fprintf(stderr, "\r\x1b[K%s", reports::fitted(text, columns - 1).c_str());
             drawn = true;
         } else {
             std::fprintf(stderr, "%s\n", text.c_str());
@@ -119,9 +106,11 @@ struct Console::Implementation {
         if (options.quiet) {
             return;
         }
+        // The server's messages quote names, and a name may hold what a terminal obeys.
+        const std::string harmless = reports::many_lines(line);
         const std::scoped_lock lock{mutex};
         clear_status();
-        std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+        std::fprintf(stderr, "%s\n", harmless.c_str());
         std::fflush(stderr);
     }
 

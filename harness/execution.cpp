@@ -59,7 +59,8 @@ Execution::Execution(const scenarios::Scenario& scenario, Stage& stage, std::uin
       control_{stage.target().connect("control")},
       phase_clock_{run_start_} {
     record_.target = stage.describe();
-    record_.run.started_at_epoch_s = epoch_now();
+    // Of the moment that all times count from, not of now: connecting has taken a while.
+    record_.run.started_at_epoch_s = epoch_now() - seconds(Clock::now());
     record_.run.started_at = iso_time(record_.run.started_at_epoch_s);
     record_.run.id = record_.run.started_at + "/" + scenario.name;
     record_.run.seed = seed;

@@ -1,10 +1,9 @@
 #include "harness/plan.hpp"
 
 #include "harness/migration/migration_runner.hpp"
+#include "reports/text.hpp"
 
-#include <algorithm>
 #include <cstdio>
-#include <iterator>
 
 namespace harness {
 namespace {
@@ -25,11 +24,6 @@ std::string target_of(const scenarios::Scenario& scenario, const std::string& db
     return "a throwaway server" +
            (scenario.target.server ? " of version " + std::to_string(*scenario.target.server)
                                    : std::string{});
-}
-
-std::string first_line(std::string text) {
-    std::replace(text.begin(), text.end(), '\n', ' ');
-    return text.size() <= 80 ? text : text.substr(0, 77) + "...";
 }
 
 std::string load_of(const scenarios::Workload& workload) {
@@ -67,7 +61,8 @@ std::string plan_of(const scenarios::Scenario& scenario, const std::string& db) 
     for (std::size_t i = 0; i < scenario.up.size(); ++i) {
         const auto& step = scenario.up[i];
         text += "  step " + std::to_string(i + 1) + (i < 9 ? "     " : "    ") + step.name + " (" +
-                migration::kind_of(step) + "): " + first_line(migration::statement_of(step)) + "\n";
+                migration::kind_of(step) + "): " +
+                reports::fitted(reports::one_line(migration::statement_of(step)), 80) + "\n";
     }
     text += "  after      " + seconds(scenario.phases.after) + "\n";
     for (const auto& gate : scenario.gates) {

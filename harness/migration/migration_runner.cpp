@@ -158,6 +158,9 @@ void MigrationRunner::run_pause(const scenarios::PauseStep& step, reports::Step&
 MigrationRunner::Measured MigrationRunner::measure() {
     Measured measured;
     try {
+        // The step's own limits, or what its SQL set, are not for these questions.
+        control_->set_lock_timeout(default_lock_timeout);
+        control_->set_statement_timeout(std::chrono::minutes{1});
         measured.storage = control_->storage();
         measured.log_bytes = control_->log_position_bytes();
         return measured;

@@ -88,7 +88,7 @@ std::string_view utf8_prefix(std::string_view text, std::size_t bytes) noexcept 
         return text;
     }
     // At most three continuation bytes belong to one character: invalid text is cut where it is.
-    for (std::size_t back = 0; back < 4 && back < bytes; ++back) {
+    for (std::size_t back = 0; back < 4 && back <= bytes; ++back) {
         if ((static_cast<std::uint8_t>(text[bytes - back]) & 0xC0U) != 0x80U) {
             return text.substr(0, bytes - back);
         }

@@ -377,18 +377,4 @@ std::unique_ptr<database::BackfillTable> open_backfill(database::Control& contro
     return std::make_unique<PostgresBackfill>(control, step);
 }
 
-std::vector<std::string> invalid_indexes(database::Control& control) {
-    const auto found = ask(control,
-                           "SELECT format('%I.%I', n.nspname, c.relname) "
-                           "FROM pg_catalog.pg_index i "
-                           "JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i' "
-                           "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-                           "WHERE NOT i.indisvalid ORDER BY 1");
-    std::vector<std::string> names;
-    for (const auto& row : found.rows) {
-        names.push_back(row.at(0).value_or(""));
-    }
-    return names;
-}
-
 }  // namespace harness::postgres

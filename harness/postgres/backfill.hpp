@@ -26,8 +26,4 @@ namespace harness::postgres {
 [[nodiscard]] std::unique_ptr<database::BackfillTable> open_backfill(
     database::Control& control, const scenarios::BackfillStep& step);
 
-// Indexes that a CREATE INDEX CONCURRENTLY or REINDEX CONCURRENTLY left unfinished, quoted and
-// qualified. Throws database::Outage.
-[[nodiscard]] std::vector<std::string> invalid_indexes(database::Control& control);
-
 }  // namespace harness::postgres

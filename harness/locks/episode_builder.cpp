@@ -140,7 +140,10 @@ Draft& EpisodeBuilder::draft_of(const Chain& chain, const SampleView& view) {
     const bool advisory =
         !held.empty() && std::all_of(held.begin(), held.end(),
                                      [](const auto& lock) { return lock.kind == "advisory"; });
-    const Key key{chain.root, advisory ? 0 : root.transaction_start_us};
+    Key key{chain.root, advisory ? 0 : root.transaction_start_us};
+    if (!active_.contains(key)) {
+        key = continued(key, view.waiter(chain)).value_or(key);
+    }
     auto [found, added] = active_.try_emplace(key);
     Draft& draft = found->second;
     if (added) {
@@ -162,6 +165,26 @@ Draft& EpisodeBuilder::draft_of(const Chain& chain, const SampleView& view) {
         }
     }
     return draft;
+}
+
+// A sample is not read in one instant. When the root commits in the middle of it, its locks are
+// still there and its transaction is gone already, or is the next one: that is no new episode. So a
+// root without a transaction continues the episode that it has, and so does a wait that goes on.
+std::optional<EpisodeBuilder::Key> EpisodeBuilder::continued(const Key& key,
+                                                             const LockWaiter& waiter) const {
+    const auto open = open_.find(waiter.session);
+    for (const auto& [other, draft] : active_) {
+        if (other.root != key.root) {
+            continue;
+        }
+        const bool same_wait = open != open_.end() && waiter.since_us &&
+                               open->second.since_us == waiter.since_us &&
+                               open->second.sighting.episode == draft.number;
+        if (key.transaction_start_us == 0 || same_wait) {
+            return other;
+        }
+    }
+    return std::nullopt;
 }
 
 // The query that was seen most (Boyer and Moore's majority): the first one may be the BEGIN.

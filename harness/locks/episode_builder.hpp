@@ -61,6 +61,8 @@ private:
     class SampleView;
 
     Draft& draft_of(const Chain& chain, const SampleView& view);
+    [[nodiscard]] std::optional<Key> continued(const Key& key,
+                                               const database::LockWaiter& waiter) const;
     void describe_root(Draft& draft, const database::LockSession& root) const;
     void vote(Draft& draft, const Chain& chain, const SampleView& view) const;
     void see(const database::LockWaiter& waiter, const Draft& draft, std::uint32_t role,

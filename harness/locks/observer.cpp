@@ -140,6 +140,7 @@ void Observer::take_sample() {
     clock_.add(before, sample.server_clock_us, after);
     const auto taken = std::clamp(clock_.to_ours(sample.server_clock_us), before, after);
     builder_.add(sample, taken, clock_.offset_us());
+    note_step_waits(sample, taken);
     blocked_now_ = builder_.blocked_now();
 
     ++counted_.samples;
@@ -154,6 +155,23 @@ void Observer::take_sample() {
         emit(line_of(seconds(taken), sample, directory_));
     }
     waiters_shown_ = waiters;
+}
+
+// A wait may be over before watch_step() asks.
+void Observer::note_step_waits(const database::LockSample& sample, Clock::time_point taken) {
+    const std::lock_guard lock{mutex_};
+    if (!step_) {
+        return;
+    }
+    for (const auto& waiter : sample.waiters) {
+        const bool ours = std::find(step_sessions_.begin(), step_sessions_.end(), waiter.session) !=
+                          step_sessions_.end();
+        if (ours && waiter.kind == "relation") {
+            const database::WatchedLock wait{waiter.session, waiter.relation, waiter.mode, false,
+                                             waiter.since_us};
+            step_->note_wait(taken, wait, clock_.offset_us());
+        }
+    }
 }
 
 void Observer::watch_step() {

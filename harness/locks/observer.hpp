@@ -54,7 +54,9 @@ public:
     Observer& operator=(const Observer&) = delete;
 
     void start();
-    void stop();  // at the end of the next query; may be called twice
+    // At the end of the query that runs; may be called twice. Sessions count their deadlocks for
+    // the server's statistics when they end, at the latest: close the load's connections first.
+    void stop();
 
     // The migration's side. One step at a time; callable from any one thread.
     // `session` (if any) is entered in the directory as this step and watched.
@@ -92,6 +94,7 @@ private:
     void run();
     void tick();
     void take_sample();
+    void note_step_waits(const database::LockSample& sample, Clock::time_point taken);
     void watch_step();
     void read_replicas();
     void answer_requests();

@@ -49,6 +49,11 @@ void StepLocks::before_commit(Clock::time_point at, std::int64_t session,
     observed_[session] = at;
 }
 
+void StepLocks::note_wait(Clock::time_point at, const database::WatchedLock& wait,
+                          std::int64_t offset_us) {
+    see(at, wait, offset_us, false);
+}
+
 Clock::time_point StepLocks::not_before(std::int64_t session) const {
     auto latest = began_;
     for (const auto* times : {&observed_, &sent_}) {

@@ -37,6 +37,9 @@ public:
     void before_commit(Clock::time_point at, std::int64_t session,
                        std::span<const database::WatchedLock> locks, std::int64_t offset_us);
 
+    // One lock that a sample saw being waited for.
+    void note_wait(Clock::time_point at, const database::WatchedLock& wait, std::int64_t offset_us);
+
     // By relation and mode, over all transactions of the step: the longest held first.
     [[nodiscard]] std::vector<reports::StepLock> end(Clock::time_point at);
 

@@ -113,16 +113,20 @@ private:
         const Sighting& wait = *waits[k];
         lower_.reset();
         upper_.reset();
+        seen_before_.reset();
+        seen_after_.reset();
         continues_ = wait.continues && k > 0;
         if (continues_) {
-            lower_ = middle(sample(waits[k - 1]->last), sample(wait.first));
+            seen_before_ = sample(waits[k - 1]->last);
+            lower_ = middle(*seen_before_, sample(wait.first));
         } else if (wait.since_known()) {
             lower_ = wait.since;
         }
         if (k + 1 < waits.size()) {
             const Sighting& next = *waits[k + 1];
             if (next.continues) {
-                upper_ = middle(sample(wait.last), sample(next.first));
+                seen_after_ = sample(next.first);
+                upper_ = middle(sample(wait.last), *seen_after_);
             } else if (next.since_known()) {
                 upper_ = std::max(next.since, sample(wait.last));
             }
@@ -151,7 +155,8 @@ private:
             part.end = sample(last) + std::min(gap, in_.interval) / 2;
             part.victim = name_of_victim(wait, role, part);
         }
-        if (upper_) {
+        const bool ended = statement != nullptr && seen_after_ && statement->done < *seen_after_;
+        if (upper_ && !ended) {
             part.end = std::min(part.end, *upper_);
         }
         part.end = std::max(part.end, part.start);
@@ -160,7 +165,10 @@ private:
 
     [[nodiscard]] Clock::time_point start_in(const SlowStatement& statement,
                                              std::uint32_t first) const {
-        if (lower_) {
+        // A sighting that goes on may still be the next statement's: where the server tells no
+        // starts, waits in a row look like one.
+        const bool its_own = !continues_ || statement.sent <= *seen_before_;
+        if (lower_ && its_own) {
             return std::max(statement.sent, *lower_);
         }
         // One sample more than needed: the statement may have been on its way to the server.
@@ -373,6 +381,7 @@ private:
     std::unordered_map<const SlowStatement*, std::size_t> statement_waits_;
     std::size_t next_wait_ = 0;
     std::optional<Clock::time_point> lower_, upper_;
+    std::optional<Clock::time_point> seen_before_, seen_after_;  // of the same wait, elsewhere
     bool continues_ = false;
 };
 

@@ -324,9 +324,9 @@ TEST_F(LockSource, ARoleWithoutMonitoringRightsStillSeesWhoWaitsForWhom) {
 TEST_F(LockSource, WaitsInAnotherDatabaseAreNotOurs) {
     sql("CREATE DATABASE elsewhere");
     {
-        const auto uri = Target::parse(uri()).with_database("elsewhere").conninfo("test");
-        Client holder{uri};
-        Client waiter{uri};
+        const auto other = Target::parse(uri()).with_database("elsewhere").conninfo("test");
+        Client holder{other};
+        Client waiter{other};
         holder.run("SELECT pg_advisory_lock(1)");
         waiter.send("SELECT pg_advisory_lock(1)");
         until_waiting(waiter);

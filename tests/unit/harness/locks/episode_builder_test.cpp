@@ -84,6 +84,19 @@ TEST(EpisodeBuilder, TwoTransactionsOfOneSessionAreTwoEpisodes) {
     EXPECT_EQ(bench.join().locks.episodes.size(), 2U);
 }
 
+TEST(EpisodeBuilder, ACommitInTheMiddleOfASampleIsNoNewEpisode) {
+    Bench bench;
+    bench.sample(100, {waits(1, {9}, 95)}, {workload(1), holder(9, 50)});
+    auto committed = holder(9, 50);
+    committed.transaction_start_us = 0;
+    bench.sample(120, {waits(1, {9}, 95), waits(2, {9}, 119)},
+                 {workload(1), workload(2), committed});
+    bench.sample(140, {waits(1, {9}, 95)}, {workload(1), holder(9, 139)});
+    bench.quiet(160, 200);
+
+    EXPECT_EQ(bench.join().locks.episodes.size(), 1U);
+}
+
 TEST(EpisodeBuilder, AGapWithoutWaitersEndsAnEpisode) {
     Bench bench;
     bench.sample(100, {waits(1, {9}, 95)}, {workload(1), holder(9, 50)});

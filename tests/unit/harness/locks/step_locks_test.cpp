@@ -72,6 +72,17 @@ TEST(StepLocks, AWaitThatTimedOutHeldNothing) {
     EXPECT_EQ(result[0].held_s, 0);
 }
 
+TEST(StepLocks, AWaitThatOnlyASampleSawIsAWait) {
+    StepLocks locks{at(0)};
+    locks.note_wait(at(20), asked(12), offset_us);
+    locks.before_commit(at(30), step, std::vector{granted()}, offset_us);
+
+    const auto result = locks.end(at(40));
+
+    EXPECT_NEAR(result.at(0).waited_s, 0.008, 1e-9);
+    EXPECT_NEAR(result.at(0).held_s, 0.010, 1e-9);
+}
+
 TEST(StepLocks, TransactionsOfOneStepAddUp) {
     StepLocks locks{at(0)};
     for (const double ms : {0, 100, 200}) {

@@ -1,0 +1,218 @@
+// The observer's thread on a real server: what a step locked, a tool's sessions, a lost connection.
+
+#include "harness/locks/observer.hpp"
+#include "harness/postgres/lock_source.hpp"
+#include "tests/integration/throwaway.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <libpq-fe.h>
+
+namespace harness::locks {
+namespace {
+
+using namespace std::chrono_literals;
+
+class LockObserver : public tests::FreshDatabase {
+protected:
+    void SetUp() override {
+        FreshDatabase::SetUp();
+        sql("CREATE TABLE orders (id int PRIMARY KEY, n int)");
+        source = postgres::open_lock_source(conninfo("observer"));
+        ObserverOptions options;
+        options.run_start = start = Clock::now();
+        options.interval = 5ms;
+        options.sink = [this](std::string line) {
+            const std::lock_guard lock{mutex};
+            lines.push_back(std::move(line));
+        };
+        observer = std::make_unique<Observer>(*source, directory, std::move(options));
+        observer->start();
+    }
+    void TearDown() override {
+        observer.reset();
+        source.reset();
+        FreshDatabase::TearDown();
+    }
+
+    Observation finish() {
+        observer->stop();
+        const std::vector<std::string> none;
+        return observer->finish({{}, none, start, start, Clock::now()}, 60);
+    }
+    [[nodiscard]] bool said(std::string_view text) {
+        const std::lock_guard lock{mutex};
+        return std::any_of(lines.begin(), lines.end(),
+                           [&](const auto& line) { return line.find(text) != std::string::npos; });
+    }
+    // The observer moves by itself: at most ten seconds.
+    template <typename Condition>
+    [[nodiscard]] static bool becomes(Condition condition) {
+        const auto deadline = Clock::now() + 10s;
+        while (!condition()) {
+            if (Clock::now() > deadline) {
+                return false;
+            }
+            std::this_thread::sleep_for(1ms);
+        }
+        return true;
+    }
+    static const reports::StepLock* find(const std::vector<reports::StepLock>& locks,
+                                         const std::string& relation, const std::string& mode) {
+        const auto found = std::find_if(locks.begin(), locks.end(), [&](const auto& lock) {
+            return lock.relation == relation && lock.mode == mode;
+        });
+        return found == locks.end() ? nullptr : &*found;
+    }
+
+    Clock::time_point start;
+    std::mutex mutex;
+    std::vector<std::string> lines;
+    SessionDirectory directory;
+    std::unique_ptr<database::LockSource> source;
+    std::unique_ptr<Observer> observer;
+};
+
+TEST_F(LockObserver, WhatAStepHoldsIsReadJustBeforeItsCommit) {
+    const auto step = postgres::open_connection(conninfo("step"));
+    const std::int64_t session = PQbackendPID(step.get());
+    observer->begin_step("add a column", session);
+    const auto began = Clock::now();
+    PQclear(PQexec(step.get(), "BEGIN"));
+    observer->statement_sent(session, Clock::now());
+    PQclear(PQexec(step.get(), "ALTER TABLE orders ADD COLUMN x int"));
+
+    const auto now = observer->locks_now(session);
+    EXPECT_TRUE(observer->before_commit(session));
+    PQclear(PQexec(step.get(), "COMMIT"));
+    const double took_s = std::chrono::duration<double>(Clock::now() - began).count();
+    const auto locks = observer->end_step();
+
+    ASSERT_TRUE(now.has_value());
+    EXPECT_FALSE(now->empty());
+    const auto* lock = find(locks, "orders", "AccessExclusiveLock");
+    ASSERT_NE(lock, nullptr);
+    EXPECT_GT(lock->held_s, 0);
+    EXPECT_LE(lock->held_s, took_s);
+    EXPECT_EQ(lock->waited_s, 0);
+    EXPECT_EQ(finish().unread_commits, 0U);
+}
+
+TEST_F(LockObserver, ATableLockThatAStepWaitsForIsWaitedForAndThenHeld) {
+    const auto other = postgres::open_connection(conninfo("adversary/report"));
+    PQclear(PQexec(other.get(), "BEGIN"));
+    PQclear(PQexec(other.get(), "LOCK TABLE orders IN ACCESS SHARE MODE"));
+    const auto step = postgres::open_connection(conninfo("step"));
+    const std::int64_t session = PQbackendPID(step.get());
+    observer->begin_step("alter", session);
+    PQclear(PQexec(step.get(), "BEGIN"));
+    ASSERT_EQ(PQsendQuery(step.get(), "ALTER TABLE orders ADD COLUMN x int"), 1);
+    ASSERT_TRUE(becomes([&] { return observer->blocked_now() == 1; }));
+    PQclear(PQexec(other.get(), "COMMIT"));
+    while (PGresult* result = PQgetResult(step.get())) {
+        PQclear(result);
+    }
+    EXPECT_TRUE(observer->before_commit(session));
+    PQclear(PQexec(step.get(), "COMMIT"));
+
+    const auto locks = observer->end_step();
+
+    const auto* lock = find(locks, "orders", "AccessExclusiveLock");
+    ASSERT_NE(lock, nullptr);
+    EXPECT_GT(lock->waited_s, 0);
+    EXPECT_GT(lock->held_s, 0);
+    EXPECT_TRUE(said("\"type\":\"locks\""));
+    const auto episodes = finish().joined.locks.episodes;
+    ASSERT_EQ(episodes.size(), 1U);
+    EXPECT_EQ(episodes[0].blocker.step, "report");
+    EXPECT_EQ(episodes[0].mode, "AccessShareLock");
+    ASSERT_EQ(episodes[0].victims.size(), 1U);
+    EXPECT_EQ(episodes[0].victims[0].operation, "alter");
+}
+
+TEST_F(LockObserver, AToolsSessionsAreRecognisedAndItsLocksNamedAfterTheStep) {
+    const auto bystander = postgres::open_connection(conninfo("workload"));
+    observer->begin_step("our tool", std::nullopt);
+    observer->recognise_sessions(
+        std::stoll(value("SELECT (extract(epoch FROM clock_timestamp()) * 1e6)::bigint")));
+    const auto workload = postgres::open_connection(conninfo("workload"));
+    PQclear(PQexec(workload.get(), "BEGIN"));
+    PQclear(PQexec(workload.get(), "LOCK TABLE orders IN ROW EXCLUSIVE MODE"));
+    const auto tool = postgres::open_connection(conninfo("step"));
+    PQclear(PQexec(tool.get(), "SET application_name = 'Flyway'"));
+    PQclear(PQexec(tool.get(), "BEGIN"));
+    PQclear(PQexec(tool.get(), "LOCK TABLE orders IN ROW SHARE MODE"));
+    database::LockSession session;
+    session.session = PQbackendPID(tool.get());
+    ASSERT_TRUE(becomes([&] { return directory.role_of(session).name == "our tool"; }));
+    ASSERT_TRUE(observer->before_commit(session.session));
+
+    const auto locks = observer->end_step();
+
+    EXPECT_NE(find(locks, "orders", "RowShareLock"), nullptr);
+    EXPECT_EQ(find(locks, "orders", "RowExclusiveLock"), nullptr);
+}
+
+TEST_F(LockObserver, ALostConnectionIsCountedAndOpenedAgain) {
+    ASSERT_TRUE(becomes([&] {
+        return value(
+                   "SELECT count(*) FROM pg_stat_activity WHERE "
+                   "application_name = 'rehearse/observer'") == "1";
+    }));
+    sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = "
+        "'rehearse/observer' AND datname = current_database()");
+    ASSERT_TRUE(becomes([&] { return said("connected again"); }));
+
+    const auto observation = finish();
+
+    EXPECT_EQ(observation.observer.connection_losses, 1U);
+    EXPECT_GE(observation.joined.locks.lost_samples, 1U);
+    EXPECT_GT(observation.joined.locks.samples, 0U);
+    EXPECT_TRUE(said("connection lost"));
+}
+
+TEST_F(LockObserver, DeadlocksOfTheRunAreCounted) {
+    sql("INSERT INTO orders VALUES (1, 0), (2, 0)");
+    auto a = postgres::open_connection(conninfo("workload"));
+    auto b = postgres::open_connection(conninfo("workload"));
+    for (PGconn* connection : {a.get(), b.get()}) {
+        PQclear(PQexec(connection, "SET deadlock_timeout = '50ms'"));
+        PQclear(PQexec(connection, "BEGIN"));
+    }
+    PQclear(PQexec(a.get(), "UPDATE orders SET n = 1 WHERE id = 1"));
+    PQclear(PQexec(b.get(), "UPDATE orders SET n = 1 WHERE id = 2"));
+    ASSERT_EQ(PQsendQuery(a.get(), "UPDATE orders SET n = 1 WHERE id = 2"), 1);
+    PQclear(PQexec(b.get(), "UPDATE orders SET n = 1 WHERE id = 1"));
+    while (PGresult* result = PQgetResult(a.get())) {
+        PQclear(result);
+    }
+    a.reset();  // a session's statistics reach the server at its end at the latest
+    b.reset();
+    ASSERT_TRUE(
+        becomes_true("SELECT deadlocks = 1 FROM pg_stat_database WHERE datname = "
+                     "current_database()"));
+
+    EXPECT_EQ(finish().joined.locks.deadlocks, 1U);
+}
+
+TEST_F(LockObserver, ItsOwnCostIsMeasured) {
+    ASSERT_TRUE(becomes([&] { return observer->locks_now(1).has_value(); }));
+
+    const auto observation = finish();
+
+    EXPECT_GT(observation.observer.cpu_s, 0);
+    EXPECT_GT(observation.observer.queries, 0U);
+    EXPECT_GT(observation.observer.mean_query_ms, 0);
+    EXPECT_NEAR(observation.clock_offset_end_ms, observation.clock_offset_start_ms, 1'000);
+    EXPECT_EQ(observation.joined.locks.sample_interval_ms, 5);
+}
+
+}  // namespace
+}  // namespace harness::locks

@@ -60,6 +60,10 @@ public:
 
     [[nodiscard]] harness::load::Engine& engine() { return *engine_; }
     [[nodiscard]] harness::load::Clock::time_point started() const { return started_; }
+    // What times in the records count from.
+    [[nodiscard]] harness::load::Clock::time_point measured_from() const {
+        return phases_.run_start();
+    }
 
     // After finish.
     [[nodiscard]] Figures figures() const;

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <libpq-fe.h>
@@ -199,6 +200,33 @@ TEST_F(LockSource, RowLocksNameTheTableAndTheTransactionThatHoldsTheRow) {
     holder.run("COMMIT");
     first.await();
     second.await();
+}
+
+TEST_F(LockSource, ManyWhoWantTheSameAllLeadToItsHolder) {
+    auto holder = client();
+    holder.run("BEGIN");
+    holder.run("LOCK TABLE orders IN EXCLUSIVE MODE");
+    std::vector<Client> queue;
+    for (int i = 0; i < 6; ++i) {  // each is in the way of those behind it
+        queue.push_back(client());
+        queue.back().send("BEGIN; LOCK TABLE orders IN EXCLUSIVE MODE");
+        until_waiting(queue.back());
+    }
+
+    const auto sample = source->sample();
+
+    ASSERT_EQ(sample.waiters.size(), 6U);
+    for (const auto& waiter : queue) {
+        const auto chain = chain_of(sample, waiter.id());
+        EXPECT_EQ(chain.root, holder.id());
+        EXPECT_EQ(chain.links, 1U);
+        const auto& blockers = waiter_of(sample, waiter.id())->blockers;
+        EXPECT_EQ(std::count(blockers.begin(), blockers.end(), waiter.id()), 0);
+    }
+    holder.run("ROLLBACK");
+    for (auto& waiter : queue) {
+        waiter.cancel();
+    }
 }
 
 TEST_F(LockSource, AnAdvisoryLockHasNoRelation) {

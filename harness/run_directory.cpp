@@ -1,5 +1,7 @@
 #include "harness/run_directory.hpp"
 
+#include "harness/usage_error.hpp"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -37,8 +39,8 @@ fs::path RunDirectory::default_path(std::string_view scenario_name) {
 RunDirectory::RunDirectory(fs::path path) : path_{std::move(path)} {
     std::error_code error;
     if (fs::exists(path_, error) && (!fs::is_directory(path_, error) || !fs::is_empty(path_, error))) {
-        throw std::runtime_error{path_.string() +
-                                 ": the run directory must be new or empty; name another with --out"};
+        throw UsageError{path_.string() +
+                         ": the run directory must be new or empty; name another with --out"};
     }
     fs::create_directories(path_, error);
     if (error) {

@@ -5,6 +5,7 @@
 #include "harness/database/engine.hpp"
 #include "harness/migration/interruption.hpp"
 #include "harness/run_directory.hpp"
+#include "harness/usage_error.hpp"
 #include "reports/record.hpp"
 #include "scenarios/scenario.hpp"
 
@@ -15,12 +16,6 @@
 #include <vector>
 
 namespace harness {
-
-// What the user asked for is wrong, and nothing was touched: exit code 2.
-class UsageError : public std::runtime_error {
-public:
-    using std::runtime_error::runtime_error;
-};
 
 struct StageOptions {
     std::string uri;         // --db; empty: the scenario's dsn_env, or a throwaway server

@@ -34,7 +34,19 @@ public:
 
     [[nodiscard]] std::string describe() const override { return target_.describe(); }
 
-    void check_guard() override { postgres::check_guard(*open("guard")); }
+    void check_guard() override {
+        const auto control = open("guard");
+        postgres::check_guard(*control);
+        // Everything here is UTF-8: scenarios, values, reports. A server that recodes what it is
+        // sent would refuse characters that production takes, or the other way round.
+        const auto encoding =
+            *ask(*control, "SELECT pg_catalog.current_setting('server_encoding')").rows.at(0).at(0);
+        if (encoding != "UTF8") {
+            throw database::Refused{"the encoding of the database is " + encoding +
+                                    ", and only UTF8 can be rehearsed on\n  make the staging "
+                                    "database with ENCODING 'UTF8'"};
+        }
+    }
 
     database::Report mark() override {
         return {mark_as_staging(*open("guard"), announce), true};

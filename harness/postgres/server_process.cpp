@@ -95,7 +95,7 @@ struct Prepared {
 [[noreturn]] void become(const Prepared& prepared) {
     setsid();
     for (const int number :
-         {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2, SIGCHLD}) {
+         {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGPIPE, SIGXFSZ, SIGUSR1, SIGUSR2, SIGCHLD}) {
         std::signal(number, SIG_DFL);
     }
     sigset_t none;

@@ -99,7 +99,9 @@ void Worker::Slot::lost(const database::Error& error) {
         const std::string_view code = error.code.empty()
                                           ? std::string_view{reports::error_connection_lost}
                                           : std::string_view{error.code};
-        worker_.operation_over(*this, given_up(Clock::now(), code));
+        auto end = given_up(Clock::now(), code);
+        end.kind = ErrorKind::connection_lost;
+        worker_.operation_over(*this, end);
     }
     reconnect_later();
 }
@@ -154,7 +156,6 @@ void Worker::Slot::run_current() {
 database::OperationEnd Worker::Slot::given_up(Clock::time_point now, std::string_view code) const {
     database::OperationEnd end;
     end.code = code;
-    end.kind = ErrorKind::connection_lost;
     end.session_usable = false;
     end.sent = first_sent_;
     end.done = now;

@@ -11,6 +11,7 @@
 #include "harness/postgres/lock_source.hpp"
 #include "harness/postgres/replica_probe.hpp"
 #include "harness/postgres/run_lock.hpp"
+#include "harness/postgres/sample.hpp"
 #include "harness/postgres/session.hpp"
 #include "harness/postgres/statement_check.hpp"
 #include "harness/postgres/throwaway_folder.hpp"
@@ -20,9 +21,6 @@
 
 namespace harness::postgres {
 namespace {
-
-// sample("...") draws from at most so many rows.
-constexpr std::size_t sample_limit = 1'000'000;
 
 // What is about to be made or removed is said before it is done: should we be killed in between, the
 // reader knows where to look.
@@ -128,18 +126,7 @@ public:
     }
 
     std::vector<std::string> sample(const std::string& query) override {
-        ControlOptions options;
-        options.row_limit = sample_limit;
-        const auto control = open_control(target_.conninfo("sample"), options);
-        const auto answer = ask(*control, query);
-        std::vector<std::string> values;
-        values.reserve(answer.rows.size());
-        for (const auto& row : answer.rows) {
-            if (!row.empty() && row.front()) {
-                values.push_back(*row.front());
-            }
-        }
-        return values;
+        return read_sample(target_.conninfo("sample"), query);
     }
 
     database::Facts facts(std::span<const std::string> tables) override {

@@ -1,0 +1,18 @@
+// The rows that sample("SELECT ...") draws from.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace harness::postgres {
+
+// At most so many are kept: 1,000,000 keys of eight bytes are 32 MB.
+inline constexpr std::size_t sample_limit = 1'000'000;
+
+// The first column of the query's first rows, NULLs left out; read through a cursor, so that a query
+// over a big table holds no more than a piece of it here. Throws database::Outage.
+[[nodiscard]] std::vector<std::string> read_sample(const std::string& conninfo,
+                                                   const std::string& query);
+
+}  // namespace harness::postgres

@@ -73,7 +73,7 @@ Execution::Execution(const scenarios::Scenario& scenario, Stage& stage, std::uin
     record_.connections = static_cast<std::uint32_t>(scenario.workload.connections);
 
     load::LoadOptions options;
-    options.operations = scenario.workload.operations;
+    options.operations = stage.operations();  // with their samples
     options.connections = static_cast<std::size_t>(scenario.workload.connections);
     options.workers = static_cast<std::size_t>(
         std::min(scenario.workload.threads, scenario.workload.connections));

@@ -229,6 +229,9 @@ struct Record {
     std::vector<Step> steps;
     std::vector<Adversary> adversaries;
     std::vector<OperationRecord> operations;
+    // What the codes of failed calls mean, for the reader: "0A000" -> "cached plan must not change
+    // result type". Never a row value.
+    std::map<std::string, std::string> error_meanings;
     std::vector<Second> seconds;  // second i is [i, i+1) of the run
     Locks locks;
     Recovery recovery;

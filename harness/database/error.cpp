@@ -2,6 +2,41 @@
 
 namespace harness::database {
 
+std::string_view meaning_of(ErrorKind kind) noexcept {
+    switch (kind) {
+        case ErrorKind::lock_timeout:
+            return "lock timeout";
+        case ErrorKind::deadlock:
+            return "deadlock detected";
+        case ErrorKind::serialization:
+            return "serialization failure";
+        case ErrorKind::cancelled:
+            return "statement timeout, or cancelled";
+        case ErrorKind::connection_lost:
+            return "connection lost";
+        case ErrorKind::connection_refused:
+            return "connection refused";
+        case ErrorKind::too_many_connections:
+            return "too many connections";
+        case ErrorKind::authentication:
+            return "authentication failed";
+        case ErrorKind::plan_changed:
+            return "cached plan must not change result type";
+        case ErrorKind::privilege:
+            return "privilege missing";
+        case ErrorKind::syntax:
+            return "the statement no longer fits the schema";
+        case ErrorKind::constraint:
+            return "constraint violated";
+        case ErrorKind::disk_full:
+            return "disk full";
+        case ErrorKind::other:
+            break;
+    }
+    return {};
+}
+
+
 namespace {
 
 // Details of several lines keep their indentation.

@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace harness::database {
 
@@ -25,6 +26,9 @@ enum class ErrorKind : std::uint8_t {
     disk_full,
     other,
 };
+
+// In a reader's words; empty for `other`.
+[[nodiscard]] std::string_view meaning_of(ErrorKind) noexcept;
 
 struct Error {
     ErrorKind kind = ErrorKind::other;

@@ -60,6 +60,7 @@ void Recorder::finished(const Completion& completion) {
         ++timeline_at(second).done;
     } else {
         ++phase.errors[std::string{completion.code}];
+        measured_.error_kinds.emplace(completion.code, completion.kind);
         phase.failed_response.record(response);
         measured_.stalls[completion.operation].failure(due, done);
         ++timeline_at(second).failed;

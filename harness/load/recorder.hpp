@@ -2,6 +2,7 @@
 // the hot path takes no lock.
 #pragma once
 
+#include "harness/database/error.hpp"
 #include "harness/load/phase_clock.hpp"
 #include "harness/load/second_log.hpp"
 #include "harness/load/stalls.hpp"
@@ -11,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -23,6 +25,7 @@ struct Completion {
     workloads::App app = workloads::App::old_version;
     Clock::time_point due, sent, done;  // due <= done; sent <= done
     std::string_view code;              // empty: success
+    database::ErrorKind kind = database::ErrorKind::other;
     unsigned retries = 0;
     std::int64_t session = 0;  // 0: never sent
     Clock::time_point slowest_sent{}, slowest_done{};
@@ -46,6 +49,7 @@ struct Measured {
     std::vector<locks::SlowStatement> slow_statements;
     std::chrono::nanoseconds slow_threshold{};  // raised when there were too many
     reports::Histogram lag;
+    std::map<std::string, database::ErrorKind> error_kinds;  // of every code that was filed
     std::uint64_t due = 0, unsent = 0, finished = 0, reconnects = 0, backlog_max = 0;
     double cpu_s = 0;
 };

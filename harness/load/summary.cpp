@@ -62,6 +62,11 @@ void summarize(const std::vector<Measured>& measured,
         generator.cpu_s += worker.cpu_s;
         // Each worker's own highest: an upper bound of the highest sum.
         record.recovery.backlog_max += worker.backlog_max;
+        for (const auto& [code, kind] : worker.error_kinds) {
+            if (const std::string_view meaning = database::meaning_of(kind); !meaning.empty()) {
+                record.error_meanings.emplace(code, meaning);
+            }
+        }
         logs.push_back(worker.seconds);
     }
     SecondLog::for_each(logs, [&](std::uint32_t second, std::uint32_t series,

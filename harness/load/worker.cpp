@@ -323,6 +323,7 @@ void Worker::operation_over(Slot& slot, const database::OperationEnd& end) {
                         .sent = end.sent,
                         .done = end.done,
                         .code = end.code,
+                        .kind = end.kind,
                         .retries = slot.tries,
                         .session = slot.last_session_id,
                         .slowest_sent = end.slowest_sent,

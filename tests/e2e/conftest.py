@@ -7,13 +7,17 @@ import itertools
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 import psycopg
 import pytest
 
+import probe
+import results
 import shop
 from cluster import Cluster
 
@@ -128,16 +132,87 @@ def rehearse(program, tmp_path):
     runner.end_all()
 
 
+def write_scenario(folder, content, name="scenario.yaml"):
+    path = folder / name
+    # JSON is YAML.
+    path.write_text(content if isinstance(content, str) else json.dumps(content, indent=1),
+                    encoding="utf-8")
+    return path
+
+
 @pytest.fixture
 def scenario(tmp_path):
     """Writes a scenario (a mapping, or YAML text) and returns its path."""
     def write(content, name="scenario.yaml"):
-        path = tmp_path / name
-        # JSON is YAML.
-        path.write_text(content if isinstance(content, str) else json.dumps(content, indent=1),
-                        encoding="utf-8")
-        return path
+        return write_scenario(tmp_path, content, name)
     return write
+
+
+class Throwaway:
+    """Runs whose server is their own, in a TMPDIR of theirs."""
+
+    def __init__(self, program, folder, temporary):
+        self.rehearse = Rehearse(program, folder)
+        self.folder = folder
+        self.temporary = temporary
+
+    @property
+    def environment(self):
+        return {"TMPDIR": str(self.temporary)}
+
+    def write(self, content, setup=shop.SCHEMA):
+        (self.folder / "schema.sql").write_text(setup, encoding="utf-8")
+        return write_scenario(self.folder, shop.on_throwaway(content))
+
+    def start(self, content, *arguments, setup=shop.SCHEMA, out="out"):
+        return self.rehearse.start("run", self.write(content, setup), "--out", out, *arguments,
+                                   environment=self.environment)
+
+    def run(self, content, *arguments, setup=shop.SCHEMA, out="out"):
+        """How it ended and its result."""
+        ended = self.rehearse.finish(self.start(content, *arguments, setup=setup, out=out))
+        path = self.folder / out
+        assert (path / "result.json").exists(), ended.err
+        return ended, results.read(path)
+
+    def servers(self):
+        return sorted(self.temporary.glob("rehearse-pg-*"))
+
+    def asked(self, sql):
+        """One value of the server that runs now; None while there is none to ask."""
+        servers = self.servers()
+        if not servers:
+            return None
+        try:
+            with psycopg.connect(f"postgresql:///rehearsal?host={servers[0]}&port=5432"
+                                 "&user=postgres", autocommit=True) as connection:
+                return connection.execute(sql).fetchone()[0]
+        except psycopg.OperationalError:  # it is starting
+            return None
+
+    def left(self):
+        """What is still there: folders, and processes that work in them."""
+        return list(self.temporary.iterdir()) + probe.processes_in(self.temporary)
+
+
+def make_throwaway(program, folder):
+    # Not pytest's own folder: a socket's path may have 107 characters.
+    temporary = pathlib.Path(tempfile.mkdtemp(prefix="rehearse-e2e-", dir="/tmp"))
+    temporary.chmod(0o1777)  # the server runs as another user when we are root
+    made = Throwaway(program, folder, temporary)
+    yield made
+    made.rehearse.end_all()
+    shutil.rmtree(temporary, ignore_errors=True)
+
+
+@pytest.fixture
+def throwaway(program, tmp_path):
+    yield from make_throwaway(program, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def module_throwaway(program, tmp_path_factory):
+    yield from make_throwaway(program, tmp_path_factory.mktemp("throwaway"))
 
 
 @pytest.fixture
@@ -155,13 +230,27 @@ def shop_database(unmarked_shop, rehearse):
 
 
 @pytest.fixture
+def run(rehearse, scenario, shop_database):
+    """Runs a scenario against the marked shop and returns how it ended and its result."""
+    def ran(content, *arguments, out="out", environment=None):
+        ended = rehearse("run", scenario(content), "--db", shop_database.uri, "--out", out,
+                         *arguments, environment=environment)
+        path = rehearse.folder / out
+        assert (path / "result.json").exists(), ended.err
+        return ended, results.read(path)
+    return ran
+
+
+def wait_until(condition, child=None, patience_s=60):
+    end = time.monotonic() + patience_s
+    while not condition():
+        assert time.monotonic() < end, "it never became true"
+        if child is not None and child.poll() is not None:
+            pytest.fail(f"it ended with {child.returncode}: {child.communicate()[1]}")
+        time.sleep(0.02)  # between two questions, not instead of one
+
+
+@pytest.fixture
 def until():
     """Asks again until it is so; fails when `child` ends first or a minute has passed."""
-    def wait(condition, child=None):
-        end = time.monotonic() + 60
-        while not condition():
-            assert time.monotonic() < end, "it never became true"
-            if child is not None and child.poll() is not None:
-                pytest.fail(f"it ended with {child.returncode}: {child.communicate()[1]}")
-            time.sleep(0.02)  # between two questions, not instead of one
-    return wait
+    return wait_until

@@ -34,7 +34,8 @@ def is_noise(reason):
     return (reason.startswith("The load generator itself was late")
             or reason.startswith("The lock observer lost")
             or ("could not be judged" in reason
-                and ("longest gap" in reason or "load generator's own" in reason)))
+                and ("longest gap" in reason or "load generator's own" in reason
+                     or "lost" in reason and "samples" in reason)))
 
 
 def assert_nothing_found(ended, result):

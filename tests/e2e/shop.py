@@ -33,6 +33,19 @@ SAFE = [{"name": "add the column", "sql": "ALTER TABLE orders ADD COLUMN region 
                       "batch": 2000}}]
 
 
+# Nothing is left to do for the migration: for tests of everything around it.
+NOTHING = {"name": "nothing", "pause": "10ms"}
+
+# What is least: a second of each phase.
+SHORT = {"warmup": "200ms", "before": "1s", "after": "1s"}
+
+
+def on_throwaway(content):
+    """The same on a server of the run's own, filled from schema.sql beside it."""
+    alone = {key: value for key, value in content.items() if key != "target"}
+    return {"setup": ["schema.sql"]} | alone
+
+
 def scenario(*steps, **parts):
     """A scenario of a few seconds. `parts` replace whole sections; workload's are merged."""
     made = {

@@ -5,8 +5,7 @@ import subprocess
 import pytest
 
 import shop
-
-NOTHING = {"name": "nothing", "pause": "10ms"}
+from shop import NOTHING
 
 
 def schemas(database):

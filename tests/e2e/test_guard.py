@@ -1,7 +1,6 @@
 """Nothing but a marked database is ever put under load."""
 import shop
-
-NOTHING = {"name": "nothing", "pause": "10ms"}
+from shop import NOTHING
 
 
 def test_an_unmarked_database_is_refused_and_left_as_it_was(rehearse, scenario, unmarked_shop):

@@ -5,57 +5,101 @@ import subprocess
 
 import pytest
 
+import probe
+import results
 import shop
+from probe import OURS
+from shop import NOTHING
 
-OURS = ("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'rehearse/%'"
-        " AND datname = current_database()")
 LONG = {"warmup": "60s", "before": "60s", "after": "60s"}
-STEP = {"name": "hold", "sql": "LOCK TABLE orders IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)"}
+HOLD = {"name": "hold", "sql": "LOCK TABLE orders IN ACCESS EXCLUSIVE MODE;"
+                               " SELECT /* the step runs */ pg_sleep(60)"}
+BRIEF = {"warmup": "200ms", "before": "500ms", "after": "60s"}
 
-# What each phase is recognised by, from outside.
+# The phases and steps that make a run stay in each phase.
 IN_PHASE = {
-    "warmup": (LONG, [STEP]),
-    "before": (LONG | {"warmup": "200ms"}, [STEP]),
-    "during": (LONG | {"warmup": "200ms", "before": "1s"}, [STEP]),
-    "after": (LONG | {"warmup": "200ms", "before": "1s"}, [
-        {"name": "mark", "sql": "CREATE TABLE the_step_is_over ()"}]),
+    "warmup": (LONG, [HOLD]),
+    "before": (LONG | {"warmup": "200ms"}, [HOLD]),
+    "during": (BRIEF, [HOLD]),
+    "after": (BRIEF, [NOTHING]),
 }
+
+
+def phases_so_far(folder):
+    """What events.ndjson tells while the run goes on; its last line may still be half a line."""
+    path = folder / "events.ndjson"
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    events = [json.loads(line) for line in lines if line.endswith("\n")]
+    return [event["phase"] for event in events if event["type"] == "phase"]
+
+
+def step_runs(connection):
+    return connection.execute("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND"
+                              " query LIKE '%/* the step runs */%' AND application_name"
+                              " LIKE 'rehearse/%'").fetchone()[0] > 0
 
 
 @pytest.fixture
 def in_phase(rehearse, scenario, shop_database, until):
     """Starts a run and returns it when it has reached a phase."""
-    def start(phase):
-        phases, steps = IN_PHASE[phase]
-        child = rehearse.start("run", scenario(shop.scenario(*steps, phases=phases)), "--db",
-                               shop_database.uri, "--out", "out")
-        until(lambda: shop_database.value(OURS) > 8, child)
-        if phase == "before":
-            until(lambda: shop_database.value(
-                "SELECT sum(n_tup_ins) FROM pg_stat_user_tables WHERE relname = 'orders'")
-                > shop.ROWS + 50, child)
-        elif phase == "during":
-            until(lambda: shop_database.value(
-                "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted"
-                " AND relation = 'orders'::regclass") > 0, child)
-        elif phase == "after":
-            until(lambda: shop_database.value(
-                "SELECT to_regclass('the_step_is_over') IS NOT NULL"), child)
+    def start(phase, steps=None):
+        phases, usual = IN_PHASE[phase]
+        child = rehearse.start("run", scenario(shop.scenario(*(steps or usual), phases=phases)),
+                               "--db", shop_database.uri, "--out", "out")
+        until(lambda: phase in phases_so_far(rehearse.folder / "out"), child)
+        if phase == "during":
+            with shop_database.connect() as connection:
+                until(lambda: step_runs(connection), child)
         return child
     return start
 
 
-def test_ctrl_c_stops_the_load_and_still_writes_a_report(rehearse, in_phase, shop_database):
-    child = in_phase("before")
+def assert_interrupted(ended, folder, code, database):
+    result = results.read(folder)
+    assert ended.code == code, ended.err
+    assert (result["interrupted"], result["exit_code"]) == (True, code)
+    assert result["verdict"] == "inconclusive"
+    said = "terminated" if code == 143 else "interrupted"
+    assert f"{said} before it was over" in (folder / "summary.md").read_text()
+    assert database.value(OURS) == 0
+    return result
+
+
+@pytest.mark.parametrize("phase", ["warmup", "before", "after"])
+def test_ctrl_c_stops_the_load_and_still_writes_a_report(rehearse, in_phase, shop_database, phase):
+    child = in_phase(phase)
     child.send_signal(signal.SIGINT)
 
     ended = rehearse.finish(child, timeout=30)
 
-    assert ended.code == 130
-    result = json.loads((rehearse.folder / "out" / "result.json").read_text())
-    assert result["interrupted"] is True
-    assert result["verdict"] != "pass"
-    assert shop_database.value(OURS) == 0
+    result = assert_interrupted(ended, rehearse.folder / "out", 130, shop_database)
+    assert result["phases"][-1]["name"] == phase
+
+
+def test_ctrl_c_lets_the_running_step_end_and_begins_no_other(
+        rehearse, in_phase, shop_database, until):
+    # Ends when it is told to, so that the signal surely comes in its midst.
+    shop_database.execute("CREATE TABLE go_on (yes bool)")
+    waits = {"name": "waits", "sql": """
+        DO $$ BEGIN /* the step runs */
+            LOCK TABLE orders IN SHARE UPDATE EXCLUSIVE MODE;
+            WHILE NOT EXISTS (SELECT FROM go_on) LOOP
+                PERFORM pg_sleep(0.02);
+            END LOOP;
+        END $$"""}
+    child = in_phase("during", [waits, {"name": "next", "sql": "CREATE TABLE never ()"}])
+    child.send_signal(signal.SIGINT)
+    until(lambda: shop_database.value(OURS) > 0, child)
+    assert child.poll() is None, "the step was not waited for"
+    shop_database.execute("INSERT INTO go_on VALUES (true)")
+
+    ended = rehearse.finish(child, timeout=30)
+
+    result = assert_interrupted(ended, rehearse.folder / "out", 130, shop_database)
+    assert results.step(result, "waits")["outcome"] == "ok"
+    assert results.step(result, "next")["outcome"] != "ok"
+    assert shop_database.value("SELECT to_regclass('never') IS NULL")
+    assert "once more cancels" in ended.err
 
 
 def test_a_second_ctrl_c_cancels_the_running_step(rehearse, in_phase, shop_database):
@@ -65,16 +109,31 @@ def test_a_second_ctrl_c_cancels_the_running_step(rehearse, in_phase, shop_datab
         child.wait(timeout=1)  # the first one lets the step end
     child.send_signal(signal.SIGINT)
 
-    assert rehearse.finish(child, timeout=30).code == 130
-    assert shop_database.value(OURS) == 0
+    ended = rehearse.finish(child, timeout=30)
+
+    result = assert_interrupted(ended, rehearse.folder / "out", 130, shop_database)
+    assert results.step(result, "hold")["outcome"] == "interrupted"
 
 
 def test_sigterm_ends_with_143(rehearse, in_phase, shop_database):
     child = in_phase("after")
     child.send_signal(signal.SIGTERM)
 
-    assert rehearse.finish(child, timeout=30).code == 143
-    assert shop_database.value(OURS) == 0
+    ended = rehearse.finish(child, timeout=30)
+
+    assert_interrupted(ended, rehearse.folder / "out", 143, shop_database)
+
+
+def test_an_interrupted_run_on_a_throwaway_server_leaves_none(throwaway, until):
+    child = throwaway.start(shop.scenario(NOTHING, phases=LONG))
+    until(lambda: "warmup" in phases_so_far(throwaway.folder / "out"), child)
+    child.send_signal(signal.SIGINT)
+
+    ended = throwaway.rehearse.finish(child, timeout=30)
+
+    assert ended.code == 130
+    assert results.read(throwaway.folder / "out")["interrupted"] is True
+    assert throwaway.left() == []
 
 
 @pytest.mark.parametrize("phase", IN_PHASE)
@@ -92,7 +151,47 @@ def test_cleanup_removes_what_a_killed_run_left(rehearse, scenario, in_phase, sh
                                 " ON n.oid = relnamespace WHERE nspname = 'rehearse'"
                                 " AND relkind = 'r'")
     assert left == ["guard"], "the mark stays, nothing else does"
-    again = rehearse("run", scenario(shop.scenario({"name": "nothing", "pause": "10ms"})), "--db",
+    again = rehearse("run", scenario(shop.scenario(NOTHING, phases=shop.SHORT)), "--db",
                      shop_database.uri, "--out", "again")
-    # 3: the machine was busy and the generator late, which a short run cannot make up for.
-    assert again.code in (0, 3), again.err
+    assert again.code in (0, 3), again.err  # 3: the machine was busy and the generator late
+
+
+SLOW_SETUP = shop.SCHEMA + "SELECT /* the setup runs */ pg_sleep(60);"
+
+
+@pytest.mark.parametrize("phase", ["setup", *IN_PHASE])
+def test_a_killed_run_takes_its_throwaway_server_along(throwaway, until, phase):
+    phases, steps = IN_PHASE.get(phase, (LONG, [HOLD]))
+    setup = SLOW_SETUP if phase == "setup" else shop.SCHEMA
+    child = throwaway.start(shop.scenario(*steps, phases=phases), setup=setup)
+    if phase == "setup":
+        until(lambda: throwaway.asked(
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'"
+            " AND query LIKE '%/* the setup runs */%' AND pid <> pg_backend_pid()") == 1, child)
+    else:
+        until(lambda: phase in phases_so_far(throwaway.folder / "out"), child)
+    child.kill()
+    child.communicate()
+
+    # The server ends by itself; its folder is left to the next one who looks.
+    until(lambda: probe.processes_in(throwaway.temporary) == [])
+    [folder] = throwaway.servers()
+    cleaned = throwaway.rehearse("cleanup", environment=throwaway.environment)
+
+    assert cleaned.code == 0, cleaned.err
+    assert str(folder) in cleaned.out
+    assert throwaway.left() == []
+
+
+def test_the_next_run_removes_what_a_killed_one_left(throwaway, until):
+    child = throwaway.start(shop.scenario(NOTHING, phases=LONG))
+    until(lambda: "warmup" in phases_so_far(throwaway.folder / "out"), child)
+    [folder] = throwaway.servers()
+    child.kill()
+    child.communicate()
+
+    ended, result = throwaway.run(shop.scenario(NOTHING, phases=shop.SHORT), out="again")
+
+    assert str(folder) in ended.err
+    assert throwaway.left() == []
+    results.assert_nothing_found(ended, result)

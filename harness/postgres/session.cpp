@@ -174,7 +174,7 @@ void PostgresSession::check_deadline(Clock::time_point now) {
         return;
     }
     code_ = reports::error_client_timeout;
-    kind_ = ErrorKind::connection_lost;
+    kind_ = ErrorKind::other;
     last_done_ = now;
     close();
     finish_operation();

@@ -3,12 +3,30 @@
 #include "reports/record.hpp"
 
 #include <cassert>
+#include <cstring>
 
 #include <libpq-fe.h>
 
 namespace harness::postgres {
 
 using database::OperationEnd;
+
+namespace {
+
+// The connection cannot leave this mode without data that nobody has.
+bool in_copy_mode(const PGresult* result) {
+    const auto status = PQresultStatus(result);
+    return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+}
+
+// The server ends the session with this error.
+bool is_fatal(const PGresult* result) {
+    const char* severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    return severity != nullptr &&
+           (std::strcmp(severity, "FATAL") == 0 || std::strcmp(severity, "PANIC") == 0);
+}
+
+}  // namespace
 
 void PostgresSession::read_results() {
     while (running() && PQisBusy(connection_.get()) == 0) {
@@ -63,21 +81,23 @@ bool PostgresSession::take_result(PGresult* result) {
             break;
     }
     Error error = error_of(result);
-    if (const auto status = PQresultStatus(result);
-        status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
-        // The connection cannot leave this mode without data that nobody has.
-        error.kind = ErrorKind::connection_lost;
+    const bool copies = in_copy_mode(result);
+    if (copies) {
+        error.kind = ErrorKind::other;
         error.code = "0A000";
         error.message = "COPY cannot be run as part of an operation";
     }
     statement_failed_ = true;
     if (state_ == State::setting_up) {
         setup_error_ = error;
-    } else if (code_.empty()) {
-        code_ = error.code.empty() ? reports::error_connection_lost : error.code;
+    } else if (code_.empty() && !error.code.empty()) {
+        code_ = error.code;
         kind_ = error.kind;
     }
-    if (error.kind == ErrorKind::connection_lost || PQstatus(connection_.get()) == CONNECTION_BAD) {
+    // By severity and not by code: a function that reaches another server raises the codes of a
+    // lost connection on one that is well. Without a code it was libpq that gave up.
+    if (copies || is_fatal(result) || error.code.empty() ||
+        PQstatus(connection_.get()) == CONNECTION_BAD) {
         lost_while_running(error);
         return false;
     }
@@ -245,8 +265,8 @@ void PostgresSession::lost_while_running(const Error& error) {
     }
     if (code_.empty()) {
         code_ = error.code.empty() ? reports::error_connection_lost : error.code;
+        kind_ = ErrorKind::connection_lost;
     }
-    kind_ = ErrorKind::connection_lost;
     finish_operation();
 }
 

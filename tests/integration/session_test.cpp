@@ -222,6 +222,17 @@ TEST_F(SessionTest, AConstraintThatIsCheckedAtCommitFailsTheTransaction) {
     EXPECT_EQ(value("SELECT count(*) FROM child"), "0");
 }
 
+// As dblink and foreign tables do when the other server goes away.
+TEST_F(SessionTest, AnErrorThatOnlySpeaksOfALostConnectionDoesNotCostIt) {
+    SessionProbe probe{plan({statement("DO $$ BEGIN RAISE 'gone' USING ERRCODE = '08006'; END $$"),
+                             statement("SELECT 1")})};
+    ASSERT_FALSE(probe.connect());
+    const auto end = probe.run(0);
+    EXPECT_EQ(end.code, "08006");
+    EXPECT_TRUE(end.session_usable);
+    EXPECT_EQ(probe.run(1).code, "");
+}
+
 TEST_F(SessionTest, TheSlowestStatementIsTheOneThatWaited) {
     const auto three = transaction(
         {{"SELECT 1", {}}, {"SELECT pg_sleep(0.1)", {}}, {"SELECT pg_sleep(0.02)", {}}});

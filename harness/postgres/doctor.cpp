@@ -34,8 +34,17 @@ constexpr std::string_view questions[][2] = {
     {"wal_level", "current_setting('wal_level')"},
     {"max_connections", "current_setting('max_connections')"},
     {"reserved", "current_setting('superuser_reserved_connections')"},
+    // Since 16 there are also some for whoever has the role pg_use_reserved_connections.
+    {"reserved_for_role",
+     "(SELECT setting FROM pg_settings WHERE name = 'reserved_connections' AND NOT EXISTS "
+     "(SELECT FROM pg_roles WHERE rolname = 'pg_use_reserved_connections' "
+     "AND pg_has_role(current_user, oid, 'USAGE')))"},
     // Client sessions are those with a database or, without the right to see more, with a user.
-    {"sessions", "(SELECT count(*) FROM pg_stat_activity WHERE datid IS NOT NULL)"},
+    // Before 12 a standby's connection counts among them.
+    {"sessions",
+     "(SELECT count(*) FROM pg_stat_activity WHERE datid IS NOT NULL "
+     "OR (current_setting('server_version_num')::int < 120000 "
+     "AND pid IN (SELECT pid FROM pg_stat_replication)))"},
     {"connection_limit",
      "(SELECT datconnlimit FROM pg_database WHERE datname = current_database())"},
     {"role_limit", "(SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user)"},
@@ -45,6 +54,8 @@ constexpr std::string_view questions[][2] = {
     // Of the role and database, not of this session, which has its own.
     {"lock_timeout", "(SELECT reset_val FROM pg_settings WHERE name = 'lock_timeout')"},
     {"statement_timeout", "(SELECT reset_val FROM pg_settings WHERE name = 'statement_timeout')"},
+    {"transaction_timeout",
+     "(SELECT reset_val FROM pg_settings WHERE name = 'transaction_timeout')"},  // 17 and later
     {"standbys", "(SELECT count(*) FROM pg_stat_replication)"},
     {"idle_slots", "(SELECT count(*) FROM pg_replication_slots WHERE NOT active)"},
 };
@@ -129,7 +140,7 @@ void examine_role(Examination& e) {
 void examine_room(Examination& e, int connections) {
     int room = e.number("max_connections") - e.number("sessions");
     if (!e.yes("superuser")) {
-        room -= e.number("reserved");
+        room -= e.number("reserved") + e.number("reserved_for_role");
         for (const std::string_view limit : {"connection_limit", "role_limit"}) {
             room = e.number(limit) < 0 ? room : std::min(room, e.number(limit));
         }
@@ -157,6 +168,11 @@ void examine_settings(Examination& e) {
     e.judge("statement_timeout of the role", e.text("statement_timeout") == "0", Status::warn,
             milliseconds_or_none(e.text("statement_timeout")),
             "migration steps set their own; the role's applies to commands of other tools");
+    if (!e.text("transaction_timeout").empty()) {
+        e.judge("transaction_timeout of the role", e.text("transaction_timeout") == "0",
+                Status::warn, milliseconds_or_none(e.text("transaction_timeout")),
+                "a step whose transaction takes longer is ended together with its session");
+    }
     e.judge("replication", e.number("idle_slots") == 0, Status::warn,
             e.text("standbys") + " standby(s), " + e.text("idle_slots") + " idle slot(s)",
             "an idle replication slot keeps WAL for ever: a big migration may fill the disk");

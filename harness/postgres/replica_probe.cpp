@@ -18,9 +18,11 @@ public:
         if (!control_) {
             connect();
         }
+        // Everything that was received is replayed: no lag, if it still receives. Cut off from its
+        // primary it would look caught up for ever.
         const auto answer = control_->execute(
             "SELECT CASE WHEN pg_last_wal_receive_lsn() IS NOT DISTINCT FROM "
-            "pg_last_wal_replay_lsn() THEN 0 ELSE "
+            "pg_last_wal_replay_lsn() AND EXISTS (SELECT FROM pg_stat_wal_receiver) THEN 0 ELSE "
             "greatest(0, extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())) "
             "END, coalesce(greatest(0, pg_wal_lsn_diff(pg_last_wal_receive_lsn(), "
             "pg_last_wal_replay_lsn())), 0)");

@@ -52,6 +52,37 @@ TEST_F(Doctor, CountsTheRolesOwnLimit) {
     sql("DROP ROLE narrow");
 }
 
+// A walsender takes one of max_connections before PostgreSQL 12, and none of them since.
+TEST_F(Doctor, CountsAStandbysConnectionWhereItTakesOneOfTheOthers) {
+    const auto free = [&] {
+        return std::stoi(find(examine(*control(), 10), "connections").finding);
+    };
+    const int before = free();
+    const auto standby = harness::postgres::open_connection(conninfo("x") + " replication=true");
+    EXPECT_EQ(before - free(), tests::server_major() < 12 ? 1 : 0);
+}
+
+TEST_F(Doctor, CountsTheConnectionsThatAreReservedForARole) {
+    if (tests::server_major() < 16) {
+        GTEST_SKIP() << "reserved_connections came with PostgreSQL 16";
+    }
+    auto options = tests::server_under_test();
+    options.settings = {{"reserved_connections", "7"}};
+    const harness::postgres::PostgresThrowaway reserving{options};
+    const auto as = [&](const std::string& user) {
+        std::string uri = reserving.uri();
+        uri.replace(uri.find("user=postgres"), 13, "user=" + user);
+        return harness::postgres::open_control(
+            harness::postgres::Target::parse(uri).conninfo("doctor"));
+    };
+    as("postgres")->execute("CREATE ROLE plain LOGIN");
+    as("postgres")->execute("CREATE ROLE trusted LOGIN IN ROLE pg_use_reserved_connections");
+    const auto free = [&](const std::string& user) {
+        return std::stoi(find(examine(*as(user), 10), "connections").finding);
+    };
+    EXPECT_EQ(free("trusted") - free("plain"), 7);
+}
+
 TEST_F(Doctor, KnowsWhatAnOrdinaryRoleLacks) {
     sql("CREATE ROLE ordinary LOGIN");
     auto role = harness::postgres::open_control(conninfo("doctor", "ordinary"));
@@ -90,6 +121,17 @@ TEST_F(Doctor, SeesTheRolesTimeoutsNotItsOwn) {
     sql("ALTER DATABASE " + database() + " SET statement_timeout = '7s'");
     const auto check = find(examine(*control(), 10), "statement_timeout of the role");
     EXPECT_EQ(check.finding, "7000 ms");
+    EXPECT_EQ(check.status, Status::warn);
+}
+
+TEST_F(Doctor, WarnsOfATransactionTimeout) {
+    if (tests::server_major() < 17) {
+        GTEST_SKIP() << "transaction_timeout came with PostgreSQL 17";
+    }
+    EXPECT_EQ(find(examine(*control(), 10), "transaction_timeout of the role").status, Status::ok);
+    sql("ALTER DATABASE " + database() + " SET transaction_timeout = '90s'");
+    const auto check = find(examine(*control(), 10), "transaction_timeout of the role");
+    EXPECT_EQ(check.finding, "90000 ms");
     EXPECT_EQ(check.status, Status::warn);
 }
 

@@ -6,7 +6,6 @@
 #include "tests/integration/throwaway.hpp"
 
 #include <csignal>
-#include <cstdlib>
 #include <future>
 #include <string>
 #include <thread>
@@ -247,10 +246,7 @@ TEST_F(LoadFailures, AServerThatStopsAnsweringIsGivenUp) {
 class Restarts : public testing::Test {
 protected:
     void SetUp() override {
-        harness::database::ThrowawayOptions options;
-        if (const char* major = std::getenv("REHEARSE_TEST_SERVER")) {
-            options.major_version = std::atoi(major);
-        }
+        auto options = tests::server_under_test();
         options.settings = {{"max_connections", "1040"}, {"fsync", "off"}};
         server_ = std::make_unique<PostgresThrowaway>(options);
         conninfo_ = harness::postgres::Target::parse(server_->uri()).conninfo("load");
@@ -261,10 +257,9 @@ protected:
         ASSERT_TRUE(eventually([&] { return kill(server_->postmaster(), 0) != 0; }));
     }
     void start_again() {
-        const auto binaries = harness::postgres::find_server(
-            std::nullopt, std::getenv("REHEARSE_TEST_SERVER")
-                              ? std::optional{std::atoi(std::getenv("REHEARSE_TEST_SERVER"))}
-                              : std::nullopt);
+        const auto options = tests::server_under_test();
+        const auto binaries =
+            harness::postgres::find_server(options.binaries, options.major_version);
         again_ = std::make_unique<ServerProcess>(
             harness::postgres::Program{.arguments = {(binaries.folder / "postgres").string(), "-D",
                                                      (server_->folder() / "data").string()},

@@ -18,11 +18,7 @@ class StopServer : public testing::Environment {
 };
 
 harness::database::ThrowawayOptions options() {
-    harness::database::ThrowawayOptions options;
-    // REHEARSE_TEST_SERVER=15 tests against another installed version.
-    if (const char* major = std::getenv("REHEARSE_TEST_SERVER")) {
-        options.major_version = std::atoi(major);
-    }
+    auto options = server_under_test();
     options.settings = {{"max_prepared_transactions", "10"}};
     return options;
 }
@@ -34,6 +30,10 @@ harness::postgres::PostgresThrowaway& server() {
         the_server() = std::make_unique<harness::postgres::PostgresThrowaway>(options());
     }
     return *the_server();
+}
+
+int server_major() {
+    return std::atoi(server().version().c_str());
 }
 
 void FreshDatabase::SetUp() {

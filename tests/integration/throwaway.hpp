@@ -5,6 +5,7 @@
 #include "harness/postgres/connection.hpp"
 #include "harness/postgres/control.hpp"
 #include "harness/postgres/throwaway_server.hpp"
+#include "tests/integration/server_under_test.hpp"
 
 #include <memory>
 #include <string>
@@ -16,6 +17,9 @@ namespace tests {
 
 // Started at the first call, stopped by main() after the last test.
 harness::postgres::PostgresThrowaway& server();
+
+// Its major version. A test of what older servers lack skips itself, saying so.
+int server_major();
 
 // A database of its own for each test; dropped at its end.
 class FreshDatabase : public testing::Test {

@@ -159,14 +159,14 @@ TEST(ThrowawayServer, DiesWithAKilledOwnerAndItsFolderGoesWithTheNextCleanUp) {
 }
 
 TEST(ThrowawayServer, ASettingThatTheServerRefusesIsToldWithItsLog) {
-    ThrowawayOptions options;
+    auto options = tests::server_under_test();
     options.settings = {{"work_mem", "plenty"}};
     const std::string why = failure_of(options);
     EXPECT_NE(why.find("work_mem"), std::string::npos) << why;
 }
 
 TEST(ThrowawayServer, SettingsThatTheHarnessNeedsAreRefused) {
-    ThrowawayOptions options;
+    auto options = tests::server_under_test();
     options.settings = {{"listen_addresses", "*"}};
     EXPECT_NE(failure_of(options).find("listen_addresses"), std::string::npos);
     options.settings = {{"work_mem = 1\nport", "1"}};
@@ -211,7 +211,7 @@ TEST(ThrowawayServer, ATemporaryFolderTooLongForASocketIsPassedOver) {
     fs::create_directories(deep);
     {
         const TemporaryFolder here{deep.string()};
-        const PostgresThrowaway server{{}};
+        const PostgresThrowaway server{tests::server_under_test()};
         EXPECT_NE(server.folder().parent_path(), deep);
     }
     fs::remove_all(base);
@@ -224,7 +224,7 @@ TEST(ThrowawayServer, WorksInATemporaryFolderWithAnOddName) {
     fs::permissions(base, fs::perms::all);
     {
         const TemporaryFolder here{base.string()};
-        const PostgresThrowaway server{{}};
+        const PostgresThrowaway server{tests::server_under_test()};
         EXPECT_EQ(server.folder().parent_path(), base);
         const auto control = harness::postgres::open_control(
             harness::postgres::Target::parse(server.uri()).conninfo("test"));

@@ -73,7 +73,9 @@ void add_migration(const Record& record, KeyFigures& key) {
         first = std::min(first, step.start_s);
         last = std::max(last, step.end_s);
         if (const auto& wal = step.wal_bytes ? step.wal_bytes : step.wal_total_bytes) {
-            key.wal_bytes = key.wal_bytes.value_or(0) + *wal;
+            std::int64_t sum = 0;
+            const bool over = __builtin_add_overflow(key.wal_bytes.value_or(0), *wal, &sum);
+            key.wal_bytes = over ? INT64_MAX : sum;
         }
         for (const auto& relation : step.rewrote) {
             if (std::find(key.rewrote.begin(), key.rewrote.end(), relation) == key.rewrote.end()) {
@@ -122,7 +124,8 @@ void add_lock_findings(const Record& record, std::vector<Finding>& all) {
     if (!culprit->statement.empty()) {
         all.push_back({"Statement", culprit->statement});
     }
-    all.push_back({"Behind it", counted(episode.max_blocked, "session", "sessions") + " at once, " +
+    all.push_back({"Behind it", counted(sessions_behind(episode), "session", "sessions") +
+                                    " at once, " +
                                     decimal_text(episode.victim_seconds, 1) + " victim-seconds"});
 }
 
@@ -141,7 +144,7 @@ void add_load_findings(const Record& record, const KeyFigures& key, std::vector<
                                             decimal_text(key.stall.end_s, 2) + " s of the run"});
     }
     all.push_back({"Recovery", recovery_text(record)});
-    all.push_back({"Errors", errors_text(key.errors)});
+    all.push_back({"Errors", errors_text(key.errors, record.error_meanings)});
 }
 
 void add_migration_finding(const Record& record, const KeyFigures& key, std::vector<Finding>& all) {
@@ -261,7 +264,13 @@ std::string response_text(const std::optional<double>& ms) {
     return std::isinf(*ms) ? "failed calls" : ms_text(*ms);
 }
 
-std::string errors_text(const std::map<std::string, std::uint64_t>& errors) {
+// The one that made the queue waits too, but it is who they stand behind.
+std::uint32_t sessions_behind(const LockEpisode& episode) {
+    return episode.max_blocked - (episode.queued && episode.max_blocked > 0 ? 1U : 0U);
+}
+
+std::string errors_text(const std::map<std::string, std::uint64_t>& errors,
+                        const std::map<std::string, std::string>& meanings) {
     std::vector<std::pair<std::uint64_t, std::string>> sorted;
     std::uint64_t sum = 0;
     for (const auto& [code, times] : errors) {
@@ -277,7 +286,9 @@ std::string errors_text(const std::map<std::string, std::uint64_t>& errors) {
                      [](const auto& a, const auto& b) { return a.first > b.first; });
     std::vector<std::string> texts;
     for (const auto& [times, code] : sorted) {
-        texts.push_back(code + " x " + count_text(times));
+        const auto meaning = meanings.find(code);
+        texts.push_back(code + (meaning == meanings.end() ? "" : " (" + meaning->second + ")") +
+                        " x " + count_text(times));
     }
     return count_text(sum) + ": " + listed(texts, 4);
 }

@@ -53,8 +53,12 @@ struct KeyFigures {
 // Infinite: "failed calls"; empty: "no call".
 [[nodiscard]] std::string response_text(const std::optional<double>& ms);
 
-// "none", or "12: 55P03 x 10, 40001 x 2".
-[[nodiscard]] std::string errors_text(const std::map<std::string, std::uint64_t>& errors);
+// "none", or "12: 55P03 (lock timeout) x 10, 40001 x 2"; meanings: Record::error_meanings.
+[[nodiscard]] std::string errors_text(const std::map<std::string, std::uint64_t>& errors,
+                                      const std::map<std::string, std::string>& meanings = {});
+
+// How many stood behind the culprit at once.
+[[nodiscard]] std::uint32_t sessions_behind(const LockEpisode& episode);
 
 // "4.0 s after the last step" or "not before the run ended".
 [[nodiscard]] std::string recovery_text(const Record& record);

@@ -165,6 +165,7 @@ std::string to_json(const Record& record) {
     all["steps"] = list(record.steps, step_json);
     all["adversaries"] = list(record.adversaries, adversary_json);
     all["operations"] = operations_json(record);
+    all["error_meanings"] = record.error_meanings;
     all["locks"] = locks_json(record.locks);
     all["recovery"] = recovery_json(record.recovery);
     all["replication"] = replication_json(record.replication);

@@ -159,7 +159,10 @@ std::string limit_text(const Gate& gate) {
 }  // namespace
 
 std::string figure(double value, Unit unit) {
-    return unit == Unit::ms ? ms_text(value) : count_text(static_cast<std::uint64_t>(value));
+    // Counts come from integers, but 2^64 as a double would not go back into one.
+    constexpr double largest = 9e18;
+    return unit == Unit::ms ? ms_text(value)
+                            : count_text(static_cast<std::uint64_t>(std::min(value, largest)));
 }
 
 std::string joined(const std::vector<std::string>& sentences) {

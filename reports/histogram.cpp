@@ -158,10 +158,16 @@ std::uint64_t nearest_rank(double q, std::uint64_t count) noexcept {
     if (!(q > 0)) {  // NaN too
         return 1;
     }
+    if (q >= 1) {
+        return count;
+    }
     // q * count is a hair above the whole number for some pairs (0.07 * 100): that is not a rank
     // more.
-    const double rank = std::ceil(std::min(q, 1.0) * static_cast<double>(count) * (1 - 1e-12));
-    return std::clamp<std::uint64_t>(static_cast<std::uint64_t>(rank), 1, count);
+    const double rank = std::ceil(q * static_cast<double>(count) * (1 - 1e-12));
+    if (rank >= static_cast<double>(count)) {
+        return count;
+    }
+    return std::max<std::uint64_t>(static_cast<std::uint64_t>(rank), 1);
 }
 
 }  // namespace reports

@@ -73,9 +73,10 @@ void note_silence(const Record& record, PhaseName phase, Calls& calls) {
         static_cast<double>(calls.before.due()) / before_s * record.phase_seconds(phase);
     const bool retired = operation.sent_by == SentBy::old_version && deployed(record);
     if (expected >= surely_expected && !retired) {
-        calls.lacking.push_back(
-            operation.name + " was never due in `" + name_of(phase) + "`, where some " +
-            count_text(static_cast<std::uint64_t>(expected)) + " calls were to be expected.");
+        calls.lacking.push_back(operation.name + " was never due in `" + name_of(phase) +
+                                "`, where some " +
+                                count_text(static_cast<std::uint64_t>(std::min(expected, 9e18))) +
+                                " calls were to be expected.");
     }
 }
 

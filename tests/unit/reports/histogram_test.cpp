@@ -68,6 +68,7 @@ TEST(NearestRank, IsNotMovedByTheErrorOfBinaryFractions) {
     EXPECT_EQ(nearest_rank(0, 5), 1U);
     EXPECT_EQ(nearest_rank(2, 5), 5U);
     EXPECT_EQ(nearest_rank(0.5, 0), 0U);
+    EXPECT_EQ(nearest_rank(1, UINT64_MAX), UINT64_MAX);
     EXPECT_EQ(nearest_rank(std::nan(""), 5), 1U);
 }
 

@@ -18,6 +18,8 @@ using reports::PhaseName;
 using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds connect_patience{60};
+// A server that restarts after a crash is back within seconds.
+constexpr std::chrono::seconds restart_patience{10};
 
 // What was due may take as long as a statement may, and the client's patience with the server.
 std::chrono::nanoseconds drain_of(const scenarios::Workload& workload) {
@@ -188,10 +190,31 @@ void Execution::read_log_position(std::optional<std::int64_t>& bytes) {
     }
 }
 
+void Execution::require_server() {
+    const auto deadline = Clock::now() + restart_patience;
+    while (true) {
+        try {
+            static_cast<void>(control_->server_clock_us());
+            return;
+        } catch (const database::Outage&) {  // the connection is lost; the server may be there
+        }
+        try {
+            control_->reconnect();
+            return;
+        } catch (const database::Outage&) {
+            if (Clock::now() > deadline ||
+                !interruption_.sleep(milliseconds{200}, migration::Interruption::Level::finish_step)) {
+                throw;
+            }
+        }
+    }
+}
+
 void Execution::migrate() {
     if (interruption_.stop_requested()) {
         return;
     }
+    require_server();
     begin_phase(PhaseName::during, Clock::now());
     const auto connect = [this](const std::string& application) {
         return stage_.target().connect(application.substr(application.find('/') + 1));
@@ -220,8 +243,13 @@ void Execution::migrate() {
         record_.steps[i].locks = std::move(step_locks_[i]);
     }
     record_.migration_error = migration::migration_error(record_.steps);
-    const std::scoped_lock lock{status_mutex_};
-    step_status_.clear();
+    {
+        const std::scoped_lock lock{status_mutex_};
+        step_status_.clear();
+    }
+    if (!record_.migration_error.empty()) {
+        require_server();
+    }
 }
 
 void Execution::load_off() {

@@ -54,6 +54,9 @@ private:
     void begin_phase(reports::PhaseName phase, Clock::time_point at);
     void end_phase(Clock::time_point at);
     void read_log_position(std::optional<std::int64_t>& bytes);
+    // Throws database::Outage when the server is gone for good: then it is not the migration that
+    // failed, and there is nothing left to rehearse on.
+    void require_server();
     [[nodiscard]] migration::Hooks hooks();
     [[nodiscard]] migration::Engine engine();
     void finish_observing();

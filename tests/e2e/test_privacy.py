@@ -1,0 +1,96 @@
+"""A password reaches the server and nobody else; an ordinary role may rehearse."""
+import pytest
+
+import results
+import shop
+from cluster import Cluster
+from shop import NOTHING
+
+PASSWORD = "p@ss:w/rd hunter2"
+ENCODED = "p%40ss%3Aw%2Frd%20hunter2"
+SECRETS = (PASSWORD, ENCODED, "hunter2")
+
+
+@pytest.fixture(scope="module")
+def guarded():
+    """A server that asks for a password, and a shop that an ordinary role owns."""
+    with Cluster({"password_encryption": "scram-sha-256", "log_connections": "on"}) as made:
+        made.psql(f"CREATE ROLE app LOGIN PASSWORD '{PASSWORD}'; CREATE DATABASE shop OWNER app")
+        made.psql("SET ROLE app;" + shop.SCHEMA, database="shop")
+        with open(f"{made.data}/pg_hba.conf", "w", encoding="utf-8") as file:
+            file.write("local all postgres trust\nlocal all all scram-sha-256\n")
+        made.psql("SELECT pg_reload_conf()")
+        yield made
+
+
+@pytest.fixture
+def uri(guarded):
+    return f"postgresql://app:{ENCODED}@/shop?host={guarded.folder}&port=5432"
+
+
+def said(ended, folder):
+    """Everything that a run printed or wrote."""
+    return ended.out + ended.err + "".join(
+        path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file()
+        and path.name != "passfile")
+
+
+def assert_silent(text):
+    assert [secret for secret in SECRETS if secret in text] == []
+
+
+def test_a_password_appears_nowhere(rehearse, scenario, uri, guarded):
+    marked = rehearse("guard", "mark", "--db", uri)
+    assert marked.code == 0, marked.err
+    tell = {"name": "a talkative tool", "command": [
+        "sh", "-c", "echo connecting to $URL as $PGPASSWORD; psql -X -c 'SELECT 42 AS answer'"
+                    " \"$URL\"; echo \"$URL\" >&2"], "env": {"URL": "{{target.uri}}"}}
+    content = shop.scenario(
+        tell, {"name": "add", "sql": "ALTER TABLE orders ADD COLUMN region text"},
+        {"name": "echo", "sql": f"DO $$ BEGIN RAISE NOTICE 'hello'; END $$"},
+        phases=shop.SHORT)
+
+    ended = rehearse("run", scenario(content), "--out", "out", environment={"TARGET": uri})
+
+    results.assert_nothing_found(ended, results.read(rehearse.folder / "out"))
+    text = said(ended, rehearse.folder / "out")
+    assert "connecting to" in text and "42" in text, "the tool did connect and was heard"
+    assert_silent(text)
+    for command in (("doctor",), ("cleanup",), ("guard", "mark")):
+        told = rehearse(*command, "--db", uri)
+        assert told.code == 0, told.err + told.out
+        assert_silent(told.out + told.err)
+
+
+def test_a_wrong_password_is_not_repeated(rehearse, scenario, guarded):
+    wrong = f"postgresql://app:hunter2wrong@/shop?host={guarded.folder}&port=5432"
+
+    ended = rehearse("run", scenario(shop.scenario(NOTHING)), "--out", "out", "--db", wrong)
+
+    assert ended.code == 6
+    assert "password authentication failed" in ended.err
+    assert_silent(ended.out + ended.err)
+
+
+@pytest.mark.parametrize("broken", ["postgresql://app:hunter2@[shop", "host=/x password='hunter2",
+                                    "postgresql://app:hunter2@/shop?nonsense=1"])
+def test_a_connection_string_that_makes_no_sense_is_not_repeated(rehearse, scenario, broken):
+    ended = rehearse("run", scenario(shop.scenario(NOTHING)), "--out", "out", "--db", broken)
+
+    assert ended.code == 2
+    assert ended.err.strip()
+    assert_silent(ended.out + ended.err)
+
+
+def test_a_password_file_and_variables_will_do(rehearse, guarded):
+    passfile = rehearse.folder / "passfile"
+    escaped = PASSWORD.replace(":", "\\:")
+    passfile.write_text(f"*:*:shop:app:{escaped}\n")
+    passfile.chmod(0o600)
+
+    ended = rehearse("doctor", "--db", "", environment={
+        "PGHOST": guarded.folder, "PGPORT": "5432", "PGUSER": "app", "PGDATABASE": "shop",
+        "PGPASSFILE": str(passfile)})
+
+    assert "password" not in ended.err, ended.err
+    assert "encoding" in ended.out

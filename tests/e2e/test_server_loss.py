@@ -1,0 +1,102 @@
+"""The server goes away in the middle: no hang, a record, and a code that says whose fault it was."""
+import os
+import signal
+
+import pytest
+
+import results
+import shop
+from test_interruption import HOLD, IN_PHASE, phases_so_far
+
+
+def postmaster(throwaway):
+    [folder] = throwaway.servers()
+    return int((folder / "data" / "postmaster.pid").read_text().split()[0])
+
+
+def holds_its_lock(throwaway):
+    return throwaway.asked("SELECT count(*) FROM pg_stat_activity WHERE state = 'active'"
+                           " AND query LIKE '%/* the step runs */%'"
+                           " AND pid <> pg_backend_pid()") == 1
+
+
+@pytest.mark.parametrize("phase", ["before", "during"])
+def test_a_server_that_is_stopped_ends_the_rehearsal(throwaway, until, phase):
+    phases, steps = IN_PHASE[phase]
+    # Short enough to come to the end of `before` without its server.
+    # What is due waits for its statement timeout at most, then for a few seconds of grace.
+    child = throwaway.start(shop.scenario(
+        *steps, workload={"statement_timeout": "1s"},
+        phases=phases | {"after": "1s"} | ({"before": "3s"} if phase == "before" else {})))
+    until(lambda: phase in phases_so_far(throwaway.folder / "out"), child)
+    if phase == "during":
+        until(lambda: holds_its_lock(throwaway), child)
+    os.kill(postmaster(throwaway), signal.SIGQUIT)  # the immediate shutdown
+
+    ended = throwaway.rehearse.finish(child, timeout=60)
+
+    result = results.read(throwaway.folder / "out")
+    assert ended.code == result["exit_code"]
+    assert ended.code == 6, result["reasons"]
+    assert result["verdict"] == "inconclusive"
+    assert "connection" in result["harness_error"]
+    if phase == "before":
+        assert result["steps"] == [], "nothing was migrated on a server that was gone"
+    assert throwaway.left() == []
+
+
+def test_a_crash_that_the_server_recovers_from_is_counted_and_survived(throwaway, until):
+    """kill -9 of one backend: the server ends all sessions and starts again."""
+    child = throwaway.start(shop.scenario(
+        shop.NOTHING, phases=shop.SHORT | {"before": "1500ms", "after": "4s"}))
+    until(lambda: "after" in phases_so_far(throwaway.folder / "out"), child)
+    pid = throwaway.asked("SELECT pid FROM pg_stat_activity WHERE application_name"
+                          " = 'rehearse/workload' LIMIT 1")
+    os.kill(pid, signal.SIGKILL)
+
+    ended = throwaway.rehearse.finish(child, timeout=60)
+
+    result = results.read(throwaway.folder / "out")
+    assert ended.code in (1, 6), result["reasons"]
+    assert result["verdict"] != "pass"
+    assert sum(results.errors(result).values()) > 0
+    assert result["generator"]["reconnects"] > 0
+    assert throwaway.left() == []
+
+
+def test_a_load_that_is_cut_off_connects_again(rehearse, scenario, shop_database, until):
+    child = rehearse.start("run", scenario(shop.scenario(
+        shop.NOTHING, phases=shop.SHORT | {"after": "2s"})), "--db", shop_database.uri,
+        "--out", "out")
+    until(lambda: "after" in phases_so_far(rehearse.folder / "out"), child)
+    cut = shop_database.value("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                              " WHERE application_name = 'rehearse/workload'"
+                              " AND datname = current_database()")
+
+    ended = rehearse.finish(child)
+
+    result = results.read(rehearse.folder / "out")
+    assert cut == 8
+    assert result["generator"]["reconnects"] >= 8
+    done = [second["done"] for second in result["seconds"]]
+    assert done[-1] > 0 or done[-2] > 0, "the load went on"
+    assert ended.code in (0, 1, 3), ended.err
+    assert set(results.errors(result)) <= {"57P01", "connection_lost", "connection lost"}
+
+
+def test_a_step_whose_session_is_ended_fails_the_migration(rehearse, scenario, shop_database,
+                                                           until):
+    child = rehearse.start("run", scenario(shop.scenario(HOLD, shop.NOTHING, phases=shop.SHORT)),
+                           "--db", shop_database.uri, "--out", "out")
+    until(lambda: shop_database.value(
+        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'"
+        " AND query LIKE '%/* the step runs */%' AND pid <> pg_backend_pid()") == 1, child)
+    shop_database.value("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                        " WHERE query LIKE '%/* the step runs */%' AND pid <> pg_backend_pid()")
+
+    ended = rehearse.finish(child)
+
+    result = results.read(rehearse.folder / "out")
+    assert ended.code == 5, result["reasons"]
+    assert [step["outcome"] for step in result["steps"]] == ["failed", "skipped"]
+    assert results.counted(result, "read_order", "after") > 0

@@ -122,13 +122,9 @@ void PostgresSession::on_ready(std::uint32_t events) {
         listener_.on_lost(error);
         return;
     }
-    // Also after a failed read: what the server said before it closed is already in the buffer.
+    // Also after a failed read: what the server said before it closed is already in the buffer, and
+    // libpq (15 on) is not busy with a connection that it has given up.
     read_results();
-    // A server that dies without a word leaves libpq waiting for an answer, on a socket that it has
-    // closed: nothing would ever wake us again. The listener may have reconnected meanwhile.
-    if (!alive && running() && PQstatus(connection_.get()) == CONNECTION_BAD) {
-        lost_while_running(error_of(connection_.get()));
-    }
 }
 
 void PostgresSession::set_up(bool failed) {

@@ -30,6 +30,7 @@ struct Table {
     std::vector<KeyColumn> key;
     // Text of dates, intervals and floats depends on the session's settings; of others it does not.
     bool text_needs_settings = false;
+    bool partitioned = false;
 };
 
 [[noreturn]] void refuse(ErrorKind kind, std::string message, std::string hint = {}) {
@@ -64,7 +65,11 @@ Table find_table(database::Control& control, const std::string& name) {
                "backfill: " + name +
                    " is not a table or partitioned table but a relation of kind '" + *row[2] + "'");
     }
-    return {.oid = *row[0], .name = *row[1], .key = {}, .text_needs_settings = false};
+    return {.oid = *row[0],
+            .name = *row[1],
+            .key = {},
+            .text_needs_settings = false,
+            .partitioned = row[2] == "p"};
 }
 
 // The primary key before others, then the one with the fewest columns. Only an index whose order is
@@ -101,13 +106,15 @@ void find_key(database::Control& control, Table& table) {
         "WHERE a.attrelid = u.indrelid AND a.attnum = u.indkey[k] ORDER BY k",
         parameters);
     if (columns.rows.empty()) {
-        refuse(
-            ErrorKind::other,
-            "backfill: " + table.name +
-                " has no primary key and no unique index over NOT NULL"
-                " columns, so its rows cannot be visited in batches",
-            "add a primary key, or a unique index (CREATE UNIQUE INDEX CONCURRENTLY) over NOT NULL"
-            " columns, before the backfill");
+        refuse(ErrorKind::other,
+               "backfill: " + table.name +
+                   " has no primary key and no unique index over NOT NULL"
+                   " columns, so its rows cannot be visited in batches",
+               // PostgreSQL 10 has no keys over partitions, and no version makes them concurrently.
+               table.partitioned
+                   ? "backfill its partitions one by one, each over its own key"
+                   : "add a primary key, or a unique index (CREATE UNIQUE INDEX CONCURRENTLY) over"
+                     " NOT NULL columns, before the backfill");
     }
     for (const auto& row : columns.rows) {
         table.key.push_back({*row[0], *row[1], *row[3]});

@@ -134,6 +134,9 @@ TEST_F(Backfill, TakesQuotedNamesEverywhere) {
 }
 
 TEST_F(Backfill, VisitsEveryPartition) {
+    if (tests::server_major() < 11) {
+        GTEST_SKIP() << "before PostgreSQL 11 a partitioned table has no key";
+    }
     sql("CREATE TABLE t (id int, region text, n int DEFAULT 0, PRIMARY KEY (id, region)) "
         "PARTITION BY LIST (region); "
         "CREATE TABLE t_eu PARTITION OF t FOR VALUES IN ('eu'); "
@@ -151,9 +154,24 @@ TEST_F(Backfill, VisitsEveryPartition) {
     expect_each_row_once("t");
 }
 
+TEST_F(Backfill, OfAPartitionedTableWithoutKeyIsRefusedAndItsPartitionsAreOffered) {
+    sql("CREATE TABLE t (id int, n int DEFAULT 0) PARTITION BY RANGE (id); "
+        "CREATE TABLE t_low PARTITION OF t (PRIMARY KEY (id)) FOR VALUES FROM (0) TO (1000); "
+        "INSERT INTO t SELECT g FROM generate_series(1, 900) g");
+    const auto text = refusal(backfill("t", "n = n + 1", "", 100));
+    EXPECT_TRUE(contains(text, "has no primary key")) << text;
+    EXPECT_TRUE(contains(text, "backfill its partitions one by one")) << text;
+
+    const auto step = run(backfill("t_low", "n = n + 1", "", 100));
+    EXPECT_EQ(step.outcome, "ok") << step.error;
+    expect_each_row_once("t");
+}
+
 TEST_F(Backfill, AUniqueIndexOverNotNullColumnsServesAsKey) {
     sql("CREATE TABLE t (a int NOT NULL, b text NOT NULL, n int DEFAULT 0); "
-        "CREATE UNIQUE INDEX ON t (b DESC, a DESC) INCLUDE (n); "
+        "CREATE UNIQUE INDEX ON t (b DESC, a DESC)" +
+        std::string{tests::server_major() < 11 ? "" : " INCLUDE (n)"} +  // no part of the key
+        "; "
         "INSERT INTO t SELECT g % 10, g FROM generate_series(1, 500) g");
     const auto step = run(backfill("t", "n = n + 1", "", 7));
     EXPECT_EQ(step.outcome, "ok") << step.error;

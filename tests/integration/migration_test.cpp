@@ -1,7 +1,6 @@
 #include "tests/integration/migration_fixture.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <thread>
 
 namespace {
@@ -147,25 +146,28 @@ TEST_F(Migration, AnOwnTransactionInsideOfAStepIsRunAgainAsAWhole) {
     EXPECT_EQ(value("SELECT string_agg(n::text, ',' ORDER BY n) FROM log"), "0,1");
 }
 
+// The server looks for a deadlock once for each wait, after deadlock_timeout: it is found by the
+// one who waits last. That is the step here, because it asks for `b` only when the other session,
+// which has `b`, waits for `a`.
 TEST_F(Migration, ADeadlockIsRetried) {
     sql("CREATE TABLE a (n int); CREATE TABLE b (n int)");
     auto other = control();
-    ASSERT_TRUE(other->execute("SET deadlock_timeout = '10s'; BEGIN; LOCK TABLE b").ok());
-    std::jthread second;
-    auto both = sql_step({"SET deadlock_timeout = '50ms'", "LOCK TABLE a", "LOCK TABLE b"});
+    other->set_lock_timeout(60s);
+    ASSERT_TRUE(other->execute("SET deadlock_timeout = '60s'; BEGIN; LOCK TABLE b").ok());
+    const std::string until_the_other_waits_or_is_gone =
+        "DO $$ BEGIN "
+        "WHILE EXISTS (SELECT FROM pg_locks WHERE relation = 'b'::regclass AND granted) "
+        "AND NOT EXISTS (SELECT FROM pg_locks WHERE relation = 'a'::regclass AND NOT granted) "
+        "LOOP PERFORM pg_sleep(0.005); END LOOP; END $$";
+    auto both = sql_step({"SET deadlock_timeout = '50ms'", "LOCK TABLE a",
+                          until_the_other_waits_or_is_gone, "LOCK TABLE b"});
     both.retries = {.times = 5, .backoff = 1ms};
-    // The other session asks for `a` once this one has it and waits for `b`: a cycle. Its timeout
-    // is long and ours short, so that it is ours that the server ends.
-    std::atomic<bool> ended = false;
-    second = std::jthread{[&] {
-        if (becomes_true("SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'b'::regclass AND "
-                         "NOT granted)")) {
-            EXPECT_TRUE(other->execute("LOCK TABLE a").ok());
-        }
-        EXPECT_TRUE(other->execute("COMMIT").ok());
-        ended = true;
+    both.lock_timeout = 60s;
+    std::jthread second{[&] {
+        EXPECT_TRUE(
+            becomes_true("SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'a'::regclass)"));
+        EXPECT_TRUE(other->execute("LOCK TABLE a; COMMIT").ok());
     }};
-    both.lock_timeout = 8s;
     const auto steps = migrate({step("both", both)});
     second.join();
     EXPECT_EQ(steps[0].outcome, "ok") << steps[0].error;
@@ -185,7 +187,8 @@ TEST_F(Migration, ARewriteIsFoundWithTheIndexesItTookAlong) {
     // by_size is not rewritten but made anew, under another oid, because its column's type changed.
     EXPECT_NE(std::find(rewrote.begin(), rewrote.end(), "t_pkey"), rewrote.end());
     EXPECT_EQ(std::find(rewrote.begin(), rewrote.end(), "other"), rewrote.end());
-    EXPECT_TRUE(steps[1].rewrote.empty()) << "a constant default rewrites nothing since 11";
+    EXPECT_EQ(steps[1].rewrote.empty(), tests::server_major() >= 11)
+        << "a constant default rewrites nothing since 11";
 }
 
 TEST_F(Migration, BeforeACommitTheLocksAreStillThereToBeRead) {

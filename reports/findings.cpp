@@ -194,7 +194,7 @@ std::optional<Culprit> culprit_of(const Record& record) {
     Culprit culprit{.episode = *worst,
                     .who = {},
                     .statement = {},
-                    .relation = worst->relation,
+                    .relation = contended_text(*worst),
                     .mode = worst->mode,
                     .behind = {},
                     .victim = {}};
@@ -262,6 +262,11 @@ std::string response_text(const std::optional<double>& ms) {
         return "no call";
     }
     return std::isinf(*ms) ? "failed calls" : ms_text(*ms);
+}
+
+std::string contended_text(const LockEpisode& episode) {
+    return episode.kind == "row" && !episode.queued ? "a row of " + episode.relation
+                                                    : episode.relation;
 }
 
 // The one that made the queue waits too, but it is who they stand behind.

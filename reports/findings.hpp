@@ -57,6 +57,9 @@ struct KeyFigures {
 [[nodiscard]] std::string errors_text(const std::map<std::string, std::uint64_t>& errors,
                                       const std::map<std::string, std::string>& meanings = {});
 
+// "orders", or "a row of orders".
+[[nodiscard]] std::string contended_text(const LockEpisode& episode);
+
 // How many stood behind the culprit at once.
 [[nodiscard]] std::uint32_t sessions_behind(const LockEpisode& episode);
 

@@ -91,6 +91,7 @@ Json episode_json(const LockEpisode& episode) {
             {"blocker", blocker_json(episode.blocker)},
             {"relation", episode.relation},
             {"mode", episode.mode},
+            {"kind", episode.kind},
             {"max_blocked", episode.max_blocked},
             {"victim_seconds", number(episode.victim_seconds)},
             {"longest_wait_ms", number(episode.longest_wait_ms)},

@@ -148,7 +148,7 @@ std::string episodes_section(const Record& record) {
     }
     Section section{
         "\n## Lock episodes, worst first\n\n"
-        "| from | lasted | who | mode | relation | blocked | longest wait | victim-seconds |\n"
+        "| from | lasted | who | mode | on | blocked | longest wait | victim-seconds |\n"
         "|--:|--:|---|---|---|--:|--:|--:|\n",
         7'000};
     constexpr std::size_t most = 20;
@@ -160,7 +160,7 @@ std::string episodes_section(const Record& record) {
             row({decimal_text(episode->start_s, 2) + " s",
                  seconds_text(episode->end_s - episode->start_s), sentence(who),
                  name_cell(episode->queued ? episode->queued_mode : episode->mode),
-                 name_cell(episode->relation), count_text(episode->max_blocked),
+                 name_cell(contended_text(*episode)), count_text(episode->max_blocked),
                  ms_text(episode->longest_wait_ms), decimal_text(episode->victim_seconds, 1)}));
     }
     const auto all = record.locks.episodes.size() + record.locks.episodes_dropped;

@@ -138,8 +138,9 @@ struct LockEpisode {
     Blocker blocker;                // who held
     std::optional<Blocker> queued;  // who waited itself and thereby made the others queue
     std::string queued_mode;        // the mode it asked for
-    std::string relation,
-        mode;  // what was held: relation (or "transaction"), mode as the server spells it
+    // What was held: relation (or "transaction"), mode as the server spells it, and whether it is the
+    // lock of a whole `relation`, of a `row`, or another kind as the server names it (advisory, ...).
+    std::string relation, mode, kind;
     std::uint32_t max_blocked = 0;
     double victim_seconds = 0, longest_wait_ms = 0;
     std::vector<Victims> victims;
@@ -174,7 +175,7 @@ struct Replication {
 };
 
 struct Generator {
-    Histogram lag;  // how late the generator itself sent (idle connection at hand)
+    Histogram lag;  // how late the generator itself was with what was due
     std::uint64_t due = 0;
     std::uint64_t unsent = 0;  // due, never sent, for the generator's own reasons
     double cpu_s = 0;

@@ -195,7 +195,7 @@ std::string episodes_section(const Record& record, const Style& style) {
                  {"lasted", Align::right},
                  {"who", Align::left, true},
                  {"mode", Align::left, true},
-                 {"relation", Align::left, true},
+                 {"on", Align::left, true},
                  {"blocked", Align::right},
                  {"longest", Align::right},
                  {"victim-s", Align::right}}};
@@ -207,7 +207,7 @@ std::string episodes_section(const Record& record, const Style& style) {
                    {seconds_text(episode->end_s - episode->start_s)},
                    {who},
                    {episode->queued ? episode->queued_mode : episode->mode},
-                   {episode->relation},
+                   {contended_text(*episode)},
                    {count_text(episode->max_blocked)},
                    {ms_text(episode->longest_wait_ms)},
                    {decimal_text(episode->victim_seconds, 1)}});

@@ -13,7 +13,8 @@ inline constexpr int pass = 0, gate_failed = 1, usage = 2, inconclusive = 3, dat
 
 // Fills gates, verdict, exit_code and reasons of `record`; the first reason is the one that
 // decided. Inconclusive, with the reason, when the generator was late (lag p99 > 5 ms, or > 1 % of
-// the due operations never sent for its own reasons), when samples were lost, when a phase that the
+// the due operations never sent for its own reasons), when the observer lost > 1 % of its
+// samples or its connection, when a phase that the
 // gates compare is missing or empty, when an operation of the scenario was never due, an adversary
 // did not do its part, a step was not carried out, or there is no gate. An interrupted run is never
 // more than inconclusive: what a cut-off span shows may be the cut. Order of exit codes:

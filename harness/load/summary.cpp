@@ -8,6 +8,18 @@ namespace {
 using reports::PhaseName;
 using std::chrono::nanoseconds;
 
+reports::SentBy sent_by(workloads::AppFilter filter) {
+    switch (filter) {
+        case workloads::AppFilter::old_version:
+            return reports::SentBy::old_version;
+        case workloads::AppFilter::new_version:
+            return reports::SentBy::new_version;
+        case workloads::AppFilter::both:
+            break;
+    }
+    return reports::SentBy::both;
+}
+
 nanoseconds from_seconds(double seconds) {
     return nanoseconds{static_cast<std::int64_t>(seconds * 1e9)};
 }
@@ -41,6 +53,7 @@ void summarize(const std::vector<Measured>& measured,
     record.operations.resize(operations.size());
     for (std::size_t i = 0; i < operations.size(); ++i) {
         record.operations[i].name = operations[i].name;
+        record.operations[i].sent_by = sent_by(operations[i].app);
         summarize_operation(measured, i, record, record.operations[i]);
     }
     std::vector<SecondLog> logs;

@@ -30,6 +30,12 @@ std::string contended(const LockWaiter& waiter) {
     return waiter.kind == "transactionid" ? "transaction" : waiter.kind;
 }
 
+// A session that waits for another's transaction waits for a row that this one has changed.
+std::string kind_of(const LockWaiter& waiter) {
+    const bool row = waiter.kind == "tuple" || waiter.kind == "transactionid";
+    return row && !waiter.relation.empty() ? "row" : waiter.kind;
+}
+
 bool of_migration(const SessionRole& role) {
     return role.kind == SessionKind::step || role.kind == SessionKind::adversary;
 }
@@ -209,7 +215,8 @@ void EpisodeBuilder::vote(Draft& draft, const Chain& chain, const SampleView& vi
     });
     const bool direct = chain.links == 1;
     if (held != root.held.end() || direct) {
-        Draft::Held what{contended(waiter), held == root.held.end() ? "" : held->mode};
+        Draft::Held what{contended(waiter), held == root.held.end() ? "" : held->mode,
+                         kind_of(waiter)};
         if (draft.held.contains(what) || draft.held.size() < kinds_kept) {
             ++draft.held[std::move(what)];
         }

@@ -10,6 +10,7 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -43,9 +44,9 @@ struct Draft {
     std::uint32_t query_votes = 0;
 
     struct Held {
-        std::string relation, mode;
+        std::string relation, mode, kind;
         bool operator<(const Held& other) const {
-            return std::pair{relation, mode} < std::pair{other.relation, other.mode};
+            return std::tie(relation, mode, kind) < std::tie(other.relation, other.mode, other.kind);
         }
     };
     std::map<Held, std::uint64_t> held;  // seen how often; one without mode is what was asked for

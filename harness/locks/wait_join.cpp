@@ -341,6 +341,7 @@ private:
         if (held != draft.held.end()) {
             episode.relation = held->first.relation;
             episode.mode = held->first.mode;
+            episode.kind = held->first.kind;
         }
         episode.max_blocked = draft.max_blocked;
         episode.victim_seconds = sum.seconds + draft.unjoined_seconds;

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include <libpq-fe.h>
+#include <openssl/ssl.h>
 
 namespace harness::postgres {
 
@@ -54,6 +55,7 @@ void PostgresSession::close() {
         socket_ = -1;
     }
     watched_ = 0;
+    tls_ = nullptr;
     connection_.reset();
     state_ = State::closed;
 }
@@ -84,6 +86,7 @@ void PostgresSession::continue_connecting() {
         return;
     }
     PQsetnonblocking(connection_.get(), 1);
+    tls_ = static_cast<ssl_st*>(PQsslStruct(connection_.get(), "OpenSSL"));
     setup_error_ = {};
     statement_failed_ = statement_answered_ = false;
     awaiting_since_ = Clock::now();
@@ -115,7 +118,12 @@ void PostgresSession::on_ready(std::uint32_t events) {
     if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) == 0) {
         return;
     }
-    const bool alive = PQconsumeInput(connection_.get()) == 1;
+    bool alive = PQconsumeInput(connection_.get()) == 1;
+    // TLS is decrypted by whole records, of which libpq may take less than one; what is left of it
+    // makes no socket ready.
+    while (alive && tls_ != nullptr && SSL_pending(tls_) > 0) {
+        alive = PQconsumeInput(connection_.get()) == 1;
+    }
     if (!alive && state_ == State::idle) {
         const Error error = error_of(connection_.get());
         close();

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+struct ssl_st;  // OpenSSL's SSL
+
 namespace harness::postgres {
 
 using database::Clock;
@@ -93,6 +95,7 @@ private:
     database::SessionListener& listener_;
 
     Connection connection_;
+    ssl_st* tls_ = nullptr;  // libpq's own, where the connection is encrypted by OpenSSL
     int socket_ = -1;
     std::uint32_t watched_ = 0;
     State state_ = State::closed;

@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -68,16 +69,28 @@ void Poller::remove(int fd, Pollable& pollable) {
     }
 }
 
-int Poller::wait(std::chrono::nanoseconds timeout) {
-    timespec limit{};
-    timespec* limit_pointer = nullptr;
-    if (timeout.count() >= 0) {
+int Poller::fetch(std::chrono::nanoseconds timeout) {
+    const auto size = static_cast<int>(batch_.size());
+    if (nanosecond_waits_) {
+        timespec limit{};
         limit.tv_sec = static_cast<time_t>(timeout.count() / 1'000'000'000);
         limit.tv_nsec = static_cast<long>(timeout.count() % 1'000'000'000);
-        limit_pointer = &limit;
+        const int ready = epoll_pwait2(epoll_, batch_.data(), size,
+                                       timeout.count() < 0 ? nullptr : &limit, nullptr);
+        // Linux before 5.11, and containers whose filter does not know the call.
+        if (ready >= 0 || (errno != ENOSYS && errno != EPERM)) {
+            return ready;
+        }
+        nanosecond_waits_ = false;
     }
-    const int ready = epoll_pwait2(epoll_, batch_.data(), static_cast<int>(batch_.size()),
-                                   limit_pointer, nullptr);
+    // Rounded up: rather up to a millisecond late, which the generator's lag shows, than busy.
+    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
+    return epoll_wait(epoll_, batch_.data(), size,
+                      timeout.count() < 0 ? -1 : static_cast<int>(std::min<std::int64_t>(ms, 60'000)));
+}
+
+int Poller::wait(std::chrono::nanoseconds timeout) {
+    const int ready = fetch(timeout);
     if (ready < 0) {
         if (errno == EINTR) {
             return 0;

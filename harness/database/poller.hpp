@@ -36,7 +36,7 @@ public:
     // Call before the descriptor is closed. Events already fetched for it are dropped.
     void remove(int fd, Pollable& pollable);
 
-    // Waits up to `timeout` (nanosecond precision; negative: for ever) and calls on_ready for whatever
+    // Waits up to `timeout` (to the nanosecond where the kernel can; negative: for ever) and calls on_ready for whatever
     // is ready. Returns the number of sockets served.
     int wait(std::chrono::nanoseconds timeout);
 
@@ -44,7 +44,10 @@ public:
     void wake() noexcept;
 
 private:
+    [[nodiscard]] int fetch(std::chrono::nanoseconds timeout);
+
     int epoll_ = -1, wake_ = -1;
+    bool nanosecond_waits_ = true;  // the kernel knows epoll_pwait2
     std::array<epoll_event, 128> batch_{};
     int batch_size_ = 0, batch_at_ = 0;
 };

@@ -265,7 +265,10 @@ void Execution::load_off() {
     measured_ = load_->take();
 }
 
-void Execution::failed(const std::string& why) { record_.harness_error = why; }
+void Execution::failed(const std::string& why) {
+    record_.harness_error = why;
+    console_.note("the rehearsal stops: " + why);
+}
 
 reports::Record Execution::finish() {
     if (adversaries_) {

@@ -80,7 +80,7 @@ void StepLocks::see(Clock::time_point at, const database::WatchedLock& lock, std
     }
     Open& open = found->second;
     if (!lock.granted && !open.waits_since) {
-        open.waits_since = at;
+        open.waits_since = std::min(at, not_before(lock.session));
     }
     if (!lock.granted && lock.since_us) {
         const Clock::time_point since{std::chrono::microseconds{*lock.since_us - offset_us}};

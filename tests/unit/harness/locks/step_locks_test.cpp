@@ -83,6 +83,25 @@ TEST(StepLocks, AWaitThatOnlyASampleSawIsAWait) {
     EXPECT_NEAR(result.at(0).held_s, 0.010, 1e-9);
 }
 
+// Before PostgreSQL 14. Seen once, it would else be a wait of no time.
+TEST(StepLocks, AWaitWhoseStartTheServerDoesNotTellBeginsWhereItWasNotYetThere) {
+    StepLocks locks{at(0)};
+    locks.observe(at(10), sessions, {}, offset_us);
+    locks.note_wait(at(30), asked(), offset_us);
+    locks.before_commit(at(45), step, std::vector{granted()}, offset_us);
+    locks.observe(at(50), sessions, {}, offset_us);
+    locks.statement_sent(step, at(55));
+    locks.observe(at(60), sessions, std::vector{asked()}, offset_us);
+    locks.observe(at(80), sessions, std::vector{asked()}, offset_us);
+    locks.observe(at(100), sessions, {}, offset_us);
+
+    const auto result = locks.end(at(120));
+
+    ASSERT_EQ(result.size(), 1U);
+    EXPECT_NEAR(result[0].waited_s, 0.020 + 0.035, 1e-9);
+    EXPECT_NEAR(result[0].held_s, 0.015, 1e-9);
+}
+
 TEST(StepLocks, TransactionsOfOneStepAddUp) {
     StepLocks locks{at(0)};
     for (const double ms : {0, 100, 200}) {

@@ -22,10 +22,11 @@ PLACE = {"name": "place_order", "weight": 30,
                      " RETURNING id", "into": ["order_id"]},
              {"sql": "UPDATE orders SET total = total + 1 WHERE id = :order_id"}]}
 
-# Holds its lock for a known time, whatever the machine's speed.
+# Rewrites the table under its lock, for a second and a half whatever the machine's speed: one row
+# in 267 takes 20 ms, some 75 of them.
 NAIVE = {"name": "add region at once",
-         "sql": "ALTER TABLE orders ADD COLUMN region uuid NOT NULL DEFAULT gen_random_uuid();"
-                " SELECT pg_sleep(1)"}
+         "sql": "ALTER TABLE orders ADD COLUMN region int NOT NULL DEFAULT"
+                " CASE WHEN random() < 0.00375 THEN length(pg_sleep(0.02)::text) ELSE 7 END"}
 SAFE = [{"name": "add the column", "sql": "ALTER TABLE orders ADD COLUMN region text",
          "lock_timeout": "500ms", "retries": {"times": 10, "backoff": "50ms"}},
         {"name": "backfill",
@@ -36,7 +37,7 @@ SAFE = [{"name": "add the column", "sql": "ALTER TABLE orders ADD COLUMN region 
 # Nothing is left to do for the migration: for tests of everything around it.
 NOTHING = {"name": "nothing", "pause": "10ms"}
 
-# What is least: a second of each phase.
+# As short as says something.
 SHORT = {"warmup": "200ms", "before": "1s", "after": "1s"}
 
 
@@ -52,7 +53,7 @@ def scenario(*steps, **parts):
         "version": 1, "name": "shop", "target": {"dsn_env": "TARGET"},
         "workload": {"connections": 8, "rate": "200/s",
                      "operations": [copy.deepcopy(READ), copy.deepcopy(PLACE)]},
-        "phases": {"warmup": "500ms", "before": "2s", "after": "2s"},
+        "phases": dict(SHORT),
         "migration": {"up": list(steps)},
         "gates": {"lock_wait.max": "500ms", "errors": 0},
     }

@@ -10,8 +10,7 @@ def test_who_waits_for_an_open_transaction_makes_everybody_else_wait(run):
         {"name": "add the column", "sql": "ALTER TABLE orders ADD COLUMN region text",
          "lock_timeout": "900ms"},
         adversaries=[{"name": "forgotten", "idle_in_transaction": {"table": "orders",
-                                                                   "for": "3s"}}],
-        phases=shop.SHORT))
+                                                                   "for": "3s"}}]))
 
     assert ended.code == 5
     step = result["steps"][0]
@@ -36,7 +35,7 @@ def test_retries_get_the_lock_once_it_is_free(run):
         {"name": "add the column", "sql": "ALTER TABLE orders ADD COLUMN region text",
          "lock_timeout": "100ms", "retries": {"times": 50, "backoff": "50ms"}},
         adversaries=[{"idle_in_transaction": {"table": "orders", "for": "1s"}}],
-        phases=shop.SHORT, gates={"lock_wait.max": "2s"}))
+        gates={"lock_wait.max": "2s"}))
 
     assert_nothing_found(ended, result)
     attempts = result["steps"][0]["attempts"]
@@ -55,8 +54,7 @@ def test_reports_vacuums_and_other_migrations_are_there_and_gone(run, shop_datab
                                                       " FROM customers WHERE id = 1 GROUP BY id"}},
             {"name": "theirs", "second_migration": {"sql": "ALTER TABLE aside ADD COLUMN m int",
                                                     "from": "100ms", "lock_timeout": "1s"}},
-            {"name": "sweep", "vacuum": {"table": "customers", "freeze": True, "from": "200ms"}}],
-        phases=shop.SHORT))
+            {"name": "sweep", "vacuum": {"table": "customers", "freeze": True, "from": "200ms"}}]))
 
     assert_nothing_found(ended, result)
     assert {each["name"]: each["outcome"] for each in result["adversaries"]} == {
@@ -71,8 +69,7 @@ def test_reports_vacuums_and_other_migrations_are_there_and_gone(run, shop_datab
 
 def test_an_adversary_that_cannot_do_its_work_leaves_no_pass(run):
     ended, result = run(shop.scenario(
-        shop.NOTHING, adversaries=[{"name": "sweep", "vacuum": {"table": "no_such_table"}}],
-        phases=shop.SHORT))
+        shop.NOTHING, adversaries=[{"name": "sweep", "vacuum": {"table": "no_such_table"}}]))
 
     assert ended.code == 3
     assert any("sweep" in reason and "no_such_table" in reason for reason in result["reasons"])

@@ -1,10 +1,13 @@
 """Bad input gets one clear message, a documented exit code, and no change anywhere."""
 import json
+import resource
 import subprocess
 
 import pytest
 
+import results
 import shop
+from probe import OURS
 from shop import NOTHING
 
 
@@ -78,7 +81,27 @@ def test_sql_that_does_not_prepare_on_the_target_is_found_before_the_load(
     ended = rehearse("run", scenario(wrong), "--db", shop_database.uri, "--out", "out")
 
     assert ended.code == 2
-    assert "no_such_column" in ended.err and "read" in ended.err
+    assert "no_such_column" in ended.err and "operation read" in ended.err
+    assert "42703" in ended.err
+    # The statement, and below it where in it.
+    lines = ended.err.splitlines()
+    caret = next(i for i, line in enumerate(lines) if line.strip() == "^")
+    assert lines[caret - 1][lines[caret].index("^"):].startswith("no_such_column")
+    assert not (rehearse.folder / "out").exists()
+
+
+def test_every_statement_that_the_target_refuses_is_told_at_once(rehearse, scenario,
+                                                                 shop_database):
+    wrong = shop.scenario(NOTHING, workload={"operations": [
+        {"name": "first", "weight": 1, "sql": "SELECT no_such_column FROM orders"},
+        {"name": "second", "weight": 1, "sql": "SELECT count(*) FROM no_such_table"}]})
+
+    ended = rehearse("run", scenario(wrong), "--db", shop_database.uri, "--out", "out")
+
+    assert ended.code == 2
+    assert "refuses 2 statements" in ended.err
+    assert "operation first" in ended.err and "operation second" in ended.err
+    assert schemas(shop_database) >= {"rehearse"}
 
 
 @pytest.mark.parametrize("content", [b"", b"- just\n- a list\n", b"\xff\xfe\x00version", b"a: [1,"])
@@ -136,7 +159,23 @@ def test_more_connections_than_the_server_has_is_said_before_the_load(
     ended = rehearse("run", scenario(many), "--db", shop_database.uri, "--out", "out")
 
     assert ended.code == 6
-    assert "connections" in ended.err
+    assert "too many" in ended.err and "connections" in ended.err
+    assert shop_database.value(OURS) == 0
+
+
+def test_a_server_without_a_free_connection_is_told_from_one_that_is_not_there(
+        rehearse, scenario, cluster, shop_database):
+    cluster.psql(f"ALTER DATABASE {shop_database.name} CONNECTION LIMIT 3;"
+                 f"DROP ROLE IF EXISTS few; CREATE ROLE few LOGIN;"
+                 f"GRANT ALL ON ALL TABLES IN SCHEMA public TO few", database=shop_database.name)
+
+    ended = rehearse("run", scenario(shop.scenario(NOTHING)), "--out", "out",
+                     "--db", cluster.uri(shop_database.name, user="few"))
+
+    assert ended.code == 6
+    assert "too many connections" in ended.out + ended.err
+    assert "The harness could not do its work" in ended.out
+    assert shop_database.value(OURS) == 0
 
 
 def test_a_database_in_another_encoding_is_refused(rehearse, scenario, cluster):
@@ -173,6 +212,33 @@ def test_a_replica_that_is_no_replica_is_refused(rehearse, scenario, cluster, sh
 
     assert ended.code == 6
     assert "REPLICA" in ended.err or "replica" in ended.err
+
+
+def test_a_limit_on_the_size_of_files_is_said_and_kills_nothing(
+        rehearse, program, scenario, shop_database):
+    done = subprocess.run(
+        [program, "run", scenario(shop.scenario(NOTHING)), "--db",
+         shop_database.uri, "--out", "out"], cwd=rehearse.folder, text=True, capture_output=True,
+        check=False, env=rehearse.environment(),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048)))
+
+    assert done.returncode == 6, done.stderr
+    assert "too large" in done.stderr
+    assert shop_database.value(OURS) == 0
+
+
+def test_a_reader_that_goes_away_does_not_end_the_rehearsal(rehearse, scenario, shop_database):
+    child = rehearse.start("run", scenario(shop.scenario(*shop.SAFE)), "--db",
+                           shop_database.uri, "--out", "out")
+    child.stderr.readline()
+    child.stderr.close()  # what `2>&1 | head -1` does
+    child.stdout.close()
+
+    code = child.wait(timeout=60)
+
+    result = results.read(rehearse.folder / "out")
+    assert [step["outcome"] for step in result["steps"]] == ["ok", "ok"]
+    assert code == 6, "its summary reached nobody"
 
 
 @pytest.fixture

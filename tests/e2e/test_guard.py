@@ -1,5 +1,8 @@
 """Nothing but a marked database is ever put under load."""
+import signal
+
 import shop
+from probe import OURS
 from shop import NOTHING
 
 
@@ -10,6 +13,7 @@ def test_an_unmarked_database_is_refused_and_left_as_it_was(rehearse, scenario, 
     assert ended.code == 6
     assert "guard mark" in ended.err
     assert unmarked_shop.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'rehearse'") == 0
+    assert not (rehearse.folder / "out").exists()
     assert unmarked_shop.value("SELECT count(*) FROM orders") == shop.ROWS
 
 
@@ -52,11 +56,13 @@ def test_a_marker_of_another_server_is_refused(rehearse, scenario, shop_database
 def test_two_rehearsals_at_once_are_one_too_many(rehearse, scenario, shop_database, until):
     slow = scenario(shop.scenario({"name": "wait", "pause": "60s"}), "slow.yaml")
     first = rehearse.start("run", slow, "--db", shop_database.uri, "--out", "first")
-    until(lambda: shop_database.value(
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'rehearse/%'"
-        " AND datname = current_database()") > 8, first)
+    until(lambda: shop_database.value(OURS) > 8, first)
 
     second = rehearse("run", slow, "--db", shop_database.uri, "--out", "second")
 
     assert second.code == 6
+    assert "another rehearsal" in second.err and "rehearse/run" in second.err
     assert first.poll() is None, "the first one was disturbed"
+    assert not (rehearse.folder / "second").exists()
+    first.send_signal(signal.SIGTERM)
+    assert rehearse.finish(first, timeout=30).code == 143

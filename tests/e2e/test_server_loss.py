@@ -1,4 +1,4 @@
-"""The server goes away in the middle: no hang, a record, and a code that says whose fault it was."""
+"""The server goes away in the middle: no hang, a record, and a code that says whose fault it is."""
 import os
 import signal
 
@@ -48,7 +48,7 @@ def test_a_server_that_is_stopped_ends_the_rehearsal(throwaway, until, phase):
 def test_a_crash_that_the_server_recovers_from_is_counted_and_survived(throwaway, until):
     """kill -9 of one backend: the server ends all sessions and starts again."""
     child = throwaway.start(shop.scenario(
-        shop.NOTHING, phases=shop.SHORT | {"before": "1500ms", "after": "4s"}))
+        shop.NOTHING, phases=shop.SHORT | {"before": "1500ms", "after": "3s"}))
     until(lambda: "after" in phases_so_far(throwaway.folder / "out"), child)
     pid = throwaway.asked("SELECT pid FROM pg_stat_activity WHERE application_name"
                           " = 'rehearse/workload' LIMIT 1")

@@ -36,7 +36,7 @@ def migrated(run, rehearse, shop_database):
         # In one transaction (-1), so that its lock is held until its end.
         {"name": "our tool", "command": ["psql", "-X", "-1", "-v", "ON_ERROR_STOP=1", "-f",
                                          "tool.sql"], "timeout": "30s"},
-        phases=shop.SHORT, gates={"errors": 0, "lock_wait.max": "5s"}))
+        gates={"errors": 0, "lock_wait.max": "5s"}))
 
 
 def test_each_kind_of_step_does_its_work(migrated, shop_database, rehearse):
@@ -73,7 +73,7 @@ def test_a_tool_that_stops_at_an_error_fails_the_migration_with_its_words(
 
     ended, result = run(shop.scenario(
         {"name": "our tool", "command": ["psql", "-X", "-v", "ON_ERROR_STOP=1", "-f", "bad.sql"]},
-        NOTHING, phases=shop.SHORT))
+        NOTHING))
 
     assert ended.code == 5
     assert [step["outcome"] for step in result["steps"]] == ["failed", "skipped"]
@@ -85,7 +85,7 @@ def test_a_tool_that_stops_at_an_error_fails_the_migration_with_its_words(
 def test_what_never_becomes_true_fails_the_migration(run):
     ended, result = run(shop.scenario(
         {"name": "wait", "wait_for": {"sql": "SELECT false", "timeout": "300ms",
-                                      "every": "50ms"}}, phases=shop.SHORT))
+                                      "every": "50ms"}}))
 
     assert ended.code == 5
     assert "300 ms" in result["steps"][0]["error"] and "SELECT false" in result["steps"][0]["error"]
@@ -106,8 +106,7 @@ def test_a_deploy_moves_each_version_to_its_own_settings(run, shop_database):
         {"name": "add", "sql": "ALTER TABLE public.orders ADD COLUMN region text"},
         {"name": "roll out", "deploy": {"to": "new", "over": "1s"}},
         workload={"rate": "100/s", "operations": [write, newer], "session": {
-            "old": "SET search_path = v1", "new": "SET search_path = v2"}},
-        phases=shop.SHORT))
+            "old": "SET search_path = v1", "new": "SET search_path = v2"}}))
 
     assert_nothing_found(ended, result)
     assert results.counted(result, "newer", "before") == 0
@@ -117,7 +116,8 @@ def test_a_deploy_moves_each_version_to_its_own_settings(run, shop_database):
     with shop_database.connect() as connection:
         old, overlap, new = connection.execute("""
             SELECT (SELECT count(*) FROM v1.seen),
-                   extract(epoch FROM (SELECT max(at) FROM v1.seen) - (SELECT min(at) FROM v2.seen)),
+                   extract(epoch FROM (SELECT max(at) FROM v1.seen)
+                                      - (SELECT min(at) FROM v2.seen)),
                    (SELECT count(*) FROM v2.seen)""").fetchone()
     assert old > 0 and new > 0
     assert overlap > 0, "the versions took turns instead of running side by side"
@@ -128,8 +128,7 @@ def test_a_deploy_moves_each_version_to_its_own_settings(run, shop_database):
 
 def test_a_transaction_step_that_fails_leaves_nothing_of_itself(run, shop_database):
     ended, result = run(shop.scenario(
-        {"name": "two", "sql": "CREATE TABLE half_made (); ALTER TABLE no_such ADD COLUMN x int"},
-        phases=shop.SHORT))
+        {"name": "two", "sql": "CREATE TABLE half_made (); ALTER TABLE no_such ADD COLUMN x int"}))
 
     assert ended.code == 5
     assert "no_such" in result["steps"][0]["error"]
@@ -143,8 +142,7 @@ def test_the_other_protocols_do_the_same_work(run, shop_database, protocol):
 
     ended, result = run(shop.scenario(
         {"name": "add", "sql": "ALTER TABLE customers ADD COLUMN note text"},
-        workload={"protocol": protocol, "operations": [shop.READ, shop.PLACE, star]},
-        phases=shop.SHORT))
+        workload={"protocol": protocol, "operations": [shop.READ, shop.PLACE, star]}))
 
     # Nothing is prepared, so that no plan's result type can change.
     assert_nothing_found(ended, result)

@@ -25,6 +25,11 @@ def test_a_rewrite_under_load_fails_and_the_culprit_is_named(run):
     said = ended.out + ended.err
     assert "ALTER TABLE orders" in said and "AccessExclusiveLock" in said
     assert max(map(len, said.splitlines())) <= 100
+    # Users waited as long as the lock was held, and not before.
+    read = operation(result, "read_order")["phases"]
+    assert read["during"]["response_ms"]["max"] >= 900
+    assert read["during"]["stall_max_s"] >= 0.9
+    assert read["before"]["response_ms"]["max"] < 900
 
 
 def test_the_same_change_in_small_steps_passes(run, shop_database):
@@ -44,17 +49,8 @@ def test_the_same_change_in_small_steps_passes(run, shop_database):
         f"SELECT count(*) FROM orders WHERE region IS NULL AND id <= {shop.ROWS}") == 0
 
 
-def test_users_waited_as_long_as_the_lock_was_held(run):
-    _, result = run(shop.scenario(shop.NAIVE))
-
-    read = operation(result, "read_order")["phases"]["during"]
-    assert read["response_ms"]["max"] >= 900
-    assert read["stall_max_s"] >= 0.9
-    assert operation(result, "read_order")["phases"]["before"]["response_ms"]["max"] < 900
-
-
 def test_an_open_loop_sends_what_is_due_in_every_phase(run):
-    _, result = run(shop.scenario(NOTHING))
+    _, result = run(shop.scenario(NOTHING, phases={"warmup": "0ms", "before": "2s", "after": "2s"}))
 
     # Poisson, 400 due in 2 s: outside 300..500 once in 1,000,000 runs.
     for phase in ("before", "after"):
@@ -71,22 +67,6 @@ def test_a_failing_migration_ends_with_5_and_the_load_goes_on(run):
     assert [step["outcome"] for step in result["steps"]] == ["failed", "skipped"]
     assert "no_such_table" in result["steps"][0]["error"]
     assert counted(result, "read_order", "after") > 0
-
-
-def test_a_lock_timeout_is_tried_again_and_each_attempt_recorded(run):
-    blocked = shop.scenario(
-        {"name": "add the column", "sql": "ALTER TABLE orders ADD COLUMN region text",
-         "lock_timeout": "200ms", "retries": {"times": 20, "backoff": "100ms"}},
-        adversaries=[{"idle_in_transaction": {"table": "orders", "for": "2s"}}],
-        gates={"lock_wait.max": "2s"})
-
-    ended, result = run(blocked)
-
-    assert_nothing_found(ended, result)
-    attempts = result["steps"][0]["attempts"]
-    outcomes = ([attempt["outcome"] for attempt in attempts] if isinstance(attempts, list)
-                else ["55P03"] * (attempts - 1) + ["ok"])
-    assert outcomes[-1] == "ok" and set(outcomes[:-1]) == {"55P03"}
 
 
 def test_failures_are_filed_under_their_sqlstate_never_among_successes(run):
@@ -112,7 +92,7 @@ def test_a_changed_result_type_is_an_error_of_its_own_and_prepared_again(run):
     assert set(errors(result)) == {"0A000"}
     # At most once a connection, and everything after it gets through.
     assert 1 <= errors(result)["0A000"] <= 8
-    assert counted(result, "star", "after") >= 300
+    assert counted(result, "star", "after") >= 100
     assert ended.code == 1
 
 
@@ -173,7 +153,7 @@ def test_a_command_that_fails_or_hangs_fails_the_migration(run):
 
 
 def test_json_is_all_that_stdout_holds(run):
-    ended, result = run(shop.scenario(NOTHING, phases=shop.SHORT), "--json")
+    ended, result = run(shop.scenario(NOTHING), "--json")
 
     assert json.loads(ended.out) == result
     assert "\x1b[" not in ended.err, "colours without a terminal"

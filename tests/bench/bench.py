@@ -45,8 +45,8 @@ def parse_arguments():
     parser.add_argument("--rounds", type=int, default=5, help="runs of each contender (5)")
     parser.add_argument("--seconds", type=int, default=8, help="length of a run (8)")
     parser.add_argument("--scale", type=int, default=20, help="pgbench's scale (20)")
-    parser.add_argument("--memory-seconds", type=int, default=60,
-                        help="the longer of the two runs that an hour is drawn out from (60)")
+    parser.add_argument("--memory-seconds", type=int, default=90,
+                        help="length of the run that an hour's memory is drawn out from (90)")
     parser.add_argument("--full", action="store_true", help="measure memory over a whole hour")
     parser.add_argument("--check", action="store_true", help="exit with 1 when a must is missed")
     options = parser.parse_args()

@@ -1,37 +1,82 @@
 """Runs a client program and says what it cost."""
 import dataclasses
 import os
+import statistics
 import subprocess
 import tempfile
+import threading
+import time
 
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
     cpu_s: float  # user + system, of the process and the children that it waited for
     peak_memory_mb: float
+    memory_growth_mb_per_s: float  # over the last two thirds of the run
     exit_code: int
     stdout: str
     stderr: str
 
 
-def run(command, environment, folder):
-    """The kernel's own accounting (wait4), so that both contenders are measured from outside.
+class MemoryWatch:
+    """The resident size of a running process.
 
-    The peak of memory holds what this interpreter had when it forked (some 20 MB), so it never
-    understates.
+    Looked up while it runs, because the kernel's figure at the end (ru_maxrss) starts with what this
+    interpreter had when it forked: some 20 MB, which would hide the first minutes' growth. The peak
+    only ever rises, so at most the last half second of it is missed.
     """
+
+    def __init__(self, pid):
+        self.peak_mb = 0.0
+        self._samples = []  # (seconds since the start, MB)
+        self._path = f"/proc/{pid}/status"
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def stop(self):
+        self._over.set()
+        self._thread.join()
+
+    @property
+    def growth_mb_per_s(self):
+        """Start-up and the first of everything are not growth: the first third does not count."""
+        kept = self._samples[len(self._samples) // 3:]
+        if len(kept) < 2:
+            return 0.0
+        return statistics.linear_regression(*zip(*kept)).slope
+
+    def _watch(self):
+        start = time.monotonic()
+        while not self._over.wait(0.5):
+            with open(self._path, encoding="ascii", errors="replace") as status:
+                sizes = dict(line.split(":", 1) for line in status)
+            if "VmRSS" not in sizes:  # it has just ended
+                return
+            self.peak_mb = int(sizes["VmHWM"].split()[0]) / 1024
+            self._samples.append((time.monotonic() - start,
+                                  int(sizes["VmRSS"].split()[0]) / 1024))
+
+
+def run(command, environment, folder):
+    """CPU is the kernel's own accounting (wait4), so both contenders are measured from outside."""
     with tempfile.TemporaryFile("w+", dir=folder) as out, \
             tempfile.TemporaryFile("w+", dir=folder) as err:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                                    env=environment, cwd=folder)
+        memory = MemoryWatch(process.pid)
         try:
+            # Left a zombie at first: its /proc entry must stay until the watch is over.
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            memory.stop()
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:
             process.kill()
+            memory.stop()
             process.wait()
             raise
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         err.seek(0)
-        return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, process.returncode,
-                    out.read(), err.read())
+        return Cost(usage.ru_utime + usage.ru_stime, memory.peak_mb, memory.growth_mb_per_s,
+                    process.returncode, out.read(), err.read())

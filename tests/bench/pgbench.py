@@ -42,7 +42,8 @@ class PgBench:
         return Sample(
             operations=int(_figure(r"transactions actually processed: (\d+)", cost.stdout)),
             rate=float(_figure(r"tps = ([\d.]+) \(without initial", cost.stdout)),
-            cpu_s=cost.cpu_s, peak_memory_mb=cost.peak_memory_mb)
+            cpu_s=cost.cpu_s, peak_memory_mb=cost.peak_memory_mb,
+            memory_growth_mb_per_s=cost.memory_growth_mb_per_s)
 
 
 def _figure(pattern, text):
@@ -53,7 +54,7 @@ def _figure(pattern, text):
 
 
 def lags_ms(folder):
-    """Columns of a log line: client, transaction, latency, script, epoch, µs, schedule lag in µs."""
+    """A log line: client, transaction, latency, script, epoch, µs, schedule lag in µs."""
     lags = []
     for path in glob.glob(os.path.join(folder, "log.*")):
         with open(path, encoding="ascii") as log:

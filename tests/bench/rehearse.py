@@ -57,7 +57,7 @@ class Rehearse:
             "migration": {"up": [{"name": "nothing", "pause": "1ms"}]},
         }
         if not locks:
-            scenario["observe"] = {"locks": "off"}
+            scenario["observe"] = {"enabled": False}
         folder = tempfile.mkdtemp(dir=self._cluster.folder)
         try:
             path = os.path.join(folder, "scenario.yaml")
@@ -86,4 +86,6 @@ class Rehearse:
         generator = result["generator"]
         return Sample(operations=generator["operations"],
                       rate=sum(phase["rate"] for phase in before), cpu_s=cost.cpu_s,
-                      peak_memory_mb=cost.peak_memory_mb, lag_p99_ms=generator["lag_ms"]["p99"])
+                      peak_memory_mb=cost.peak_memory_mb,
+                      memory_growth_mb_per_s=cost.memory_growth_mb_per_s,
+                      lag_p99_ms=generator["lag_ms"]["p99"])

@@ -8,6 +8,7 @@ class Sample:
     rate: float  # per second
     cpu_s: float  # of the whole client process
     peak_memory_mb: float
+    memory_growth_mb_per_s: float
     lag_p99_ms: float = float("nan")
 
     @property

@@ -65,13 +65,16 @@ int run(const RunCommand& command) {
         Console console{{command.quiet}, interruption};
         console.note("seed " + std::to_string(options.seed));
         record = rehearse(scenario, options, out, console, interruption);
-    } catch (const UsageError&) {
-        out.discard();  // nothing was touched, so nothing is left
+    } catch (const UsageError&) {  // all four: before the load began, see rehearse()
+        out.discard();
         throw;
     } catch (const database::Refused&) {
         out.discard();
         throw;
-    } catch (const database::Outage&) {  // before the load began: see rehearse()
+    } catch (const database::Outage&) {
+        out.discard();
+        throw;
+    } catch (const std::invalid_argument&) {
         out.discard();
         throw;
     }

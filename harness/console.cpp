@@ -51,6 +51,12 @@ struct Console::Implementation {
             }
             int none = 0;
             first_signal.compare_exchange_strong(none, number);
+            if (interruption.cancel_requested()) {
+                // Whoever asks a third time wants out: a server that is frozen answers nobody. What is
+                // left then is removed by the next run or `cleanup`.
+                signals.clear();
+                std::raise(number);
+            }
             interruption.request();
             if (interruption.cancel_requested()) {
                 note("interrupted again: cancelling what runs");

@@ -15,7 +15,7 @@ struct ConsoleOptions {
 };
 
 // Has a thread of its own while it lives. The first SIGINT, SIGTERM or SIGHUP asks the interruption to
-// finish the running step, the second to cancel it.
+// finish the running step, the second to cancel it, the third ends the program as it stands.
 class Console {
 public:
     Console(ConsoleOptions options, migration::Interruption& interruption);

@@ -75,9 +75,11 @@ int demo(const DemoCommand& command) {
     if (signal != 0) {
         return phased.exit_code;
     }
-    const bool as_it_should =
-        naive.verdict == reports::Verdict::fail && phased.verdict == reports::Verdict::pass;
-    return as_it_should ? exit_codes::pass : exit_codes::gate_failed;
+    // What went wrong otherwise is the code: a migration that failed, a machine too busy to say.
+    if (naive.exit_code != exit_codes::gate_failed) {
+        return std::max(naive.exit_code, exit_codes::gate_failed);
+    }
+    return phased.exit_code;
 }
 
 }  // namespace harness

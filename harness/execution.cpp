@@ -90,7 +90,11 @@ Execution::Execution(const scenarios::Scenario& scenario, Stage& stage, std::uin
                                  .protocol = scenario.workload.protocol,
                                  .session_sql = {scenario.workload.session_old,
                                                  scenario.workload.session_new},
-                                 .statement_timeout = scenario.workload.statement_timeout}));
+                                 .statement_timeout = scenario.workload.statement_timeout}),
+        // By its id, because a session may call itself anything.
+        [this](std::int64_t session) {
+            directory_.enter(session, {locks::SessionKind::workload, {}});
+        });
     for (const auto& operation : scenario.workload.operations) {
         for (const auto& statement : operation.statements) {
             directory_.name_statement(statement.numbered, operation.name);
@@ -132,7 +136,10 @@ void Execution::load_on() {
     }
     console_.on_cancel([this] { load_->abandon(); });
     console_.note("opening " + counted(record_.connections, "connection"));
-    load_->connect(connect_patience);
+    load_->connect(connect_patience, [this] { return interruption_.stop_requested(); });
+    if (interruption_.stop_requested()) {
+        return;
+    }
     const auto begin = Clock::now();
     begin_phase(PhaseName::warmup, begin);
     load_->begin(begin);
@@ -216,6 +223,10 @@ void Execution::migrate() {
     }
     require_server();
     begin_phase(PhaseName::during, Clock::now());
+    if (observer_) {
+        observer_->begin_window();
+    }
+    replicas_->begin_window();
     const auto connect = [this](const std::string& application) {
         return stage_.target().connect(application.substr(application.find('/') + 1));
     };
@@ -239,6 +250,7 @@ void Execution::migrate() {
                                        .seed = record_.run.seed,
                                        .working_directory = scenario_.file.parent_path()}};
     record_.steps = runner.run(scenario_.up);
+    adversaries_->migration_over();
     for (std::size_t i = 0; i < record_.steps.size() && i < step_locks_.size(); ++i) {
         record_.steps[i].locks = std::move(step_locks_[i]);
     }
@@ -339,6 +351,15 @@ void Execution::finish_observing() {
         record_.warnings.push_back("the server's clock was set " +
                                    counted(observation.clock_steps, "time") + " meanwhile");
     }
+    if (observation.replicas_missing > 0) {
+        record_.harness_faults.push_back(
+            "a replica that had been there was gone from the primary's view at " +
+            counted(observation.replicas_missing, "look") + ": its lag is not known");
+    }
+    if (observation.joined.waits_unjoined > 0) {
+        record_.warnings.push_back(counted(observation.joined.waits_unjoined, "wait") +
+                                   " beyond the bound were estimated from the samples alone");
+    }
     if (observation.unread_commits > 0) {
         record_.harness_faults.push_back(
             "what a step locked could not be read before " +
@@ -377,6 +398,17 @@ void Execution::estimate_log_bytes() {
 }
 
 void Execution::add_doubts() {
+    const auto& generator = record_.generator;
+    if (generator.due != generator.operations + generator.unsent) {
+        record_.harness_faults.push_back(
+            "of " + counted(generator.due, "due operation") + " only " +
+            std::to_string(generator.operations) + " were filed and " +
+            std::to_string(generator.unsent) + " left unsent: the generator lost the rest");
+    }
+    if (!stage_.still_locked()) {
+        record_.harness_faults.push_back(
+            "the run's lock on the database was lost: another rehearsal may have run beside this one");
+    }
     if (const auto fault = out_.fault()) {
         record_.harness_faults.push_back("the run directory lost lines: " + *fault);
     }

@@ -35,6 +35,8 @@ void ReplicaWatch::run(Watched& watched) {
         }
         lock.lock();
         if (read) {
+            watched.longest_silence = std::max(
+                watched.longest_silence, Clock::now() - watched.answered.value_or(Clock::now()));
             watched.last = *read;
             watched.answered = Clock::now();
             watched.max_s = std::max(watched.max_s, read->seconds);
@@ -62,6 +64,14 @@ std::optional<std::chrono::microseconds> ReplicaWatch::lag() const {
     return std::chrono::microseconds{static_cast<std::int64_t>(most_s * 1e6)};
 }
 
+void ReplicaWatch::begin_window() {
+    const std::scoped_lock lock{mutex_};
+    for (auto& watched : all_) {
+        watched->max_s = 0;
+        watched->max_bytes = 0;
+    }
+}
+
 void ReplicaWatch::stop() {
     {
         const std::scoped_lock lock{mutex_};
@@ -82,6 +92,14 @@ void ReplicaWatch::finish(reports::Replication& replication, std::vector<std::st
             replication.measured = true;
             replication.max_lag_s = std::max(replication.max_lag_s, watched->max_s);
             replication.max_lag_bytes = std::max(replication.max_lag_bytes, watched->max_bytes);
+        }
+        const auto silence =
+            watched->answered
+                ? std::max(watched->longest_silence, Clock::now() - *watched->answered)
+                : Clock::duration::max();
+        if (silence > stale) {
+            faults.push_back("a replica that the scenario names was silent for more than " +
+                             std::to_string(stale.count()) + " s: its lag is not known");
         }
         if (watched->failures > 0) {
             faults.push_back("a replica did not answer " + std::to_string(watched->failures) +

@@ -30,6 +30,9 @@ public:
     // nobody measures must not look like no lag.
     [[nodiscard]] std::optional<std::chrono::microseconds> lag() const;
 
+    // The migration begins: what was behind before it does not count.
+    void begin_window();
+
     // Adds what was seen to what the primary told.
     void finish(reports::Replication& replication, std::vector<std::string>& faults);
 
@@ -38,6 +41,7 @@ private:
         std::unique_ptr<database::ReplicaProbe> probe;
         database::ReplicaLag last;
         std::optional<std::chrono::steady_clock::time_point> answered;
+        std::chrono::steady_clock::duration longest_silence{0};
         double max_s = 0;
         std::int64_t max_bytes = 0;
         std::uint64_t failures = 0;

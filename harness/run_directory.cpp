@@ -42,7 +42,7 @@ RunDirectory::RunDirectory(fs::path path) : path_{std::move(path)} {
         throw UsageError{path_.string() +
                          ": the run directory must be new or empty; name another with --out"};
     }
-    fs::create_directories(path_, error);
+    made_ = fs::create_directories(path_, error);
     if (error) {
         fail(path_, "the run directory cannot be made", error.value());
     }
@@ -84,7 +84,14 @@ void RunDirectory::log(std::string_view line) {
 
 void RunDirectory::discard() noexcept {
     std::error_code ignored;  // at worst two empty files are left
-    fs::remove_all(path_, ignored);
+    if (fs::file_size(path_ / "migration.log", ignored) != 0) {
+        return;
+    }
+    fs::remove(path_ / "events.ndjson", ignored);
+    fs::remove(path_ / "migration.log", ignored);
+    if (made_) {
+        fs::remove(path_, ignored);  // only if it is empty
+    }
 }
 
 std::optional<std::string> RunDirectory::fault() const {
@@ -104,7 +111,7 @@ void RunDirectory::write(const fs::path& name, std::string_view content) const {
     {
         File file = open(beside);
         if (std::fwrite(content.data(), 1, content.size(), file.get()) != content.size() ||
-            std::fflush(file.get()) != 0) {
+            std::fclose(file.release()) != 0) {
             const int failure = errno;
             fs::remove(path_ / beside, error);
             fail(target, "cannot be written", failure);

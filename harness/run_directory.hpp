@@ -32,7 +32,8 @@ public:
     // folder. Throws std::runtime_error (disk full, ...).
     void write(const std::filesystem::path& name, std::string_view content) const;
 
-    // Removes the folder and what was written so far: of a run that touched nothing.
+    // Of a run that touched nothing: removes what was made here, and only that. Where something was
+    // logged (the setup has begun) everything stays.
     void discard() noexcept;
 
 private:
@@ -45,6 +46,7 @@ private:
     void append(File& file, const char* name, std::string_view text);
 
     std::filesystem::path path_;
+    bool made_ = false;  // the folder was not there before
     mutable std::mutex mutex_;
     File events_, log_;
     std::optional<std::string> fault_;

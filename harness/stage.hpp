@@ -44,6 +44,8 @@ public:
     // The scenario's operations with their samples filled in.
     [[nodiscard]] const std::vector<workloads::Operation>& operations() const { return operations_; }
     [[nodiscard]] reports::Target describe();
+    // Whether the run's lock on the database is still ours.
+    [[nodiscard]] bool still_locked() { return lock_->held(); }
 
 private:
     void read_samples();

@@ -2,6 +2,6 @@
 
 namespace harness {
 
-inline constexpr const char* version = REHEARSE_VERSION;  // from CMakeLists.txt
+extern const char* const version;  // of the whole project: from CMakeLists.txt
 
 }  // namespace harness

@@ -32,6 +32,8 @@ public:
 class RunLock {
 public:
     virtual ~RunLock() = default;
+    // False: its session has ended, and the lock with it.
+    [[nodiscard]] virtual bool held() = 0;
 };
 
 // A statement to be looked at before anything runs.

@@ -33,8 +33,11 @@ void allow_descriptors(std::size_t connections) {
 
 }  // namespace
 
-Engine::Engine(LoadOptions options, const PhaseClock& phases, SessionFactory sessions)
-    : options_{checked(std::move(options))}, sessions_{std::move(sessions)} {
+Engine::Engine(LoadOptions options, const PhaseClock& phases, SessionFactory sessions,
+               std::function<void(std::int64_t)> on_session)
+    : options_{checked(std::move(options))},
+      sessions_{std::move(sessions)},
+      on_session_{std::move(on_session)} {
     live_.resize(options_.workers);
     LoadEvents& events = *this;
     for (std::size_t number = 0; number < options_.workers; ++number) {
@@ -55,7 +58,7 @@ void Engine::join() {
     }
 }
 
-void Engine::connect(std::chrono::seconds patience) {
+void Engine::connect(std::chrono::seconds patience, const std::function<bool()>& give_up) {
     allow_descriptors(options_.connections);
     for (auto& worker : workers_) {
         threads_.emplace_back([this, &worker] {
@@ -78,7 +81,10 @@ void Engine::connect(std::chrono::seconds patience) {
     std::unique_lock lock{mutex_};
     const auto until = Clock::now() + patience;
     while (opened() < options_.connections && !first_failure_ && !worker_fault_) {
-        // connected() counts before the worker does, so look again soon in any case.
+        if (give_up && give_up()) {
+            return;
+        }
+        // A worker counts a connection just after it has told of it: look again soon in any case.
         changed_.wait_for(lock, std::chrono::milliseconds{5});
         if (Clock::now() > until) {
             database::Error error;
@@ -208,11 +214,6 @@ Live Engine::live() const {
     return merged;
 }
 
-bool Engine::owns_session(std::int64_t session) const {
-    const std::scoped_lock lock{mutex_};
-    return session_ids_.contains(session);
-}
-
 std::pair<std::uint64_t, std::string> Engine::connect_failures() const {
     const std::scoped_lock lock{mutex_};
     return {failures_, last_failure_};
@@ -228,8 +229,10 @@ std::vector<Measured> Engine::take() {
 }
 
 void Engine::connected(std::int64_t session) {
+    if (on_session_) {
+        on_session_(session);
+    }
     const std::scoped_lock lock{mutex_};
-    session_ids_.insert(session);
     changed_.notify_all();
 }
 

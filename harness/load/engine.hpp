@@ -15,7 +15,6 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <unordered_set>
 #include <vector>
 
 namespace harness::load {
@@ -30,14 +29,17 @@ struct Live {
 
 class Engine final : private LoadEvents {
 public:
-    Engine(LoadOptions options, const PhaseClock& phases, SessionFactory sessions);
+    // `on_session` is told each session of the server that the load opens, on the workers' threads.
+    Engine(LoadOptions options, const PhaseClock& phases, SessionFactory sessions,
+           std::function<void(std::int64_t)> on_session = {});
     ~Engine();  // abandons whatever still runs
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
     // Opens all connections. Throws database::Outage with the first refusal, or when they are not
     // all open within `patience`.
-    void connect(std::chrono::seconds patience);
+    // Returns early when `give_up` answers true.
+    void connect(std::chrono::seconds patience, const std::function<bool()>& give_up = {});
 
     // The schedule starts at `first_due`.
     void begin(Clock::time_point first_due);
@@ -57,8 +59,6 @@ public:
     void abandon();
 
     [[nodiscard]] Live live() const;
-    // Whether a session of the server is, or was, one of the load's.
-    [[nodiscard]] bool owns_session(std::int64_t session) const;
     // Connections that could not be opened again, and the last reason.
     [[nodiscard]] std::pair<std::uint64_t, std::string> connect_failures() const;
 
@@ -75,13 +75,13 @@ private:
 
     const LoadOptions options_;
     const SessionFactory sessions_;
+    const std::function<void(std::int64_t)> on_session_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::thread> threads_;
     workloads::App version_ = workloads::App::old_version;
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
-    std::unordered_set<std::int64_t> session_ids_;
     std::optional<database::Error> first_failure_;
     std::uint64_t failures_ = 0;
     std::string last_failure_;

@@ -214,6 +214,8 @@ void EpisodeBuilder::vote(Draft& draft, const Chain& chain, const SampleView& vi
                (waiter.kind == "transactionid" || lock.relation == waiter.relation);
     });
     const bool direct = chain.links == 1;
+    // Whoever makes a queue stands directly behind the root himself: that one does not count.
+    draft.direct += direct ? 1 : 0;
     if (held != root.held.end() || direct) {
         Draft::Held what{contended(waiter), held == root.held.end() ? "" : held->mode,
                          kind_of(waiter)};

@@ -121,6 +121,11 @@ void Observer::tick() {
         return;
     }
     try {
+        if (window_begins_.exchange(false)) {
+            first_deadlocks_ = timed([&] { return source_.deadlocks(); });
+            replication_ = {};
+            next_replicas_ = Clock::now();
+        }
         take_sample();
         watch_step();
         if (Clock::now() >= next_replicas_) {
@@ -208,6 +213,8 @@ void Observer::watch_step() {
 void Observer::read_replicas() {
     const auto lags = timed([&] { return source_.replica_lag(); });
     double worst_s = 0;
+    replicas_missing_ += lags.size() < replicas_most_ ? 1 : 0;
+    replicas_most_ = std::max(replicas_most_, lags.size());
     for (const auto& lag : lags) {
         worst_s = std::max(worst_s, lag.seconds);
         replication_.measured = true;
@@ -375,7 +382,9 @@ Observation Observer::finish(const JoinContext& context, std::size_t seconds) {
     locks.samples = counted_.samples;
     locks.lost_samples = counted_.lost_samples;
     locks.longest_gap_ms = counted_.longest_gap_ms;
-    locks.deadlocks = counted_.deadlocks;
+    // The server's counter trails (sessions report once a second, or as they end): what the samples
+    // saw counts as well.
+    locks.deadlocks = std::max(counted_.deadlocks, result.joined.deadlocks_seen);
     result.observer = observer_;
     if (observer_.queries > 0) {
         result.observer.mean_query_ms = ms_of(query_time_) / static_cast<double>(observer_.queries);
@@ -385,6 +394,7 @@ Observation Observer::finish(const JoinContext& context, std::size_t seconds) {
     result.clock_offset_end_ms = wall_offset_ms();
     result.clock_steps = clock_.steps();
     result.unread_commits = unread_commits_;
+    result.replicas_missing = replicas_missing_;
     return result;
 }
 

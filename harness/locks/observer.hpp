@@ -42,6 +42,7 @@ struct Observation {
     double clock_offset_start_ms = 0, clock_offset_end_ms = 0;  // server's wall clock minus ours
     std::uint64_t clock_steps = 0;     // times that the server's clock was set meanwhile
     std::uint64_t unread_commits = 0;  // before_commit() that got no answer in time
+    std::uint64_t replicas_missing = 0;  // looks at which a replica seen before was gone
 };
 
 class Observer {
@@ -57,6 +58,9 @@ public:
     // At the end of the query that runs; may be called twice. Sessions count their deadlocks for
     // the server's statistics when they end, at the latest: close the load's connections first.
     void stop();
+
+    // The migration begins: deadlocks and replica lag are counted from the next tick on.
+    void begin_window() noexcept { window_begins_ = true; }
 
     // The migration's side. One step at a time; callable from any one thread.
     // `session` (if any) is entered in the directory as this step and watched.
@@ -138,6 +142,10 @@ private:
     std::optional<std::int64_t> sessions_since_us_;
     std::uint64_t unread_commits_ = 0;
 
+    std::size_t replicas_most_ = 0;
+    std::uint64_t replicas_missing_ = 0;
+
+    std::atomic<bool> window_begins_{false};
     std::atomic<std::uint32_t> blocked_now_{0};
     std::atomic<std::int64_t> replica_lag_us_{-1};
     std::thread thread_;

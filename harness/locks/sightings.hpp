@@ -58,6 +58,7 @@ struct Draft {
         std::uint64_t seen = 0;  // waiters behind it, summed over the samples
     };
     std::map<std::int64_t, Queued> queued;  // by session
+    std::uint64_t direct = 0;               // waiters with nobody between them and the root, summed
 
     // Waits beyond the bound of sightings, by role: sampled only.
     std::map<std::uint32_t, reports::Victims> unjoined;

@@ -78,6 +78,12 @@ void StepLocks::see(Clock::time_point at, const database::WatchedLock& lock, std
             found->second.held_since = std::min(at, not_before(lock.session));
         }
     }
+    if (!lock.granted && found->second.held_since) {
+        // It was held, it is waited for again: another transaction's lock.
+        close(key, found->second, at);
+        found->second = Open{};
+        found->second.last_seen = at;
+    }
     Open& open = found->second;
     if (!lock.granted && !open.waits_since) {
         open.waits_since = std::min(at, not_before(lock.session));

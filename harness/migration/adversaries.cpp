@@ -38,6 +38,8 @@ bool is_query(const std::string& sql) {
                               words[0] == "TABLE");
 }
 
+constexpr const char* not_in_place = "it was not in place when the migration began";
+
 }  // namespace
 
 // One adversary. `mutex` guards the fields above it that both threads use.
@@ -47,6 +49,8 @@ struct Adversaries::One {
     std::int64_t session = 0;
     reports::Adversary outcome;
     bool in_place = false, ended = false, stopping = false;
+    bool begun = false;
+    bool late = false;  // not in place when the migration began
     std::optional<Clock::time_point> sent;
     mutable std::mutex mutex;
     mutable std::condition_variable_any changed;
@@ -89,7 +93,10 @@ void Adversaries::One::fail(const database::Error& error) {
         outcome.error = "ended early: the migration was over";
         return;
     }
-    outcome.outcome = "failed";
+    // Another migration that was turned away has done its part: it stood in the queue.
+    const bool turned_away = std::holds_alternative<scenarios::SecondMigration>(plan.action) &&
+                             error.kind == database::ErrorKind::lock_timeout;
+    outcome.outcome = turned_away ? "ok" : "failed";
     outcome.error = error.text();
 }
 
@@ -114,6 +121,7 @@ void Adversaries::One::run(Clock::time_point due) {
     if (sleep_until(due)) {
         {
             const std::lock_guard lock{mutex};
+            begun = true;
             outcome.start_s = seconds();
             outcome.outcome = "ok";
         }
@@ -126,9 +134,17 @@ void Adversaries::One::run(Clock::time_point due) {
             }
         } catch (const database::Outage& outage) {
             fail(outage.error());
+        } catch (const std::exception& failure) {
+            database::Error error;
+            error.message = failure.what();
+            fail(error);
         }
         const std::lock_guard lock{mutex};
         outcome.end_s = seconds();
+        if (late && outcome.outcome == "ok") {
+            outcome.outcome = "failed";
+            outcome.error = not_in_place;
+        }
         log(log_line(plan.name, "adversary ends: " + outcome.outcome +
                                     (outcome.error.empty() ? "" : ": " + outcome.error)));
     } else {
@@ -255,7 +271,8 @@ void Adversaries::start() {
                 break;
             }
             if (at >= now + options_.in_place_limit) {
-                one->outcome.error = "it was not in place when the migration began";
+                one->late = true;
+                one->outcome.error = not_in_place;
                 break;
             }
             const bool ask = options_.holds_lock && one->sent.has_value();
@@ -277,6 +294,16 @@ std::vector<std::pair<std::int64_t, std::string>> Adversaries::sessions() const 
         }
     }
     return sessions;
+}
+
+void Adversaries::migration_over() {
+    for (auto& one : all_) {
+        const std::lock_guard lock{one->mutex};
+        if (!one->begun) {
+            one->stopping = true;
+            one->changed.notify_all();
+        }
+    }
 }
 
 void Adversaries::stop() {

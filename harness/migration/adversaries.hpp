@@ -22,8 +22,9 @@ namespace harness::migration {
 //                        default_lock_timeout) and commits: it really is another migration, and
 //                        what it changes stays;
 //   vacuum               VACUUM or VACUUM (FREEZE).
-// An adversary is no workload: when it fails (a lock timeout, killed by the server's
-// idle_in_transaction_session_timeout) it is told in its outcome and not tried again.
+// An adversary is no workload: when it fails (killed by the server's
+// idle_in_transaction_session_timeout, say) it is told in its outcome and not tried again. A second
+// migration that runs into its lock timeout has done its part.
 class Adversaries {
 public:
     using Connect = std::function<std::unique_ptr<database::Control>(const std::string&)>;
@@ -50,6 +51,10 @@ public:
 
     // Session and adversary's name; all sessions are there when start() returns.
     [[nodiscard]] std::vector<std::pair<std::int64_t, std::string>> sessions() const;
+
+    // The migration is over: an adversary that has not begun has never met it, and says so instead of
+    // running alone.
+    void migration_over();
 
     // Cancels what runs, ends what sits, and returns when every thread has ended. One that had not
     // begun never ran. Safe to call twice.

@@ -71,9 +71,14 @@ void SqlRun::run() {
         }
     }
     context_.attempt(attempt_start_, nullptr);
-    context_.succeed();
+    std::string invalid;
     for (const auto& index : new_invalid_indexes()) {
-        context_.tell("note", "the step left the index " + index + " invalid");
+        invalid += (invalid.empty() ? "" : ", ") + index;
+    }
+    if (invalid.empty()) {
+        context_.succeed();
+    } else {
+        context_.fail("every statement succeeded, but an index is invalid now: " + invalid);
     }
 }
 
@@ -101,7 +106,8 @@ bool SqlRun::run_unit(const StatementUnit& unit, std::size_t number) {
         // IF NOT EXISTS would take an invalid index for a good one, and without it the retry cannot
         // succeed: only a unit that drops the index first is tried again.
         const bool retryable =
-            may_retry(failure->error.kind) && (invalid.empty() || unit.clears_index);
+            may_retry(failure->error.kind) && (invalid.empty() || unit.clears_index) &&
+            (!unit.commits_inside || step_.transaction);
         const auto wait =
             retryable ? plan.after_failure() : std::optional<std::chrono::milliseconds>{};
         if (!wait) {

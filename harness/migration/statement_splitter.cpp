@@ -399,7 +399,10 @@ TransactionControl transaction_control(std::string_view sql) {
     const std::size_t rest = word(1) == "WORK" || word(1) == "TRANSACTION" ? 2 : 1;
     const bool chained = word(rest) == "AND" && word(rest + 1) == "CHAIN";
     const bool other = word(rest) == "PREPARED" || word(rest) == "TO";
-    return chained || other ? TransactionControl::none : TransactionControl::end;
+    if (chained) {
+        return TransactionControl::chain;
+    }
+    return other ? TransactionControl::none : TransactionControl::end;
 }
 
 }  // namespace harness::migration

@@ -83,9 +83,9 @@ private:
 // True for COPY ... FROM STDIN.
 [[nodiscard]] bool copies_from_stdin(std::string_view sql);
 
-enum class TransactionControl : std::uint8_t { none, begin, end };
+enum class TransactionControl : std::uint8_t { none, begin, end, chain };
 // BEGIN, START TRANSACTION / COMMIT, END, ROLLBACK, ABORT, PREPARE TRANSACTION. Savepoints are
-// none. COMMIT AND CHAIN is none too: a transaction is open before and after it.
+// none. chain: COMMIT AND CHAIN, ROLLBACK AND CHAIN.
 [[nodiscard]] TransactionControl transaction_control(std::string_view sql);
 
 }  // namespace harness::migration

@@ -27,6 +27,12 @@ std::string number(std::size_t index) {
     return "statement " + std::to_string(index + 1);
 }
 
+// A procedure or a DO block outside of a transaction may commit part of its work.
+bool commits_inside(const std::string& statement) {
+    const auto words = first_words(statement, 1);
+    return !words.empty() && (words[0] == "CALL" || words[0] == "DO");
+}
+
 }  // namespace
 
 std::variant<std::vector<StatementUnit>, std::string> units_of(
@@ -38,6 +44,10 @@ std::variant<std::vector<StatementUnit>, std::string> units_of(
     bool open = false;
     for (std::size_t i = 0; i < statements.size(); ++i) {
         const auto control = transaction_control(statements[i]);
+        if (control == TransactionControl::chain) {
+            return number(i) + " ends a transaction and begins another (AND CHAIN): what is committed "
+                               "could not be told from what is tried again; write COMMIT and BEGIN";
+        }
         if (transaction) {
             if (control != TransactionControl::none) {
                 return number(i) + " (" + first_words(statements[i], 1).front() +
@@ -60,6 +70,7 @@ std::variant<std::vector<StatementUnit>, std::string> units_of(
         if (!joins) {
             units.emplace_back();
             units.back().own_transaction = control == TransactionControl::begin;
+            units.back().commits_inside = commits_inside(statements[i]);
         } else if (!open) {
             units.back().clears_index = true;
         }

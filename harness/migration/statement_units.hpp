@@ -14,6 +14,8 @@ struct StatementUnit {
     // DROP INDEX IF EXISTS, then CREATE INDEX CONCURRENTLY: when the second fails, beginning again
     // with the first removes the invalid index that it leaves.
     bool clears_index = false;
+    // It may have committed part of its work before it failed: never tried again.
+    bool commits_inside = false;
 };
 
 // transaction: one unit of all, which must hold no BEGIN or COMMIT of its own. Otherwise a unit is

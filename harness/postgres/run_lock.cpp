@@ -45,6 +45,9 @@ public:
     explicit PostgresRunLock(std::unique_ptr<database::Control> control)
         : control_{std::move(control)} {}
 
+    // The lock lasts as long as its session; Control never reconnects by itself.
+    [[nodiscard]] bool held() override { return control_->execute("SELECT 1").ok(); }
+
 private:
     std::unique_ptr<database::Control> control_;  // its session holds the lock
 };

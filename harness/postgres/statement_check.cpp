@@ -92,6 +92,14 @@ std::vector<StatementProblem> check_statements(const std::string& conninfo,
                                                std::span<const StatementToCheck> statements) {
     const Connection connection = open_connection(conninfo);
     std::vector<StatementProblem> problems;
+    const auto set_limits = [&] {
+        const Result limits{PQexec(connection.get(),
+                                   "SET lock_timeout = '5s'; SET statement_timeout = '30s'")};
+        if (failed(limits)) {
+            throw database::Outage{error_of(limits.get(), connection.get())};
+        }
+    };
+    set_limits();
     if (!session_sql.empty()) {
         const Result settings{PQexec(connection.get(), session_sql.c_str())};
         if (failed(settings)) {
@@ -99,7 +107,14 @@ std::vector<StatementProblem> check_statements(const std::string& conninfo,
             return problems;
         }
     }
-    const Result limit{PQexec(connection.get(), "SET lock_timeout = '5s'; SET statement_timeout = '30s'")};
+    if (PQtransactionStatus(connection.get()) != PQTRANS_IDLE) {
+        Error error;
+        error.kind = ErrorKind::syntax;
+        error.message = "the session's SQL leaves a transaction open";
+        problems.push_back({"workload.session", std::move(error), {}});
+        return problems;
+    }
+    set_limits();  // whatever the session's SQL has set
     for (const auto& statement : statements) {
         if (auto error = problem_of(connection.get(), statement)) {
             std::string excerpt =

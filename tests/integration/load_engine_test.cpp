@@ -157,7 +157,7 @@ TEST_F(LoadEngine, KnowsItsOwnSessions) {
     int own = 0;
     for (const auto& row : answer.rows) {
         const bool is_load = row[1] == "t";
-        EXPECT_EQ(load.engine().owns_session(std::stoll(*row[0])), is_load);
+        EXPECT_EQ(load.owns_session(std::stoll(*row[0])), is_load);
         own += is_load ? 1 : 0;
     }
     EXPECT_EQ(own, 4);

@@ -70,6 +70,10 @@ Load::Load(const LoadSetup& setup, const std::string& conninfo) : open_loop_{set
         [shared = plan_](harness::database::Poller& poller,
                          harness::database::SessionListener& listener) {
             return harness::postgres::make_session(shared, poller, listener);
+        },
+        [this](std::int64_t session) {
+            const std::scoped_lock lock{sessions_mutex_};
+            sessions_.insert(session);
         });
 }
 

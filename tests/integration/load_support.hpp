@@ -9,6 +9,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,6 +61,11 @@ public:
     void run(std::chrono::milliseconds length);
 
     [[nodiscard]] harness::load::Engine& engine() { return *engine_; }
+    // Whether the engine told of this session.
+    [[nodiscard]] bool owns_session(std::int64_t session) const {
+        const std::scoped_lock lock{sessions_mutex_};
+        return sessions_.contains(session);
+    }
     [[nodiscard]] harness::load::Clock::time_point started() const { return started_; }
     // What times in the records count from.
     [[nodiscard]] harness::load::Clock::time_point measured_from() const {
@@ -89,7 +96,9 @@ private:
     harness::load::Clock::time_point started_ = harness::load::Clock::now();
     harness::load::PhaseClock phases_{started_};
     std::vector<harness::load::Measured> measured_;
-    std::unique_ptr<harness::load::Engine> engine_;
+    mutable std::mutex sessions_mutex_;
+    std::set<std::int64_t> sessions_;
+    std::unique_ptr<harness::load::Engine> engine_;  // last: its threads tell of sessions
     bool open_loop_;
 };
 

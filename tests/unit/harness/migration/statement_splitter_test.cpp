@@ -186,8 +186,11 @@ TEST(TransactionControlOf, NamesWhatBeginsAndWhatEnds) {
     }
     for (const char* sql :
          {"SELECT 1", "SAVEPOINT a", "ROLLBACK TO SAVEPOINT a", "ROLLBACK WORK TO a", "RELEASE a",
-          "COMMIT PREPARED 'x'", "COMMIT AND CHAIN", "START_IT", "", "PREPARE p AS SELECT 1"}) {
+          "COMMIT PREPARED 'x'", "START_IT", "", "PREPARE p AS SELECT 1"}) {
         EXPECT_EQ(transaction_control(sql), TransactionControl::none) << sql;
+    }
+    for (const char* sql : {"COMMIT AND CHAIN", "end work and chain", "ROLLBACK AND CHAIN"}) {
+        EXPECT_EQ(transaction_control(sql), TransactionControl::chain) << sql;
     }
 }
 

@@ -76,4 +76,18 @@ TEST(StatementUnits, ADropThatFailsOnAMissingIndexClearsNothing) {
     EXPECT_EQ(units({"DROP INDEX IF EXISTS i", "CREATE INDEX i ON t (a)"}, false).size(), 2U);
 }
 
+TEST(StatementUnits, WhatMayHaveCommittedInsideIsMarked) {
+    const auto result = units({"CALL fill()", "do $$ begin commit; end $$", "SELECT 1"}, false);
+    ASSERT_EQ(result.size(), 3U);
+    EXPECT_TRUE(result[0].commits_inside);
+    EXPECT_TRUE(result[1].commits_inside);
+    EXPECT_FALSE(result[2].commits_inside);
+}
+
+TEST(StatementUnits, AChainedTransactionIsRefused) {
+    EXPECT_NE(fault({"SELECT 1", "COMMIT AND CHAIN"}, true).find("AND CHAIN"), std::string::npos);
+    EXPECT_NE(fault({"BEGIN", "COMMIT AND CHAIN", "COMMIT"}, false).find("AND CHAIN"),
+              std::string::npos);
+}
+
 }  // namespace

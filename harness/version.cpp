@@ -1,0 +1,7 @@
+#include "harness/version.hpp"
+
+namespace harness {
+
+const char* const version = REHEARSE_VERSION;
+
+}  // namespace harness

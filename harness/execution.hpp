@@ -15,6 +15,7 @@
 #include "scenarios/scenario.hpp"
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>

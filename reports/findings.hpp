@@ -4,6 +4,7 @@
 
 #include "reports/record.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>

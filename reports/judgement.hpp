@@ -3,6 +3,7 @@
 
 #include "reports/gates.hpp"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -6,6 +6,7 @@
 #include "workloads/operation.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>

@@ -4,6 +4,7 @@
 
 #include "scenarios/yaml_tree.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>

@@ -4,6 +4,7 @@
 #include "scenarios/error_list.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <variant>

@@ -4,6 +4,7 @@
 #include "harness/load/recorder.hpp"
 #include "reports/record.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <vector>

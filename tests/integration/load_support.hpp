@@ -6,6 +6,7 @@
 #include "harness/postgres/session.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>

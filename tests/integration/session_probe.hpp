@@ -4,6 +4,7 @@
 #include "harness/database/poller.hpp"
 #include "harness/postgres/session.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>

@@ -4,6 +4,7 @@
 #include "reports/gates.hpp"
 #include "reports/record.hpp"
 
+#include <cstdint>
 #include <string>
 
 namespace reports::samples {

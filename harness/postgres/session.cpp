@@ -56,6 +56,7 @@ void PostgresSession::close() {
     }
     watched_ = 0;
     tls_ = nullptr;
+    in_pipeline_ = false;
     connection_.reset();
     state_ = State::closed;
 }

@@ -35,9 +35,11 @@ void PostgresSession::read_results() {
             if (!take_result(result.get())) {
                 return;
             }
-        } else {
+        } else if (!in_pipeline_) {
             statement_finished();
-        }
+        } else if (PQstatus(connection_.get()) == CONNECTION_BAD) {
+            lost_while_running(error_of(connection_.get()));
+        }  // else: the boundary between BEGIN's results and the statement's
     }
     if (state_ == State::idle && PQstatus(connection_.get()) == CONNECTION_BAD) {
         const Error error = error_of(connection_.get());
@@ -76,6 +78,15 @@ bool PostgresSession::take_result(PGresult* result) {
             }
             return true;
         case PGRES_EMPTY_QUERY:
+        case PGRES_PIPELINE_ABORTED:  // behind the error that is reported already
+            return true;
+        case PGRES_PIPELINE_SYNC:
+            in_pipeline_ = false;
+            if (PQexitPipelineMode(connection_.get()) != 1) {
+                lost_while_running(error_of(connection_.get()));
+                return false;
+            }
+            statement_finished();
             return true;
         default:
             break;
@@ -189,25 +200,45 @@ void PostgresSession::run(std::uint16_t operation_index, workloads::Values& valu
     statement_failed_ = statement_answered_ = false;
     started_ = statement_sent_ = awaiting_since_ = Clock::now();
     slowest_sent_ = slowest_done_ = started_;
-    if (operation().transaction) {
+    if (!operation().transaction) {
+        send_statement();
+    } else if (plan_->protocol == scenarios::Protocol::simple || needs_preparing()) {
         send_simple("BEGIN", State::beginning);
     } else {
-        send_statement();
+        send_begin_and_statement();
     }
 }
 
-void PostgresSession::send_statement() {
+// In one round trip, as pgjdbc does it; the server takes them one after the other.
+void PostgresSession::send_begin_and_statement() {
     state_ = State::executing;
+    in_pipeline_ = true;
+    const bool queued = PQenterPipelineMode(connection_.get()) == 1 &&
+                        PQsendQueryParams(connection_.get(), "BEGIN", 0, nullptr, nullptr, nullptr,
+                                          nullptr, 0) == 1 &&
+                        queue_statement() == 1 && PQpipelineSync(connection_.get()) == 1;
+    after_send(queued ? 1 : 0);
+}
+
+bool PostgresSession::needs_preparing() {
+    return plan_->protocol == scenarios::Protocol::prepared && !prepared().valid;
+}
+
+void PostgresSession::send_statement() {
+    if (needs_preparing()) {
+        send_prepare();
+        return;
+    }
+    state_ = State::executing;
+    after_send(queue_statement());
+}
+
+int PostgresSession::queue_statement() {
     const auto& current = statement();
     if (plan_->protocol == scenarios::Protocol::simple) {
         text_.clear();
         workloads::write_literals(current, operation(), *values_, text_);
-        after_send(PQsendQuery(connection_.get(), text_.c_str()));
-        return;
-    }
-    if (plan_->protocol == scenarios::Protocol::prepared && !prepared().valid) {
-        send_prepare();
-        return;
+        return PQsendQuery(connection_.get(), text_.c_str());
     }
     const std::size_t count = current.parameters.size();
     for (std::size_t i = 0; i < count; ++i) {
@@ -216,12 +247,11 @@ void PostgresSession::send_statement() {
     }
     const int parameters = static_cast<int>(count);
     if (plan_->protocol == scenarios::Protocol::prepared) {
-        after_send(PQsendQueryPrepared(connection_.get(), prepared().name.c_str(), parameters,
-                                       parameter_values_.data(), nullptr, nullptr, 0));
-    } else {
-        after_send(PQsendQueryParams(connection_.get(), current.numbered.c_str(), parameters,
-                                     nullptr, parameter_values_.data(), nullptr, nullptr, 0));
+        return PQsendQueryPrepared(connection_.get(), prepared().name.c_str(), parameters,
+                                   parameter_values_.data(), nullptr, nullptr, 0);
     }
+    return PQsendQueryParams(connection_.get(), current.numbered.c_str(), parameters, nullptr,
+                             parameter_values_.data(), nullptr, nullptr, 0);
 }
 
 void PostgresSession::send_prepare() {

@@ -70,7 +70,10 @@ private:
     void operation_statement_finished();
 
     void send_statement();
+    void send_begin_and_statement();
+    int queue_statement();  // 1: taken by libpq
     void send_prepare();
+    [[nodiscard]] bool needs_preparing();
     void send_simple(const char* sql, State state);
     void after_send(int accepted);
     void watch(std::uint32_t events);
@@ -114,6 +117,7 @@ private:
     Error setup_error_;
     bool statement_failed_ = false;
     bool statement_answered_ = false;  // no answer must never look like success
+    bool in_pipeline_ = false;         // BEGIN and the first statement are under way together
     Clock::time_point started_, statement_sent_, slowest_sent_, slowest_done_, last_done_;
     Clock::time_point awaiting_since_;  // the answer that is awaited now
 };

@@ -117,6 +117,39 @@ TEST_P(EachProtocol, ATransactionThatFailsLeavesNothing) {
     EXPECT_EQ(value("SELECT string_agg(id::text, ',' ORDER BY id) FROM kept"), "1,4");
 }
 
+// BEGIN goes out together with the first statement where that is prepared.
+TEST_P(EachProtocol, ATransactionMayFailInItsFirstStatement) {
+    sql("CREATE TABLE kept (id int PRIMARY KEY)");
+    sql("INSERT INTO kept VALUES (2)");
+    const auto insert = transaction(
+        {{"INSERT INTO kept VALUES (:id)", {}}, {"INSERT INTO kept VALUES (:id + 10)", {}}},
+        {{"id", "sequence(1)"}});
+    SessionProbe probe{plan({insert}, GetParam())};
+    ASSERT_FALSE(probe.connect());
+    EXPECT_EQ(probe.run(0, 0).code, "");
+    const auto end = probe.run(0, 1);
+    EXPECT_EQ(end.code, "23505");
+    EXPECT_EQ(end.kind, ErrorKind::constraint);
+    EXPECT_TRUE(end.session_usable);
+    EXPECT_EQ(probe.run(0, 2).code, "");
+    EXPECT_EQ(value("SELECT string_agg(id::text, ',' ORDER BY id) FROM kept"), "1,2,3,11,13");
+    EXPECT_EQ(value("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in%'"), "0");
+}
+
+TEST_P(EachProtocol, CopyAsATransactionsFirstStatementCostsTheConnection) {
+    sql("CREATE TABLE kept (id int)");
+    SessionProbe probe{plan(
+        {transaction({{"COPY kept TO STDOUT", {}}}), transaction({{"COPY kept FROM STDIN", {}}})},
+        GetParam())};
+    for (std::uint16_t operation = 0; operation < 2; ++operation) {
+        ASSERT_FALSE(probe.connect());
+        const auto end = probe.run(operation);
+        EXPECT_FALSE(end.ok());
+        EXPECT_FALSE(end.session_usable);
+    }
+    ASSERT_FALSE(probe.connect()) << "and can be opened again";
+}
+
 TEST_P(EachProtocol, ATimeoutIsACancellation) {
     auto made = plan({statement("SELECT pg_sleep(30)"), statement("SELECT 1")}, GetParam());
     made.statement_timeout = 50ms;
@@ -200,6 +233,51 @@ TEST_F(SessionTest, AChangedPlanInATransactionRollsItBack) {
     EXPECT_EQ(value("SELECT count(*) FROM kept"), "1");
     EXPECT_EQ(probe.run().code, "");
     EXPECT_EQ(value("SELECT count(*) FROM kept"), "2");
+}
+
+TEST_F(SessionTest, AChangedPlanMayBeATransactionsFirstStatement) {
+    sql("CREATE TABLE kept (id int)");
+    const auto both =
+        transaction({{"SELECT * FROM kept", {}}, {"INSERT INTO kept (id) VALUES (1)", {}}});
+    SessionProbe probe{plan({both})};
+    ASSERT_FALSE(probe.connect());
+    ASSERT_EQ(probe.run().code, "");
+    ASSERT_EQ(probe.run().code, "");
+    sql("ALTER TABLE kept ADD COLUMN more int");
+    const auto end = probe.run();
+    EXPECT_EQ(end.code, "0A000");
+    EXPECT_EQ(end.kind, ErrorKind::plan_changed);
+    EXPECT_EQ(probe.run().code, "");
+    EXPECT_EQ(value("SELECT count(*) FROM kept"), "3");
+}
+
+TEST_F(SessionTest, ATransactionIntoADeadSessionFails) {
+    SessionProbe probe{plan({transaction({{"SELECT 1", {}}})})};
+    ASSERT_FALSE(probe.connect());
+    ASSERT_EQ(probe.run().code, "");
+    const auto pid = std::to_string(probe.session().session_id());
+    terminate(probe);
+    ASSERT_TRUE(becomes_true("SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = " + pid));
+    const auto end = probe.run();
+    EXPECT_TRUE(end.code == "57P01" || end.code == "connection_lost") << end.code;
+    EXPECT_FALSE(end.session_usable);
+    ASSERT_FALSE(probe.connect());
+    EXPECT_EQ(probe.run().code, "");
+}
+
+TEST_F(SessionTest, ATransactionMayBeTerminatedInItsFirstStatement) {
+    SessionProbe probe{plan({transaction({{"SELECT pg_sleep(:s)", {}}}, {{"s", "sequence(0)"}})})};
+    ASSERT_FALSE(probe.connect());
+    ASSERT_EQ(probe.run(0, 0).code, "");
+    probe.start_run(0, 30);
+    ASSERT_TRUE(becomes_true("SELECT count(*) > 0 FROM pg_stat_activity WHERE pid = " +
+                             std::to_string(probe.session().session_id()) +
+                             " AND state = 'active'"));
+    terminate(probe);
+    probe.wait();
+    ASSERT_TRUE(probe.end());
+    EXPECT_EQ(probe.end()->code, "57P01");
+    EXPECT_FALSE(probe.end()->session_usable);
 }
 
 TEST_F(SessionTest, APreparedStatementThatVanishedIsPreparedAgain) {

@@ -271,9 +271,9 @@ void Execution::load_off() {
         phase_status_ = "draining";
         phase_until_.reset();
     }
-    load_end_ = end;
     end_phase(end);
     load_->stop(end);
+    load_over_ = Clock::now();
     measured_ = load_->take();
 }
 
@@ -289,9 +289,10 @@ reports::Record Execution::finish() {
     }
     if (measured_.empty()) {  // it failed on its way
         load_->abandon();
-        load_end_ = Clock::now();
-        end_phase(load_end_);
-        load_->stop(load_end_);
+        const auto end = Clock::now();
+        end_phase(end);
+        load_->stop(end);
+        load_over_ = Clock::now();
         measured_ = load_->take();
     }
     console_.show_status({});
@@ -331,12 +332,20 @@ void Execution::finish_observing() {
     };
     // What was due before the load's end may have waited until the drain was over.
     const auto window_to = Clock::now();
+    std::vector<locks::Span> phases;
+    for (const auto& phase : record_.phases) {
+        phases.push_back({phase.name, at(phase.start_s), at(phase.end_s)});
+    }
+    if (!phases.empty()) {
+        phases.back().to = std::max(phases.back().to, load_over_);
+    }
     auto observation = observer_->finish(
         {.statements = slow,
          .operations = names,
          .run_start = run_start_,
          .window_from = during != nullptr ? at(during->start_s) : window_to,
-         .window_to = window_to},
+         .window_to = window_to,
+         .phases = phases},
         record_.seconds.size());
     record_.locks = std::move(observation.joined.locks);
     record_.observer = observation.observer;
@@ -398,12 +407,13 @@ void Execution::estimate_log_bytes() {
 }
 
 void Execution::add_doubts() {
-    const auto& generator = record_.generator;
-    if (generator.due != generator.operations + generator.unsent) {
+    const auto filed = record_.generator.operations;
+    const auto schedule = record_.generator.whole_run();
+    if (schedule.due != filed + schedule.unsent) {
         record_.harness_faults.push_back(
-            "of " + counted(generator.due, "due operation") + " only " +
-            std::to_string(generator.operations) + " were filed and " +
-            std::to_string(generator.unsent) + " left unsent: the generator lost the rest");
+            "of " + counted(schedule.due, "due operation") + " only " + std::to_string(filed) +
+            " were filed and " + std::to_string(schedule.unsent) +
+            " left unsent: the generator lost the rest");
     }
     if (!stage_.still_locked()) {
         record_.harness_faults.push_back(

@@ -84,7 +84,7 @@ private:
     std::unique_ptr<migration::Adversaries> adversaries_;
     std::vector<load::Measured> measured_;
     std::vector<std::vector<reports::StepLock>> step_locks_;  // by step
-    Clock::time_point load_end_{};
+    Clock::time_point load_over_{};  // what was due has ended, too
     bool phase_open_ = false;
 
     std::optional<std::int64_t> log_before_start_, log_before_end_;  // server log bytes of `before`

@@ -325,11 +325,12 @@ std::vector<Finding> findings(const Record& record) {
 
 std::string generator_text(const Record& record) {
     const auto& generator = record.generator;
+    const auto schedule = generator.whole_run();
     const auto lag = [&](double q) {
-        return ms_text(static_cast<double>(generator.lag.quantile_us(q)) / 1e3);
+        return ms_text(static_cast<double>(schedule.lag.quantile_us(q)) / 1e3);
     };
     std::string text = "lag p99 " + lag(0.99) + ", max " + lag(1) + "; " +
-                       count_text(generator.unsent) + " of " + count_text(generator.due) +
+                       count_text(schedule.unsent) + " of " + count_text(schedule.due) +
                        " due unsent; ";
     if (generator.operations > 0) {
         text += decimal_text(generator.cpu_s / static_cast<double>(generator.operations) * 1e6, 1) +

@@ -14,16 +14,16 @@ namespace judging {
 namespace {
 
 // The observer samples: what lay between two samples nobody saw.
-std::string sampling(const Locks& locks) {
-    return "sampled every " + ms_text(locks.sample_interval_ms) + ", longest gap " +
-           ms_text(locks.longest_gap_ms);
+std::string sampling(const Record& record) {
+    return "sampled every " + ms_text(record.locks.sample_interval_ms) + ", longest gap " +
+           ms_text(longest_gap_ms(record).value_or(0));
 }
 
 std::vector<std::string> unwatched(const Record& record) {
     auto lacking = missing_span(record);
-    const auto doubts = observer_doubts(record);
+    const auto doubts = observer_doubts(record, migration_phases);
     lacking.insert(lacking.end(), doubts.begin(), doubts.end());
-    if (record.locks.samples > 0 && !(record.locks.longest_gap_ms > 0)) {
+    if (record.locks.samples > 0 && !longest_gap_ms(record)) {
         lacking.push_back("The longest gap between two lock samples is unknown.");
     }
     const bool nobody_to_wait =
@@ -38,17 +38,17 @@ std::vector<std::string> unwatched(const Record& record) {
 
 Finding judge_lock_wait(const Gate& gate, const Record& record) {
     auto lacking = unwatched(record);
-    const auto& locks = record.locks;
-    if (gate.limit && locks.longest_gap_ms > *gate.limit) {
+    const double gap_ms = longest_gap_ms(record).value_or(0);
+    if (gate.limit && gap_ms > *gate.limit) {
         lacking.push_back(
             "A wait of " + ms_text(*gate.limit) +
             " could have come and gone unseen: the longest gap between two lock samples "
             "was " +
-            ms_text(locks.longest_gap_ms) + ".");
+            ms_text(gap_ms) + ".");
     }
-    auto finding = against_limit(gate, locks.max_wait_ms, Unit::ms, lacking);
+    auto finding = against_limit(gate, record.locks.max_wait_ms, Unit::ms, lacking);
     if (finding.verdict != Verdict::inconclusive) {
-        finding.detail += "longest wait of a workload operation; " + sampling(locks);
+        finding.detail += "longest wait of a workload operation; " + sampling(record);
     }
     return finding;
 }
@@ -58,20 +58,24 @@ Finding judge_lock_wait(const Gate& gate, const Record& record) {
 Finding judge_blocked(const Gate& gate, const Record& record) {
     auto lacking = unwatched(record);
     const auto& locks = record.locks;
-    if (locks.longest_gap_ms > std::max(10 * locks.sample_interval_ms, 1'000.0)) {
-        lacking.push_back("Nobody looked for " + ms_text(locks.longest_gap_ms) +
+    const double gap_ms = longest_gap_ms(record).value_or(0);
+    if (gap_ms > std::max(10 * locks.sample_interval_ms, 1'000.0)) {
+        lacking.push_back("Nobody looked for " + ms_text(gap_ms) +
                           ": a queue may have come and gone meanwhile.");
     }
     auto finding = against_limit(gate, locks.max_blocked, Unit::count, lacking);
     if (finding.verdict != Verdict::inconclusive) {
-        finding.detail += "most workload sessions waiting at one instant; " + sampling(locks);
+        finding.detail += "most workload sessions waiting at one instant; " + sampling(record);
     }
     return finding;
 }
 
 Finding judge_deadlocks(const Gate& gate, const Record& record) {
     auto lacking = missing_span(record);
-    if (record.locks.samples == 0 || record.observer.connection_losses > 0) {
+    const bool lost = std::any_of(
+        migration_phases.begin(), migration_phases.end(),
+        [&](PhaseName phase) { return record.coverage(phase).connection_losses > 0; });
+    if (record.locks.samples == 0 || lost) {
         lacking.push_back("The observer was not connected all the time.");
     }
     return against_limit(gate, static_cast<double>(record.locks.deadlocks), Unit::count, lacking);

@@ -102,18 +102,32 @@ Json replication_json(const Replication& replication) {
         {"max_lag_bytes", replication.measured ? Json(replication.max_lag_bytes) : Json(nullptr)}};
 }
 
-Json generator_json(const Generator& generator) {
-    const auto lag = [&](double q) { return milliseconds(generator.lag, q); };
-    return {{"lag_ms", {{"p50", lag(0.5)}, {"p99", lag(0.99)}, {"max", lag(1)}}},
-            {"unsent", generator.unsent},
+Json lag_json(const Schedule& schedule) {
+    const auto lag = [&](double q) { return milliseconds(schedule.lag, q); };
+    return {{"p50", lag(0.5)}, {"p99", lag(0.99)}, {"max", lag(1)}};
+}
+
+// The whole run's figures at the top; what is judged are the phases.
+Json generator_json(const Record& record) {
+    const auto& generator = record.generator;
+    const auto whole = generator.whole_run();
+    Json phases = Json::object();
+    for (const auto& phase : record.phases) {
+        const auto& schedule = generator.in(phase.name);
+        phases[name_of(phase.name)] = {
+            {"lag_ms", lag_json(schedule)}, {"unsent", schedule.unsent}, {"due", schedule.due}};
+    }
+    return {{"lag_ms", lag_json(whole)},
+            {"unsent", whole.unsent},
             {"cpu_s", number(generator.cpu_s)},
             {"cpu_us_per_operation",
              generator.operations == 0
                  ? Json(nullptr)
                  : number(generator.cpu_s / static_cast<double>(generator.operations) * 1e6)},
-            {"due", generator.due},
+            {"due", whole.due},
             {"operations", generator.operations},
-            {"reconnects", generator.reconnects}};
+            {"reconnects", generator.reconnects},
+            {"phases", phases}};
 }
 
 Json observer_json(const Observer& observer) {
@@ -166,11 +180,11 @@ std::string to_json(const Record& record) {
     all["adversaries"] = list(record.adversaries, adversary_json);
     all["operations"] = operations_json(record);
     all["error_meanings"] = record.error_meanings;
-    all["locks"] = locks_json(record.locks);
+    all["locks"] = locks_json(record);
     all["recovery"] = recovery_json(record.recovery);
     all["replication"] = replication_json(record.replication);
     all["verification"] = nullptr;  // no data was verified in this run
-    all["generator"] = generator_json(record.generator);
+    all["generator"] = generator_json(record);
     all["observer"] = observer_json(record.observer);
     all["gates"] = list(record.gates, gate_json);
     all["warnings"] = record.warnings;

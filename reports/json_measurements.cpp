@@ -5,9 +5,6 @@ namespace reports::json_parts {
 
 namespace {
 
-constexpr std::array<PhaseName, 3> judged_phases{PhaseName::before, PhaseName::during,
-                                                 PhaseName::after};
-
 Json histogram_json(const Histogram& histogram) {
     if (histogram.count() == 0) {
         return nullptr;
@@ -112,7 +109,20 @@ Json operations_json(const Record& record) {
                 [&](const OperationRecord& each) { return operation_json(each, record); });
 }
 
-Json locks_json(const Locks& locks) {
+Json coverage_json(const Record& record) {
+    Json phases = Json::object();
+    for (const auto& phase : record.phases) {
+        const auto& coverage = record.coverage(phase.name);
+        phases[name_of(phase.name)] = {{"samples", coverage.samples},
+                                       {"lost_samples", coverage.lost_samples},
+                                       {"connection_losses", coverage.connection_losses},
+                                       {"longest_gap_ms", number(coverage.longest_gap_ms)}};
+    }
+    return phases;
+}
+
+Json locks_json(const Record& record) {
+    const auto& locks = record.locks;
     return {{"sample_interval_ms", number(locks.sample_interval_ms)},
             {"samples", locks.samples},
             {"lost_samples", locks.lost_samples},
@@ -121,6 +131,7 @@ Json locks_json(const Locks& locks) {
             {"victim_seconds", number(locks.victim_seconds)},
             {"deadlocks", locks.deadlocks},
             {"longest_gap_ms", number(locks.longest_gap_ms)},
+            {"phases", coverage_json(record)},
             {"episodes_dropped", locks.episodes_dropped},
             {"episodes", list(locks.episodes, episode_json)}};
 }

@@ -32,6 +32,6 @@ template <typename List, typename ToJson>
 }
 
 [[nodiscard]] Json operations_json(const Record& record);
-[[nodiscard]] Json locks_json(const Locks& locks);
+[[nodiscard]] Json locks_json(const Record& record);
 
 }  // namespace reports::json_parts

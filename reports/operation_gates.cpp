@@ -146,7 +146,7 @@ Finding judge_time_limit(const Gate& gate, const Statistic& statistic, Calls& ca
                           counted(failures, "failed call", "failed calls") + " of " +
                           count_text(total) + ".");
     }
-    if (too_many_unsent(record.generator)) {
+    if (too_many_unsent(record)) {
         lacking.push_back("Too many due operations were never sent.");
     }
     if (measured.at_least && *gate.limit * 1e3 >= static_cast<double>(Histogram::highest_us)) {

@@ -76,6 +76,20 @@ std::uint64_t OperationRecord::due(PhaseName which) const noexcept {
     return by_app[0][index].due() + by_app[1][index].due();
 }
 
+void Schedule::merge(const Schedule& other) {
+    lag.merge(other.lag);
+    due += other.due;
+    unsent += other.unsent;
+}
+
+Schedule Generator::whole_run() const {
+    Schedule whole;
+    for (const auto& phase : schedule) {
+        whole.merge(phase);
+    }
+    return whole;
+}
+
 const Phase* Record::phase(PhaseName name) const noexcept {
     for (const auto& each : phases) {
         if (each.name == name) {

@@ -18,6 +18,9 @@ namespace reports {
 
 enum class PhaseName : std::uint8_t { warmup, before, during, after };
 inline constexpr std::size_t phase_count = 4;
+// All but the warm-up; and those that the limits are about.
+inline constexpr std::array judged_phases{PhaseName::before, PhaseName::during, PhaseName::after};
+inline constexpr std::array migration_phases{PhaseName::during, PhaseName::after};
 [[nodiscard]] const char* name_of(PhaseName) noexcept;
 
 struct Phase {
@@ -146,10 +149,18 @@ struct LockEpisode {
     std::vector<Victims> victims;
 };
 
+// How well the lock observer looked in one phase; the load's end belongs to the last one.
+struct LockCoverage {
+    std::uint64_t samples = 0, lost_samples = 0, connection_losses = 0;
+    // Longest time without a sample, of all such times that reach into the phase.
+    double longest_gap_ms = 0;
+};
+
 struct Locks {
     double sample_interval_ms = 0;
-    std::uint64_t samples = 0, lost_samples = 0;
-    double longest_gap_ms = 0;      // between two samples that were taken
+    std::uint64_t samples = 0, lost_samples = 0;  // of the whole run
+    double longest_gap_ms = 0;                    // between two samples of the whole run
+    std::array<LockCoverage, phase_count> coverage;
     double max_wait_ms = 0;         // longest single wait of a workload operation, during + after
     std::uint32_t max_blocked = 0;  // most workload sessions waiting at one instant, during + after
     double victim_seconds = 0;      // of workload operations, during + after
@@ -174,13 +185,26 @@ struct Replication {
     std::int64_t max_lag_bytes = 0;
 };
 
-struct Generator {
+// How the generator kept its schedule in one phase; an operation belongs to the phase in which it
+// was due.
+struct Schedule {
     Histogram lag;  // how late the generator itself was with what was due
     std::uint64_t due = 0;
     std::uint64_t unsent = 0;  // due, never sent, for the generator's own reasons
+
+    void merge(const Schedule& other);
+};
+
+struct Generator {
+    std::array<Schedule, phase_count> schedule;
     double cpu_s = 0;
     std::uint64_t operations = 0;
     std::uint64_t reconnects = 0;
+
+    [[nodiscard]] Schedule whole_run() const;
+    [[nodiscard]] const Schedule& in(PhaseName phase) const noexcept {
+        return schedule[static_cast<std::size_t>(phase)];
+    }
 };
 
 struct Observer {
@@ -251,6 +275,9 @@ struct Record {
 
     [[nodiscard]] const Phase* phase(PhaseName) const noexcept;
     [[nodiscard]] double phase_seconds(PhaseName) const noexcept;
+    [[nodiscard]] const LockCoverage& coverage(PhaseName phase) const noexcept {
+        return locks.coverage[static_cast<std::size_t>(phase)];
+    }
 };
 
 }  // namespace reports

@@ -31,7 +31,8 @@ reports::Second& Recorder::timeline_at(std::uint32_t second) {
 }
 
 void Recorder::due(nanoseconds since_start) {
-    ++measured_.due;
+    due_phase_ = static_cast<std::size_t>(phases_.at(since_start));
+    ++measured_.schedule[due_phase_].due;
     ++timeline_at(second_at(since_start)).due;
 }
 

@@ -48,9 +48,9 @@ struct Measured {
     std::vector<reports::Second> timeline;  // counts only; the quantiles come from `seconds`
     std::vector<locks::SlowStatement> slow_statements;
     std::chrono::nanoseconds slow_threshold{};  // raised when there were too many
-    reports::Histogram lag;
+    std::array<reports::Schedule, reports::phase_count> schedule;
     std::map<std::string, database::ErrorKind> error_kinds;  // of every code that was filed
-    std::uint64_t due = 0, unsent = 0, finished = 0, reconnects = 0, backlog_max = 0;
+    std::uint64_t finished = 0, reconnects = 0, backlog_max = 0;
     double cpu_s = 0;
 };
 
@@ -62,13 +62,14 @@ public:
 
     Recorder(std::size_t operation_count, const PhaseClock& phases);
 
+    // An operation is due. What lag() and unsent() tell is about the last one.
     void due(std::chrono::nanoseconds since_start);
     // Files a success under its response and service time, and a failure under its code, never
     // among the successes.
     void finished(const Completion& completion);
     // How late the generator itself was with an operation that had an idle connection.
-    void lag(std::chrono::nanoseconds late) { measured_.lag.record(late); }
-    void unsent() { ++measured_.unsent; }
+    void lag(std::chrono::nanoseconds late) { measured_.schedule[due_phase_].lag.record(late); }
+    void unsent() { ++measured_.schedule[due_phase_].unsent; }
     void reconnected() { ++measured_.reconnects; }
     void backlog(std::uint64_t length) {
         measured_.backlog_max = std::max(measured_.backlog_max, length);
@@ -88,6 +89,7 @@ private:
 
     const PhaseClock& phases_;
     Measured measured_;
+    std::size_t due_phase_ = 0;
     std::uint32_t second_ = 0;                   // the one that is open
     std::vector<reports::Histogram> second_of_;  // per series, of the open second
     std::vector<std::uint32_t> touched_;         // series with something in it

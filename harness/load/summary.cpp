@@ -67,9 +67,9 @@ void summarize(const std::vector<Measured>& measured,
             record.seconds[i].due += worker.timeline[i].due;
         }
         auto& generator = record.generator;
-        generator.lag.merge(worker.lag);
-        generator.due += worker.due;
-        generator.unsent += worker.unsent;
+        for (std::size_t phase = 0; phase < reports::phase_count; ++phase) {
+            generator.schedule[phase].merge(worker.schedule[phase]);
+        }
         generator.operations += worker.finished;
         generator.reconnects += worker.reconnects;
         generator.cpu_s += worker.cpu_s;

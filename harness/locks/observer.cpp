@@ -85,10 +85,10 @@ void Observer::run() {
         lock.unlock();
         answer_requests();
         if (Clock::now() >= due) {
-            tick();
+            tick(due);
             due += options_.interval;
             for (const auto now = Clock::now(); due <= now; due += options_.interval) {
-                ++counted_.lost_samples;
+                lost_.push_back(due);
             }
         }
         lock.lock();
@@ -112,12 +112,12 @@ void Observer::run() {
     observer_.cpu_s = thread_cpu_s();
 }
 
-void Observer::tick() {
+void Observer::tick(Clock::time_point due) {
     if (!connected_) {
         try_reconnect();
     }
     if (!connected_) {
-        ++counted_.lost_samples;
+        lost_.push_back(due);
         return;
     }
     try {
@@ -134,7 +134,7 @@ void Observer::tick() {
         }
     } catch (const database::Outage& outage) {
         lose_connection(outage);
-        ++counted_.lost_samples;
+        lost_.push_back(due);
     }
 }
 
@@ -256,6 +256,7 @@ void Observer::answer_requests() {
 void Observer::lose_connection(const database::Outage& outage) {
     connected_ = false;
     ++observer_.connection_losses;
+    connection_losses_.push_back(Clock::now());
     blocked_now_ = 0;
     replica_lag_us_ = -1;
     backoff_ = first_backoff;
@@ -375,13 +376,17 @@ std::optional<std::chrono::microseconds> Observer::replica_lag() const noexcept 
 
 Observation Observer::finish(const JoinContext& context, std::size_t seconds) {
     Observation result;
-    const auto sightings = builder_.finish();
+    auto sightings = builder_.finish();
     result.joined = join(sightings, context);
     result.blocked_per_second = blocked_per_second(sightings, context.run_start, seconds);
     auto& locks = result.joined.locks;
     locks.samples = counted_.samples;
-    locks.lost_samples = counted_.lost_samples;
+    locks.lost_samples = lost_.size();
     locks.longest_gap_ms = counted_.longest_gap_ms;
+    const Looks looks{std::move(sightings.samples), lost_, connection_losses_};
+    for (const auto& phase : context.phases) {
+        locks.coverage[static_cast<std::size_t>(phase.phase)] = coverage_of(looks, phase);
+    }
     // The server's counter trails (sessions report once a second, or as they end): what the samples
     // saw counts as well.
     locks.deadlocks = std::max(counted_.deadlocks, result.joined.deadlocks_seen);

@@ -96,7 +96,7 @@ private:
     };
 
     void run();
-    void tick();
+    void tick(Clock::time_point due);
     void take_sample();
     void note_step_waits(const database::LockSample& sample, Clock::time_point taken);
     void watch_step();
@@ -121,6 +121,7 @@ private:
     reports::Locks counted_;
     reports::Observer observer_;
     reports::Replication replication_;
+    std::vector<Clock::time_point> lost_, connection_losses_;
     Clock::duration query_time_{0};
     std::optional<Clock::time_point> last_sample_;
     Clock::time_point next_replicas_{};

@@ -7,6 +7,7 @@
 // a wait stopped waiting before the first of them.
 #pragma once
 
+#include "harness/locks/coverage.hpp"
 #include "harness/locks/sightings.hpp"
 #include "harness/locks/slow_statement.hpp"
 #include "reports/record.hpp"
@@ -31,6 +32,7 @@ struct JoinContext {
     std::span<const std::string> operations;    // names, by operation index
     Clock::time_point run_start;
     Clock::time_point window_from, window_to;  // during + after: what the totals count
+    std::span<const Span> phases = {};         // by time
 };
 
 // One operation of the workload that waited.
@@ -42,7 +44,7 @@ struct StalledOperation {
 };
 
 struct Joined {
-    reports::Locks locks;  // all but samples, lost_samples, longest_gap_ms and deadlocks
+    reports::Locks locks;  // all but the observer's own figures and deadlocks
     std::vector<StalledOperation> stalled;  // the longest first, at most stalled_kept
     std::uint64_t deadlocks_seen = 0;       // episodes that were deadlocks in progress
     std::uint64_t waits_unjoined = 0;       // beyond the bound: estimated from the samples alone

@@ -77,8 +77,9 @@ public:
     [[nodiscard]] Figures figures() const;
     [[nodiscard]] Figures figures(std::size_t operation) const;
     [[nodiscard]] Figures figures(std::size_t operation, workloads::App app) const;
-    [[nodiscard]] std::uint64_t due() const { return sum(&harness::load::Measured::due); }
-    [[nodiscard]] std::uint64_t unsent() const { return sum(&harness::load::Measured::unsent); }
+    [[nodiscard]] reports::Schedule schedule() const;  // of all workers and phases
+    [[nodiscard]] std::uint64_t due() const { return schedule().due; }
+    [[nodiscard]] std::uint64_t unsent() const { return schedule().unsent; }
     [[nodiscard]] std::uint64_t reconnects() const {
         return sum(&harness::load::Measured::reconnects);
     }

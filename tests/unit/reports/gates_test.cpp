@@ -11,6 +11,7 @@
 namespace reports {
 namespace {
 
+using samples::coverage;
 using samples::gate;
 using samples::healthy;
 using samples::judge_one;
@@ -50,6 +51,15 @@ void without_phase(Record& record, PhaseName name) {
 }
 
 const auto wait_of = [](double ms) { return [ms](Record& r) { r.locks.max_wait_ms = ms; }; };
+const auto lost = [](PhaseName phase, std::uint64_t n) {
+    return [=](Record& r) { coverage(r, phase).lost_samples = n; };
+};
+const auto cut_off = [](PhaseName phase) {
+    return [=](Record& r) { coverage(r, phase).connection_losses = 1; };
+};
+const auto gap = [](double ms) {
+    return [ms](Record& r) { coverage(r, PhaseName::during).longest_gap_ms = ms; };
+};
 const auto blocked = [](std::uint32_t n) { return [n](Record& r) { r.locks.max_blocked = n; }; };
 
 INSTANTIATE_TEST_SUITE_P(
@@ -68,31 +78,62 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"no sample", "lock_wait.max", "300ms", [](Record& r) { r.locks.samples = 0; },
              Verdict::inconclusive, "no sample"},
         Case{"one sample in a hundred lost", "lock_wait.max", "300ms",
-             [](Record& r) { r.locks.lost_samples = 17; }, Verdict::pass, ""},
+             lost(PhaseName::during, 5), Verdict::pass, ""},
         Case{"more than one sample in a hundred lost", "lock_wait.max", "300ms",
-             [](Record& r) { r.locks.lost_samples = 18; }, Verdict::inconclusive,
-             "lost 18 samples of 1,768"},
+             lost(PhaseName::during, 6), Verdict::inconclusive,
+             "lost 6 samples of 506 in `during`"},
+        Case{"two samples of a short migration lost", "lock_wait.max", "300ms",
+             [](Record& r) {
+                 r.phases[2].end_s = 15.5;
+                 coverage(r, PhaseName::during) = {.samples = 23, .lost_samples = 2,
+                                                   .longest_gap_ms = 60};
+             },
+             Verdict::pass, ""},
+        Case{"three samples of a short migration lost", "lock_wait.max", "300ms",
+             [](Record& r) {
+                 r.phases[2].end_s = 15.5;
+                 coverage(r, PhaseName::during) = {.samples = 22, .lost_samples = 3,
+                                                   .longest_gap_ms = 80};
+             },
+             Verdict::inconclusive, "lost 3 samples of 25 in `during`"},
+        Case{"samples lost before the migration", "lock_wait.max", "300ms",
+             [](Record& r) {
+                 lost(PhaseName::warmup, 200)(r);
+                 lost(PhaseName::before, 400)(r);
+             },
+             Verdict::pass, ""},
         Case{"over in spite of lost samples", "lock_wait.max", "300ms",
              [](Record& r) {
-                 r.locks.lost_samples = 900;
+                 lost(PhaseName::during, 400)(r);
                  r.locks.max_wait_ms = 301;
              },
              Verdict::fail, ""},
         Case{"a lost connection", "lock_wait.max", "300ms",
-             [](Record& r) { r.observer.connection_losses = 1; }, Verdict::inconclusive,
-             "lost its connection"},
+             cut_off(PhaseName::after), Verdict::inconclusive,
+             "lost its connection 1 time in `after`"},
+        Case{"a connection lost in the warm-up", "lock_wait.max", "300ms",
+             cut_off(PhaseName::warmup), Verdict::pass, ""},
         Case{"a gap longer than the limit", "lock_wait.max", "300ms",
-             [](Record& r) { r.locks.longest_gap_ms = 300.5; }, Verdict::inconclusive,
+             gap(300.5), Verdict::inconclusive,
              "could have come and gone unseen"},
         Case{"a gap as long as the limit", "lock_wait.max", "300ms",
-             [](Record& r) { r.locks.longest_gap_ms = 300; }, Verdict::pass, ""},
+             gap(300), Verdict::pass, ""},
         Case{"a gap that is not a number", "lock_wait.max", "300ms",
-             [](Record& r) { r.locks.longest_gap_ms = NAN; }, Verdict::inconclusive, "gap"},
+             gap(NAN), Verdict::inconclusive, "gap"},
         Case{"a gap never measured", "lock_wait.max", "300ms",
-             [](Record& r) { r.locks.longest_gap_ms = 0; }, Verdict::inconclusive, "unknown"},
+             gap(0), Verdict::inconclusive, "unknown"},
         Case{"an observer that died early", "lock_wait.max", "300ms",
-             [](Record& r) { r.locks.samples = 300; }, Verdict::inconclusive,
-             "took only 300 samples"},
+             [](Record& r) { coverage(r, PhaseName::during).samples = 300; },
+             Verdict::inconclusive, "took only 300 samples in `during`"},
+        Case{"a gap in the warm-up", "lock_wait.max", "300ms",
+             [](Record& r) {
+                 coverage(r, PhaseName::warmup).longest_gap_ms = 900;
+                 r.locks.longest_gap_ms = 900;
+             },
+             Verdict::pass, "longest gap 24.0 ms"},
+        Case{"a gap after the migration", "lock_wait.max", "300ms",
+             [](Record& r) { coverage(r, PhaseName::after).longest_gap_ms = 900; },
+             Verdict::inconclusive, "could have come and gone unseen"},
         Case{"no during phase", "lock_wait.max", "300ms",
              [](Record& r) { without_phase(r, PhaseName::during); }, Verdict::inconclusive,
              "no `during` phase"},
@@ -116,12 +157,12 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"no sample", "blocked.max", "20", [](Record& r) { r.locks.samples = 0; },
                          Verdict::inconclusive, "no sample"},
                     Case{"lost samples", "blocked.max", "20",
-                         [](Record& r) { r.locks.lost_samples = 40; }, Verdict::inconclusive,
+                         lost(PhaseName::after, 40), Verdict::inconclusive,
                          "lost 40 samples"},
                     Case{"a gap of 200 ms", "blocked.max", "20",
-                         [](Record& r) { r.locks.longest_gap_ms = 200; }, Verdict::pass, ""},
+                         gap(200), Verdict::pass, ""},
                     Case{"a gap of more than a second", "blocked.max", "20",
-                         [](Record& r) { r.locks.longest_gap_ms = 1'001; }, Verdict::inconclusive,
+                         gap(1'001), Verdict::inconclusive,
                          "Nobody looked for 1.00 s"}));
 
 INSTANTIATE_TEST_SUITE_P(
@@ -132,7 +173,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"not observed", "deadlocks", "0", [](Record& r) { r.locks.samples = 0; },
              Verdict::inconclusive, "not connected"},
         Case{"connection lost", "deadlocks", "0",
-             [](Record& r) { r.observer.connection_losses = 2; }, Verdict::inconclusive,
+             cut_off(PhaseName::during), Verdict::inconclusive,
              "not connected"},
         Case{"no during", "deadlocks", "0", [](Record& r) { without_phase(r, PhaseName::during); },
              Verdict::inconclusive, "during"}));

@@ -16,6 +16,7 @@ using samples::gate;
 using samples::healthy;
 using samples::judge_one;
 using samples::ratio_gate;
+using samples::schedule;
 using enum PhaseName;
 
 struct Case {
@@ -74,7 +75,7 @@ auto judged_against(std::uint64_t count_before, double ms_before, std::uint64_t 
 }
 
 void late_generator(Record& record) {
-    record.generator.lag.record_us(600'000, 5'000);
+    schedule(record, PhaseName::during).lag.record_us(600'000, 5'000);
 }
 
 void without_phase(Record& record, PhaseName name) {
@@ -231,7 +232,7 @@ INSTANTIATE_TEST_SUITE_P(
              },
              Verdict::pass, ""},
         Case{"unsent operations", gate("read.response.p99", "50ms"),
-             [](Record& r) { r.generator.unsent = 1'201; }, Verdict::inconclusive, "never sent"},
+             [](Record& r) { schedule(r, PhaseName::during).unsent = 401; }, Verdict::inconclusive, "never sent"},
         Case{"over by less than the generator's lag", gate("read.response.p50", "1ms"),
              late_generator, Verdict::inconclusive, "may have been the generator"},
         Case{"no after phase", gate("read.response.p99", "50ms"),

@@ -71,13 +71,19 @@ Record healthy() {
     record.locks.sample_interval_ms = 20;
     record.locks.samples = 1'750;
     record.locks.longest_gap_ms = 24;
+    coverage(record, PhaseName::warmup) = {.samples = 250, .longest_gap_ms = 24};
+    for (const auto phase : judged_phases) {
+        coverage(record, phase) = {.samples = 500, .longest_gap_ms = 24};
+    }
     record.locks.max_wait_ms = 12;
     record.locks.max_blocked = 3;
     record.recovery.recovered_after_s = 0;
     record.recovery.baseline_rate = 4'000;
     record.recovery.lowest_rate = 3'900;
-    record.generator.lag.record_us(100, 120'000);
-    record.generator.due = 120'000;
+    for (const auto phase : judged_phases) {
+        schedule(record, phase).lag.record_us(100, 40'000);
+        schedule(record, phase).due = 40'000;
+    }
     record.generator.operations = 120'000;
     record.generator.cpu_s = 0.6;
     record.observer = {.cpu_s = 0.4, .queries = 1'750, .mean_query_ms = 1.1};
@@ -126,6 +132,14 @@ Record naive() {
 
 OperationPhase& calls(Record& record, std::size_t operation, PhaseName phase, std::size_t app) {
     return record.operations.at(operation).by_app.at(app).at(static_cast<std::size_t>(phase));
+}
+
+Schedule& schedule(Record& record, PhaseName phase) {
+    return record.generator.schedule.at(static_cast<std::size_t>(phase));
+}
+
+LockCoverage& coverage(Record& record, PhaseName phase) {
+    return record.locks.coverage.at(static_cast<std::size_t>(phase));
 }
 
 namespace {

@@ -24,6 +24,9 @@ namespace reports::samples {
 [[nodiscard]] OperationPhase& calls(Record& record, std::size_t operation, PhaseName phase,
                                     std::size_t app = 0);
 
+[[nodiscard]] Schedule& schedule(Record& record, PhaseName phase);  // of the generator
+[[nodiscard]] LockCoverage& coverage(Record& record, PhaseName phase);
+
 // Parsed; a test that writes a gate wrongly throws.
 [[nodiscard]] Gate gate(const std::string& key, const std::string& limit);
 [[nodiscard]] Gate ratio_gate(const std::string& key, const std::string& ratio,

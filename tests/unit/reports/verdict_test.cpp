@@ -11,9 +11,11 @@ namespace reports {
 namespace {
 
 using samples::calls;
+using samples::coverage;
 using samples::gate;
 using samples::healthy;
 using samples::ratio_gate;
+using samples::schedule;
 
 std::vector<Gate> usual_gates() {
     return {gate("errors", "0"), gate("lock_wait.max", "300ms"), gate("stall.max", "500ms"),
@@ -83,41 +85,79 @@ void empty_phase(Record& record, PhaseName phase) {
     }
 }
 
+// `times` of the phase's 40,000 operations came 6 ms late.
+auto late(PhaseName phase, std::uint64_t times) {
+    return [=](Record& r) {
+        auto& lag = schedule(r, phase).lag;
+        lag.clear();
+        lag.record_us(100, 40'000 - times);
+        lag.record_us(6'000, times);
+    };
+}
+
 constexpr auto unclear = Verdict::inconclusive;
 
 INSTANTIATE_TEST_SUITE_P(
     Doubts, VerdictOf,
     testing::Values(
-        Case{"generator late", [](Record& r) { r.generator.lag.record_us(6'000, 2'000); }, unclear,
-             3, "The load generator itself was late"},
-        Case{"generator late now and then",
-             [](Record& r) { r.generator.lag.record_us(6'000, 1'000); }, Verdict::pass, 0, "All"},
-        Case{"unsent", [](Record& r) { r.generator.unsent = 1'201; }, unclear, 3,
-             "left 1,201 due operations unsent"},
-        Case{"a few unsent", [](Record& r) { r.generator.unsent = 1'200; }, Verdict::pass, 0,
-             "All"},
-        Case{"nothing due", [](Record& r) { r.generator.due = 0; }, unclear, 3,
+        Case{"generator late", late(PhaseName::during, 401), unclear, 3,
+             "The load generator itself was late: its scheduling lag was 6.00 ms at p99 in "
+             "`during`, and at most 5.00 ms"},
+        Case{"generator late in several phases",
+             [](Record& r) {
+                 late(PhaseName::before, 600)(r);
+                 late(PhaseName::after, 600)(r);
+             },
+             unclear, 3, "6.00 ms at p99 in `before` and 6.00 ms at p99 in `after`"},
+        Case{"generator late now and then", late(PhaseName::during, 400), Verdict::pass, 0, "All"},
+        Case{"generator late in the warm-up",
+             [](Record& r) {
+                 schedule(r, PhaseName::warmup).due = 1'000;
+                 schedule(r, PhaseName::warmup).unsent = 100;
+                 schedule(r, PhaseName::warmup).lag.record_us(2'000'000, 900);
+             },
+             Verdict::pass, 0, "All"},
+        Case{"generator late all through a migration of half a second",
+             [](Record& r) {
+                 schedule(r, PhaseName::during) = {.lag = {}, .due = 20, .unsent = 0};
+                 schedule(r, PhaseName::during).lag.record_us(6'000, 20);
+             },
+             unclear, 3, "at p99 in `during`"},
+        Case{"one late operation of a short migration",
+             [](Record& r) {
+                 schedule(r, PhaseName::during) = {.lag = {}, .due = 20, .unsent = 0};
+                 schedule(r, PhaseName::during).lag.record_us(100, 19);
+                 schedule(r, PhaseName::during).lag.record_us(6'000, 1);
+             },
+             Verdict::pass, 0, "All"},
+        Case{"unsent", [](Record& r) { schedule(r, PhaseName::after).unsent = 401; }, unclear, 3,
+             "left 401 due operations unsent for its own reasons in `after`, out of 40,000"},
+        Case{"a few unsent", [](Record& r) { schedule(r, PhaseName::after).unsent = 400; },
+             Verdict::pass, 0, "All"},
+        Case{"nothing due", [](Record& r) { r.generator = {}; }, unclear, 3,
              "No operation was ever due"},
         Case{"unsent, though nothing was due",
              [](Record& r) {
-                 r.generator.due = 0;
-                 r.generator.unsent = 1;
+                 r.generator = {};
+                 schedule(r, PhaseName::during).unsent = 1;
              },
              unclear, 3, "unsent"},
-        Case{"lag never measured", [](Record& r) { r.generator.lag.clear(); }, unclear, 3,
-             "never measured"},
+        Case{"lag never measured",
+             [](Record& r) { schedule(r, PhaseName::during).lag.clear(); }, unclear, 3,
+             "never measured in `during`"},
         Case{"lag needs no measuring in a closed loop",
              [](Record& r) {
-                 r.generator.lag.clear();
-                 r.generator.due = 0;
+                 r.generator = {};
                  r.open_loop = false;
              },
              Verdict::pass, 0, "All"},
-        Case{"lost samples", [](Record& r) { r.locks.lost_samples = 100; }, unclear, 3,
-             "lost 100 samples"},
+        Case{"lost samples",
+             [](Record& r) { coverage(r, PhaseName::before).lost_samples = 100; }, unclear, 3,
+             "lost 100 samples of 600 in `before`"},
         Case{"no samples", [](Record& r) { r.locks.samples = 0; }, unclear, 3, "no sample"},
-        Case{"observer cut off", [](Record& r) { r.observer.connection_losses = 3; }, unclear, 3,
-             "lost its connection 3 times"},
+        Case{"observer cut off",
+             [](Record& r) { coverage(r, PhaseName::during).connection_losses = 3; }, unclear, 3,
+             "lost its connection 3 times in `during`"},
         Case{"a fault", [](Record& r) { r.harness_faults = {"The log was lost."}; }, unclear, 3,
              "The log was lost."},
         Case{"a warning decides nothing", [](Record& r) { r.warnings = {"Small table."}; },
@@ -178,7 +218,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"a gate, and a doubt besides",
              [](Record& r) {
                  r.locks.max_wait_ms = 8'432;
-                 r.locks.lost_samples = 100;
+                 coverage(r, PhaseName::during).lost_samples = 100;
              },
              Verdict::fail, 1, "8.43 s"},
         Case{"the migration",

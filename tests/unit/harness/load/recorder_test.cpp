@@ -131,7 +131,7 @@ TEST_F(RecorderTest, TheTimeLineHasASecondForNothing) {
     EXPECT_EQ(measured.timeline[3].due, 1U);
     EXPECT_EQ(measured.timeline[3].failed, 1U);
     EXPECT_EQ(measured.timeline[3].done, 0U);
-    EXPECT_EQ(measured.due, 2U);
+    EXPECT_EQ(measured.schedule[0].due, 2U);
 }
 
 TEST_F(RecorderTest, ALiveSecondIsHandedOutOnceWhenItIsOver) {
@@ -215,6 +215,27 @@ TEST_F(RecorderTest, StallsAreTrackedPerOperation) {
     EXPECT_EQ(measured.stalls[0].longest(0s, 10s).length_s(), 0);
 }
 
+TEST_F(RecorderTest, FilesItsOwnLatenessUnderThePhaseInWhichTheOperationWasDue) {
+    phases.begin(PhaseName::before, start + 10s);
+    phases.begin(PhaseName::during, start + 20s);
+    recorder.due(5s);
+    recorder.lag(900ms);
+    recorder.due(19'999ms);
+    recorder.lag(30ms);  // sent when `during` had begun
+    recorder.due(20s);
+    recorder.unsent();
+    const auto measured = recorder.take(0);
+    const auto in = [&](PhaseName phase) {
+        return measured.schedule.at(static_cast<std::size_t>(phase));
+    };
+    EXPECT_EQ(in(PhaseName::warmup).lag.max_us(), 900'000);
+    EXPECT_EQ(in(PhaseName::before).lag.max_us(), 30'000);
+    EXPECT_EQ(in(PhaseName::during).lag.count(), 0U);
+    EXPECT_EQ(in(PhaseName::during).due, 1U);
+    EXPECT_EQ(in(PhaseName::during).unsent, 1U);
+    EXPECT_EQ(in(PhaseName::before).unsent, 0U);
+}
+
 TEST_F(RecorderTest, HandsOverEverythingAndStartsEmpty) {
     recorder.due(0ms);
     recorder.unsent();
@@ -224,14 +245,14 @@ TEST_F(RecorderTest, HandsOverEverythingAndStartsEmpty) {
     recorder.backlog(4);
     ended(0ms, 0ms, 1ms);
     const auto first = recorder.take(1.5);
-    EXPECT_EQ(first.unsent, 1U);
+    EXPECT_EQ(first.schedule[0].unsent, 1U);
     EXPECT_EQ(first.reconnects, 1U);
-    EXPECT_EQ(first.lag.max_us(), 3000);
+    EXPECT_EQ(first.schedule[0].lag.max_us(), 3000);
     EXPECT_EQ(first.backlog_max, 7U);
     EXPECT_EQ(first.cpu_s, 1.5);
 
     const auto second = recorder.take(0);
-    EXPECT_EQ(second.due, 0U);
+    EXPECT_EQ(second.schedule[0].due, 0U);
     EXPECT_EQ(second.finished, 0U);
     ASSERT_EQ(second.operations.size(), 3U);
     EXPECT_EQ(of(second, 0, PhaseName::warmup).count, 0U);

@@ -75,6 +75,18 @@ void add_unjudged_gates(const Record& record, Sentences& sentences) {
     }
 }
 
+// A run that was cut off says why, and not again for everything that is missing because of it.
+void add_number_of_unjudged_gates(const Record& record, Sentences& sentences) {
+    const auto unjudged =
+        std::count_if(record.gates.begin(), record.gates.end(), [](const GateResult& gate) {
+            return gate.verdict == Verdict::inconclusive;
+        });
+    if (unjudged > 0) {
+        sentences.push_back(counted(static_cast<std::uint64_t>(unjudged), "gate was", "gates were") +
+                            " not judged.");
+    }
+}
+
 // The step that failed, as far as the record names it.
 std::string migration_failure(const Record& record) {
     for (const auto& step : record.steps) {
@@ -198,8 +210,9 @@ void decide(Record& record, std::span<const Gate> gates, int termination_signal)
             record.reasons.push_back(failure_sentence(gates[i], record.gates[i]));
         }
     }
-    auto doubts = doubts_about(record);
-    add_unjudged_gates(record, doubts);
+    const bool cut_off = record.interrupted || !record.harness_error.empty();
+    auto doubts = cut_off ? record.harness_faults : doubts_about(record);
+    cut_off ? add_number_of_unjudged_gates(record, doubts) : add_unjudged_gates(record, doubts);
     record.reasons.insert(record.reasons.end(), doubts.begin(), doubts.end());
 
     const auto ruling =

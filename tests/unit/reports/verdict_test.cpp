@@ -17,6 +17,8 @@ using samples::healthy;
 using samples::ratio_gate;
 using samples::schedule;
 
+using Reasons = std::vector<std::string>;
+
 std::vector<Gate> usual_gates() {
     return {gate("errors", "0"), gate("lock_wait.max", "300ms"), gate("stall.max", "500ms"),
             ratio_gate("response.p99", "1.25", "5ms")};
@@ -280,6 +282,36 @@ TEST(Verdict, OfAnInterruptedRunStillTellsWhichGatesFailed) {
     record = decided(record, usual_gates(), SIGINT);
     EXPECT_EQ(record.exit_code, 130);
     EXPECT_NE(all_reasons(record).find("waited up to 9.00 s for a lock"), std::string::npos);
+}
+
+TEST(Verdict, OfARunThatWasCutOffSaysTheCauseAndHowManyGatesWereNotJudged) {
+    auto record = healthy();
+    record.phases.resize(2);
+    record.steps.clear();
+    record.operations.pop_back();
+    for (std::size_t i = 0; i < record.operations.size(); ++i) {
+        empty_phase(record, PhaseName::during);
+        empty_phase(record, PhaseName::after);
+    }
+    const auto interrupted = decided(record, usual_gates(), SIGINT);
+    EXPECT_EQ(interrupted.reasons,
+              (Reasons{"The rehearsal was interrupted before it was over.",
+                                     "4 gates were not judged."}));
+
+    record.harness_error = "connection refused";
+    const auto broken = decided(record, {gate("errors", "0")});
+    EXPECT_EQ(broken.reasons,
+              (Reasons{"The harness could not do its work: connection refused",
+                                     "1 gate was not judged."}));
+}
+
+TEST(Verdict, OfARunThatWasCutOffStillTellsWhatElseWasLost) {
+    auto record = healthy();
+    record.harness_faults = {"The run directory lost lines: disk full."};
+    const auto interrupted = decided(record, usual_gates(), SIGTERM);
+    EXPECT_EQ(interrupted.reasons,
+              (Reasons{"The rehearsal was terminated before it was over.",
+                                     "The run directory lost lines: disk full."}));
 }
 
 TEST(Verdict, SaysOnceWhatSeveralGatesLack) {

@@ -21,19 +21,21 @@ constexpr std::size_t index_of(std::int64_t us) noexcept {
            static_cast<std::size_t>(value >> bucket);
 }
 
-// The highest value that falls into the same bucket.
+// The highest value that falls into the same bucket; the topmost one is cut short by the end of what
+// is recorded.
 constexpr std::int64_t upper_edge(std::size_t index) noexcept {
     if (index <= sub_bucket_mask) {
         return static_cast<std::int64_t>(index);
     }
     const auto bucket = (index >> half_count_magnitude) - 1;
     const auto sub = (index & 127U) + 128U;
-    return static_cast<std::int64_t>(((sub + 1) << bucket) - 1);
+    return std::min(static_cast<std::int64_t>(((sub + 1) << bucket) - 1), Histogram::highest_us);
 }
 
 static_assert(index_of(1) == 1 && index_of(255) == 255 && index_of(256) == 256);
 static_assert(index_of(257) == 256 && upper_edge(256) == 257);
 static_assert(index_of(Histogram::highest_us) < 3'328);
+static_assert(upper_edge(index_of(Histogram::highest_us)) == Histogram::highest_us);
 
 std::int64_t add_saturating(std::int64_t a, std::int64_t b) noexcept {
     std::int64_t sum = 0;
@@ -60,7 +62,6 @@ void Histogram::record_us(std::int64_t us, std::uint64_t times) {
     } else {
         saturated_ += times;
     }
-    min_us_ = total_ == 0 ? us : std::min(min_us_, us);
     max_us_ = std::max(max_us_, us);
     total_ += times;
     std::int64_t product = 0;
@@ -86,7 +87,6 @@ void Histogram::merge(const Histogram& other) {
     for (std::size_t i = 0; i < other.counts_.size(); ++i) {
         counts_[i] += other.counts_[i];
     }
-    min_us_ = total_ == 0 ? other.min_us_ : std::min(min_us_, other.min_us_);
     max_us_ = std::max(max_us_, other.max_us_);
     sum_us_ = add_saturating(sum_us_, other.sum_us_);
     saturated_ += other.saturated_;
@@ -97,7 +97,7 @@ void Histogram::clear() {
     // Keeps its memory: a recorder that is emptied at the end of a phase goes on at once.
     std::fill(counts_.begin(), counts_.end(), 0);
     total_ = saturated_ = 0;
-    sum_us_ = max_us_ = min_us_ = 0;
+    sum_us_ = max_us_ = 0;
 }
 
 std::int64_t Histogram::upper_edge_us(std::size_t index) noexcept {
@@ -112,9 +112,6 @@ std::uint64_t Histogram::saturated() const noexcept {
 }
 std::int64_t Histogram::max_us() const noexcept {
     return max_us_;
-}
-std::int64_t Histogram::min_us() const noexcept {
-    return min_us_;
 }
 
 double Histogram::mean_us() const noexcept {

@@ -28,7 +28,6 @@ public:
     [[nodiscard]] double mean_us() const noexcept;  // exact (a running sum); 0 when empty
     [[nodiscard]] std::int64_t max_us()
         const noexcept;  // exact, saturated ones included; 0 when empty
-    [[nodiscard]] std::int64_t min_us() const noexcept;  // exact; 0 when empty
 
     // The smallest recorded bucket's upper edge such that a share of at least q of all values lies
     // at or below it (nearest rank, never interpolated, never above max_us). q in [0, 1]. 0 when
@@ -63,7 +62,7 @@ private:
     // Grows to the highest bucket in use: most operations use a few hundred of the 3,328 buckets.
     std::vector<std::uint64_t> counts_;
     std::uint64_t total_ = 0, saturated_ = 0;
-    std::int64_t sum_us_ = 0, max_us_ = 0, min_us_ = 0;
+    std::int64_t sum_us_ = 0, max_us_ = 0;
 };
 
 // The nearest rank of the quantile q among `count` values, from 1; 0 when there are none.

@@ -93,9 +93,7 @@ void SecondLog::for_each(
                     const std::uint64_t times = get(in, reader.at);
                     // The largest value is known exactly; the others to their bucket.
                     const bool last = i + 1 == buckets && saturated == 0;
-                    // The topmost bucket ends beyond what a histogram takes.
-                    const auto top = last ? max_us : reports::Histogram::highest_us;
-                    histogram.record_us(std::min(us, top), times);
+                    histogram.record_us(last ? max_us : us, times);
                 }
                 histogram.record_us(max_us, saturated);
                 reader.peek();

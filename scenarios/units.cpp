@@ -82,13 +82,21 @@ std::optional<double> parse_rate(std::string_view text) {
     return rate;
 }
 
+// As YAML's core schema has it: 1.5, -2, +3, .5, 1e-06. Neither infinity nor NaN.
 std::optional<double> parse_number(std::string_view text) {
     const bool negative = text.starts_with('-');
-    const auto decimal = leading_decimal(text.substr(negative ? 1 : 0));
-    if (!decimal || !decimal->second.empty() || !std::isfinite(decimal->first)) {
+    if (negative || text.starts_with('+')) {
+        text.remove_prefix(1);
+    }
+    if (text.empty() || !(is_digit(text.front()) || text.front() == '.')) {
+        return std::nullopt;  // from_chars would take inf and another sign
+    }
+    double value = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) {
         return std::nullopt;
     }
-    return negative ? -decimal->first : decimal->first;
+    return negative ? -value : value;
 }
 
 std::optional<long long> parse_integer(std::string_view text) {

@@ -44,6 +44,20 @@ TEST(Units, ARateIsPerSecondOrPerMinute) {
     }
 }
 
+TEST(Units, ANumberIsWhateverYamlTakesForOne) {
+    EXPECT_EQ(parse_number("70"), 70.0);
+    EXPECT_EQ(parse_number("-0.25"), -0.25);
+    EXPECT_EQ(parse_number("+3"), 3.0);
+    EXPECT_EQ(parse_number(".5"), 0.5);
+    EXPECT_EQ(parse_number("2."), 2.0);
+    EXPECT_EQ(parse_number("1e-06"), 1e-6);
+    EXPECT_EQ(parse_number("1.5E+3"), 1'500.0);
+    for (const auto* text : {"", "-", ".", "+-1", "1e", "e3", ".inf", "inf", "nan", "0x10", "1_000",
+                             "1 ", "1e999", "five"}) {
+        EXPECT_FALSE(parse_number(text)) << text;
+    }
+}
+
 TEST(Units, WhatTheSchemasPatternAcceptsHasTheFormThatIsParsed) {
     const std::regex duration{std::string{duration_pattern}}, rate{std::string{rate_pattern}};
     for (const std::string text :

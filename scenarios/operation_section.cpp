@@ -2,7 +2,9 @@
 
 #include "scenarios/common_shapes.hpp"
 #include "scenarios/fields.hpp"
+#include "scenarios/suggestion.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace scenarios {
@@ -151,15 +153,42 @@ void check_statement(const Reading& reading, const Node& node, const std::string
     }
 }
 
+// An operation with an error of its own, such as an unknown key, is compiled all the same where its
+// statements and parameters can be read: what is wrong with them is told in the same breath.
+bool can_be_compiled(const Node& node) {
+    if (node.sound) {
+        return true;
+    }
+    const Fields fields{&node};
+    const bool one_text = fields.has("sql") != fields.has("transaction");
+    const auto is_unsound = [&](std::string_view key) {
+        const auto* part = node.find(key);
+        return part != nullptr && !part->sound;
+    };
+    if (!one_text || is_unsound("sql") || is_unsound("transaction") || is_unsound("params")) {
+        return false;
+    }
+    // A mistyped `params` would make every placeholder an error.
+    const auto keys = names_of(operations_shape().item->keys);
+    return node.find("params") != nullptr ||
+           std::none_of(node.entries.begin(), node.entries.end(), [&](const Entry& entry) {
+               return find_key(*operations_shape().item, entry.key) == nullptr &&
+                      nearest(entry.key, keys) == "params";
+           });
+}
+
 workloads::Operation compile(const Reading& reading, const Node& node) {
     workloads::Operation named;
     named.name = Fields{&node}.text("name");
     named.app = Fields{&node}.choice("app", apps, named.app);
-    if (!node.sound) {
+    if (!can_be_compiled(node)) {
         return named;
     }
     OperationNodes nodes;
-    const auto source = source_of(node, nodes);
+    auto source = source_of(node, nodes);
+    if (source.name.empty()) {
+        source.name = "without a name";  // that it has none is told already
+    }
     auto compiled = workloads::compile(source);
     if (const auto* errors = std::get_if<std::vector<OperationError>>(&compiled)) {
         for (const auto& error : *errors) {

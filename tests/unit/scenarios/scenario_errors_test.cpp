@@ -26,6 +26,37 @@ migration: {up: [{pause: 5}]}
                             StartsWith("8:26: `migration.up.0.pause` must be a duration")));
 }
 
+TEST(ScenarioErrors, AnOperationsUnknownKeyHidesNoneOfItsOtherErrors) {
+    EXPECT_THAT(errors_of(R"x(version: 1
+name: x
+workload:
+  operations:
+    - name: a
+      wieght: 3
+      params: {id: "uniform(9, 1)"}
+      sql: SELECT :id, :customer
+    - {weight: 1e-06, nmae: b, sql: "SELECT :order_id"}
+migration: {up: [{pause: 5s}]}
+)x"),
+                ElementsAre(StartsWith("6:7: unknown key `wieght`"),
+                            AllOf(StartsWith("7:29: operation `a`"), HasSubstr("uniform")),
+                            AllOf(StartsWith("8:24: operation `a`"), HasSubstr("customer")),
+                            AllOf(StartsWith("9:7: "), HasSubstr("lacks the key `name`")),
+                            StartsWith("9:23: unknown key `nmae`"),
+                            AllOf(StartsWith("9:"), HasSubstr("order_id"))));
+}
+
+TEST(ScenarioErrors, MistypedParametersAreOneError) {
+    EXPECT_THAT(errors_of(R"x(version: 1
+name: x
+workload:
+  operations:
+    - {name: a, parms: {id: "uniform(1, 9)"}, sql: "SELECT :id"}
+migration: {up: [{pause: 5s}]}
+)x"),
+                ElementsAre(StartsWith("5:17: unknown key `parms`")));
+}
+
 TEST(ScenarioErrors, FilesThatAreNoScenarioAreNamed) {
     const ScenarioFolder folder;
     const auto only = [&](const std::filesystem::path& file) {

@@ -67,7 +67,8 @@ Json step_json(const Step& step) {
         return Json{{"start_s", number(each.start_s)},
                     {"end_s", number(each.end_s)},
                     {"outcome", each.outcome},
-                    {"error", text_or_null(each.error)}};
+                    {"error", text_or_null(each.error)},
+                    {"statement", each.statement == 0 ? Json(nullptr) : Json(each.statement)}};
     };
     return {{"name", step.name},
             {"kind", step.kind},

@@ -136,7 +136,7 @@ std::string steps_section(const Record& record) {
         const auto wal = step.wal_bytes ? step.wal_bytes : step.wal_total_bytes;
         section.add(row({name_cell(step.name), name_cell(step.outcome),
                          step.outcome == "skipped" ? "-" : seconds_text(step.end_s - step.start_s),
-                         count_text(step.attempts.size()), sentence(locks), name_cell(rewrote),
+                         count_text(step.tries()), sentence(locks), name_cell(rewrote),
                          wal ? bytes_text(*wal) : "-"}));
     }
     return section.text();

@@ -1,5 +1,7 @@
 #include "reports/record.hpp"
 
+#include <algorithm>
+
 namespace reports {
 
 const char* name_of(PhaseName phase) noexcept {
@@ -74,6 +76,15 @@ OperationPhase OperationRecord::during_and_after() const {
 std::uint64_t OperationRecord::due(PhaseName which) const noexcept {
     const auto index = static_cast<std::size_t>(which);
     return by_app[0][index].due() + by_app[1][index].due();
+}
+
+std::size_t Step::tries() const {
+    std::map<std::size_t, std::size_t> by_statement;
+    std::size_t most = 0;
+    for (const auto& attempt : attempts) {
+        most = std::max(most, ++by_statement[attempt.statement]);
+    }
+    return most;
 }
 
 void Schedule::merge(const Schedule& other) {

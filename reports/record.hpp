@@ -92,6 +92,9 @@ struct StepAttempt {
     double start_s = 0, end_s = 0;
     std::string outcome;  // "ok" or the SQLSTATE
     std::string error;
+    // Number of the step's statement that was tried (the first of those that are tried together),
+    // from 1; 0: the step has no statements of its own.
+    std::size_t statement = 0;
 };
 
 struct Step {
@@ -108,6 +111,9 @@ struct Step {
     std::vector<StepLock> locks;
     std::optional<double> throttled_s;  // backfill: time spent waiting for the throttle
     std::string throttle_reasons;
+
+    // The most that one of its statements took.
+    [[nodiscard]] std::size_t tries() const;
 };
 
 struct Adversary {

@@ -176,7 +176,7 @@ std::string steps_section(const Record& record, const Style& style) {
             {{step.name},
              {step.outcome, step.outcome == "failed" ? Colour::red : Colour::none},
              {ran ? seconds_text(step.end_s - step.start_s) : "-"},
-             {count_text(step.attempts.size())},
+             {count_text(step.tries())},
              {locks_of(step)},
              {step.locks.empty() ? "-" : seconds_text(longest(step.locks, &StepLock::waited_s))},
              {step.locks.empty() ? "-" : seconds_text(longest(step.locks, &StepLock::held_s))},

@@ -31,7 +31,7 @@ public:
 private:
     bool run_unit(const StatementUnit& unit, std::size_t number);
     std::optional<Failure> try_unit(const StatementUnit& unit);
-    std::optional<Failure> run_statement(std::size_t index, bool in_transaction);
+    std::optional<Failure> run_statement(std::size_t index);
     std::optional<Failure> run_sql(std::string_view sql, std::string where, bool commits);
     void fail(const Failure& failure, const std::vector<std::string>& invalid_indexes);
     void tell_retry(const Failure& failure, std::chrono::milliseconds wait);
@@ -42,7 +42,8 @@ private:
     database::Control& control_;
     std::set<std::string> invalid_before_;
     std::int64_t unit_rows_ = 0;
-    Clock::time_point attempt_start_;
+    std::size_t tries_ = 0;          // of the unit
+    bool in_transaction_ = false;    // the unit runs in one
 };
 
 void SqlRun::run() {
@@ -70,7 +71,6 @@ void SqlRun::run() {
             return;
         }
     }
-    context_.attempt(attempt_start_, nullptr);
     std::string invalid;
     for (const auto& index : new_invalid_indexes()) {
         invalid += (invalid.empty() ? "" : ", ") + index;
@@ -86,15 +86,18 @@ void SqlRun::run() {
 bool SqlRun::run_unit(const StatementUnit& unit, std::size_t number) {
     RetryPlan plan{step_.retries,
                    workloads::mix(context_.settings.seed, context_.index * 1000 + number)};
+    const std::size_t statement = unit.statements.front() + 1;
+    tries_ = 0;
     while (true) {
-        attempt_start_ = Clock::now();
+        const auto start = Clock::now();
+        ++tries_;
         unit_rows_ = 0;
         const auto failure = try_unit(unit);
+        context_.attempt(start, failure ? &failure->error : nullptr, statement);
         if (!failure) {
             context_.record.rows += unit_rows_;
             return true;
         }
-        context_.attempt(attempt_start_, &failure->error);
         if (context_.interruption.cancel_requested() &&
             failure->error.kind == ErrorKind::cancelled) {
             context_.interrupt("cancelled in " + failure->where);
@@ -125,13 +128,13 @@ bool SqlRun::run_unit(const StatementUnit& unit, std::size_t number) {
 }
 
 std::optional<Failure> SqlRun::try_unit(const StatementUnit& unit) {
-    const bool in_transaction = step_.transaction || unit.own_transaction;
+    in_transaction_ = step_.transaction || unit.own_transaction;
     auto failure = step_.transaction ? run_sql("BEGIN", "BEGIN", false) : std::nullopt;
     for (const std::size_t index : unit.statements) {
         if (failure) {
             break;
         }
-        failure = run_statement(index, in_transaction);
+        failure = run_statement(index);
     }
     if (!failure && step_.transaction) {
         if (context_.hooks.before_commit) {
@@ -139,13 +142,13 @@ std::optional<Failure> SqlRun::try_unit(const StatementUnit& unit) {
         }
         failure = run_sql("COMMIT", "COMMIT", true);
     }
-    if (failure && in_transaction && failure->error.kind != ErrorKind::connection_lost) {
+    if (failure && in_transaction_ && failure->error.kind != ErrorKind::connection_lost) {
         control_.execute("ROLLBACK");  // after a failed COMMIT there is nothing left: a warning
     }
     return failure;
 }
 
-std::optional<Failure> SqlRun::run_statement(std::size_t index, bool in_transaction) {
+std::optional<Failure> SqlRun::run_statement(std::size_t index) {
     const std::string& sql = step_.statements[index];
     const auto control = transaction_control(sql);
     const bool commits =
@@ -159,7 +162,7 @@ std::optional<Failure> SqlRun::run_statement(std::size_t index, bool in_transact
                                    : "statement " + std::to_string(index + 1) + " of " +
                                          std::to_string(step_.statements.size()) + ": ";
     // Outside of a transaction a statement commits itself.
-    return run_sql(sql, number + shortened(sql), commits || !in_transaction);
+    return run_sql(sql, number + shortened(sql), commits || !in_transaction_);
 }
 
 std::optional<Failure> SqlRun::run_sql(std::string_view sql, std::string where, bool commits) {
@@ -179,8 +182,8 @@ void SqlRun::fail(const Failure& failure, const std::vector<std::string>& invali
                       " came. Look before you run it again"
                     : "\n  the server rolled the transaction back";
     }
-    if (context_.record.attempts.size() > 1) {
-        text += "\n  " + std::to_string(context_.record.attempts.size()) + " attempts failed";
+    if (tries_ > 1) {
+        text += "\n  " + std::to_string(tries_) + " attempts failed";
     }
     for (const auto& index : invalid_indexes) {
         text += "\n  left behind: the invalid index " + index +
@@ -192,9 +195,9 @@ void SqlRun::fail(const Failure& failure, const std::vector<std::string>& invali
 }
 
 void SqlRun::tell_retry(const Failure& failure, std::chrono::milliseconds wait) {
-    context_.tell("retry", "attempt " + std::to_string(context_.record.attempts.size()) +
-                               " failed: " + failure.where + ": " + failure.error.text() +
-                               "\nnext try in " + std::to_string(wait.count()) + " ms");
+    context_.tell("retry", "attempt " + std::to_string(tries_) + " failed: " + failure.where + ": " +
+                               failure.error.text() + "\nnext try in " +
+                               std::to_string(wait.count()) + " ms");
 }
 
 std::vector<std::string> SqlRun::new_invalid_indexes() {

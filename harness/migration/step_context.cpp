@@ -37,8 +37,10 @@ void StepContext::interrupt(std::string error) const {
     record.error = std::move(error);
 }
 
-void StepContext::attempt(Clock::time_point start, const database::Error* error) const {
+void StepContext::attempt(Clock::time_point start, const database::Error* error,
+                          std::size_t statement) const {
     reports::StepAttempt attempt;
+    attempt.statement = statement;
     attempt.start_s = seconds(start);
     attempt.end_s = seconds(Clock::now());
     attempt.outcome = "ok";

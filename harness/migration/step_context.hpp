@@ -31,7 +31,9 @@ struct StepContext {
 
     // A try that ended; the number of tries kept is bounded, their count never lies: the last one
     // replaces the one before it once the list is full, and its text says so.
-    void attempt(Clock::time_point start, const database::Error* error) const;
+    // `statement`: number of the first one that was tried, from 1; 0: the step has none.
+    void attempt(Clock::time_point start, const database::Error* error,
+                 std::size_t statement = 0) const;
 
     // Into migration.log and the events.
     void tell(std::string_view kind, std::string_view text) const;

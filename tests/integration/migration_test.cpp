@@ -56,6 +56,36 @@ TEST_F(Migration, RunsItsStepsInOrderAndRecordsThem) {
     EXPECT_EQ(harness::migration::migration_error(steps), "");
 }
 
+TEST_F(Migration, EachStatementOfItsOwnHasItsAttempts) {
+    sql("CREATE TABLE a (); CREATE TABLE b ()");
+    auto other = control();
+    ASSERT_TRUE(other->execute("BEGIN").ok());
+    ASSERT_TRUE(other->execute("LOCK TABLE b IN ACCESS SHARE MODE").ok());
+    auto add = sql_step({"ALTER TABLE a ADD COLUMN x int", "ALTER TABLE b ADD COLUMN x int",
+                         "ALTER TABLE a ADD COLUMN y int"});
+    add.transaction = false;
+    add.lock_timeout = 20ms;
+    add.retries = {.times = 1000, .backoff = 1ms};
+    hooks.on_event = [&](const harness::migration::Event& event) {
+        if (event.kind == "retry" && other) {
+            EXPECT_TRUE(contains(event.detail, "attempt 1 failed: statement 2 of 3")) << event.detail;
+            other.reset();
+        }
+    };
+    const auto steps = migrate({step("add", add)});
+    EXPECT_EQ(steps[0].outcome, "ok") << steps[0].error;
+    std::map<std::size_t, std::vector<std::string>> outcomes;
+    for (const auto& attempt : steps[0].attempts) {
+        outcomes[attempt.statement].push_back(attempt.outcome);
+    }
+    EXPECT_EQ(outcomes[1], std::vector<std::string>{"ok"});
+    EXPECT_GE(outcomes[2].size(), 2U);
+    EXPECT_EQ(outcomes[2].front(), "55P03");
+    EXPECT_EQ(outcomes[2].back(), "ok");
+    EXPECT_EQ(outcomes[3], std::vector<std::string>{"ok"});
+    EXPECT_EQ(steps[0].tries(), outcomes[2].size());
+}
+
 TEST_F(Migration, ALockTimeoutIsRetriedUntilTheBlockerIsGone) {
     sql("CREATE TABLE t (a int)");
     auto other = blocker("t");

@@ -66,5 +66,14 @@ TEST(Names, AreThoseOfTheResultFile) {
     EXPECT_STREQ(name_of(SentBy::new_version), "new");
 }
 
+TEST(Step, TookAsManyTriesAsItsMostStubbornStatement) {
+    Step step;
+    EXPECT_EQ(step.tries(), 0U);
+    for (const std::size_t statement : {1, 2, 2, 2, 3}) {
+        step.attempts.push_back({.outcome = "ok", .error = {}, .statement = statement});
+    }
+    EXPECT_EQ(step.tries(), 3U);
+}
+
 }  // namespace
 }  // namespace reports

@@ -55,6 +55,13 @@ migration::Hooks Execution::hooks() {
             observer_->add_step_session(session);
         }
     };
+    hooks.statement_sent = [this](std::int64_t session, std::string_view sql,
+                                  bool begins_transaction) {
+        if (observer_) {
+            observer_->statement_sent(session,
+                                      {Clock::now(), std::string{sql}, begins_transaction});
+        }
+    };
     hooks.before_commit = [this](std::int64_t session) {
         if (observer_) {
             observer_->before_commit(session);

@@ -12,8 +12,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-double to_ms(double t_s) {
-    return std::round(t_s * 1e3) / 1e3;
+double to_ms(double value) {
+    return std::round(value * 1e3) / 1e3;
 }
 
 // A server's text may be in any encoding; a line is always valid.
@@ -68,6 +68,18 @@ std::string line_of(double t_s, std::span<const database::ReplicaLag> lags) {
     }
     return text_of(
         {{"time_s", to_ms(t_s)}, {"type", "replicas"}, {"replicas", std::move(replicas)}});
+}
+
+std::string line_of(double t_s, const StalledOperation& stalled, std::string_view operation) {
+    const auto ms = [](Clock::duration d) {
+        return to_ms(std::chrono::duration<double, std::milli>(d).count());
+    };
+    return text_of({{"time_s", to_ms(t_s)},
+                    {"type", "wait"},
+                    {"operation", operation},
+                    {"waited_ms", ms(stalled.waited)},
+                    {"took_ms", ms(stalled.statement.done - stalled.statement.sent)},
+                    {"episode", stalled.episode ? Json(*stalled.episode) : Json(nullptr)}});
 }
 
 }  // namespace harness::locks

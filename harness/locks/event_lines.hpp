@@ -4,6 +4,7 @@
 
 #include "harness/database/lock_source.hpp"
 #include "harness/locks/session_directory.hpp"
+#include "harness/locks/wait_join.hpp"
 
 #include <cstdint>
 #include <span>
@@ -24,5 +25,12 @@ namespace harness::locks {
 
 // {"time_s": 12.345, "type": "replicas", "replicas": [{"name", "lag_s", "lag_bytes"}]}
 [[nodiscard]] std::string line_of(double t_s, std::span<const database::ReplicaLag> lags);
+
+// {"time_s": 12.345, "type": "wait", "operation": "read_order", "waited_ms": 81.2, "took_ms": 81.9,
+// "episode": 3}: one operation that waited. `time_s` is when its slowest statement was sent; `episode`
+// is the place in result.json's locks.episodes of the one that cost it most, null if that one was
+// dropped.
+[[nodiscard]] std::string line_of(double t_s, const StalledOperation& stalled,
+                                  std::string_view operation);
 
 }  // namespace harness::locks

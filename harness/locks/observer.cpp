@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <ctime>
+#include <iterator>
 #include <utility>
 
 namespace harness::locks {
@@ -192,21 +193,35 @@ void Observer::watch_step() {
     }
     if (since_us) {
         for (const auto& session : timed([&] { return source_.sessions_since(*since_us); })) {
-            const bool watched =
+            bool watched =
                 std::find(sessions.begin(), sessions.end(), session.session) != sessions.end();
             if (!watched && !directory_.known(session)) {
                 add_step_session(session.session);
                 sessions.push_back(session.session);
+                watched = true;
+            }
+            if (watched && session.transaction_start_us != 0) {
+                note_statement(session);
             }
         }
     }
     if (sessions.empty()) {
         return;
     }
+    const auto asked = Clock::now();
     const auto locks = timed([&] { return source_.locks_of(sessions); });
     const std::lock_guard lock{mutex_};
     if (step_) {
-        step_->observe(Clock::now(), sessions, locks, clock_.offset_us());
+        step_->observe(asked, Clock::now(), sessions, locks, clock_.offset_us());
+    }
+}
+
+// A tool does not tell what it sends: what the server shows of it has to do.
+void Observer::note_statement(const database::LockSession& session) {
+    const std::lock_guard lock{mutex_};
+    if (step_) {
+        step_->statement_seen(session.session, Clock::now(), session.query,
+                              session.transaction_start_us, clock_.offset_us());
     }
 }
 
@@ -320,10 +335,10 @@ void Observer::recognise_sessions(std::int64_t server_clock_us) {
     sessions_since_us_ = server_clock_us;
 }
 
-void Observer::statement_sent(std::int64_t session, Clock::time_point at) {
+void Observer::statement_sent(std::int64_t session, StepStatement statement) {
     const std::lock_guard lock{mutex_};
     if (step_) {
-        step_->statement_sent(session, at);
+        step_->statement_sent(session, std::move(statement));
     }
 }
 
@@ -363,6 +378,8 @@ std::vector<reports::StepLock> Observer::end_step() {
         return {};
     }
     auto locks = step_->end(Clock::now());
+    auto origins = step_->take_origins();
+    std::move(origins.begin(), origins.end(), std::back_inserter(origins_));
     step_.reset();
     step_sessions_.clear();
     sessions_since_us_.reset();
@@ -377,7 +394,14 @@ std::optional<std::chrono::microseconds> Observer::replica_lag() const noexcept 
 Observation Observer::finish(const JoinContext& context, std::size_t seconds) {
     Observation result;
     auto sightings = builder_.finish();
-    result.joined = join(sightings, context);
+    auto joined_with = context;
+    joined_with.origins = origins_;
+    result.joined = join(sightings, joined_with);
+    for (const auto& stalled : result.joined.stalled) {
+        const auto operation = stalled.statement.operation;
+        emit(line_of(this->seconds(stalled.statement.sent), stalled,
+                     operation < context.operations.size() ? context.operations[operation] : ""));
+    }
     result.blocked_per_second = blocked_per_second(sightings, context.run_start, seconds);
     auto& locks = result.joined.locks;
     locks.samples = counted_.samples;

@@ -69,7 +69,8 @@ public:
     // A command's own sessions: whoever connected after `server_clock_us` and is not known to the
     // directory (or says that it is rehearse/step...) is taken for the step's, and watched.
     void recognise_sessions(std::int64_t server_clock_us);
-    void statement_sent(std::int64_t session, Clock::time_point at);  // tightens held_s; optional
+    // Just before it is: a lock is attributed to the statement that took it.
+    void statement_sent(std::int64_t session, StepStatement statement);
     // Reads what `session` holds, on the observer's connection: call it just before its COMMIT.
     // False: no answer within a second (counted).
     bool before_commit(std::int64_t session);
@@ -100,6 +101,7 @@ private:
     void take_sample();
     void note_step_waits(const database::LockSample& sample, Clock::time_point taken);
     void watch_step();
+    void note_statement(const database::LockSession& session);
     void read_replicas();
     void answer_requests();
     void lose_connection(const database::Outage& outage);
@@ -138,6 +140,7 @@ private:
     bool stopping_ = false;
     std::vector<std::shared_ptr<Request>> requests_;
     std::optional<StepLocks> step_;
+    std::vector<LockOrigin> origins_;  // of all steps
     std::string step_name_;
     std::vector<std::int64_t> step_sessions_;
     std::optional<std::int64_t> sessions_since_us_;

@@ -1,5 +1,7 @@
 #include "harness/locks/step_locks.hpp"
 
+#include "harness/locks/query_text.hpp"
+
 #include <algorithm>
 #include <set>
 
@@ -17,26 +19,48 @@ Clock::time_point middle(Clock::time_point a, Clock::time_point b) {
 
 }  // namespace
 
-void StepLocks::statement_sent(std::int64_t session, Clock::time_point at) {
-    sent_[session] = at;
+void StepLocks::statement_sent(std::int64_t session, StepStatement statement) {
+    statements_.sent(session, std::move(statement));
 }
 
-void StepLocks::observe(Clock::time_point at, std::span<const std::int64_t> sessions,
+void StepLocks::statement_seen(std::int64_t session, Clock::time_point at, std::string_view text,
+                               std::int64_t transaction_start_us, std::int64_t offset_us) {
+    auto& transaction = seen_transactions_us_[session];
+    const bool begins = transaction != transaction_start_us;
+    transaction = transaction_start_us;
+    const auto* last = statements_.last(session);
+    if (last != nullptr && last->text == text && !begins) {
+        return;
+    }
+    // It may have been sent as soon as its transaction had begun, or just after the last look.
+    Clock::time_point sent{std::chrono::microseconds{transaction_start_us - offset_us}};
+    if (const auto looked = observed_.find(session); looked != observed_.end()) {
+        sent = std::max(sent, looked->second);
+    }
+    if (last != nullptr) {
+        sent = std::max(sent, last->sent);
+    }
+    statements_.sent(session, {std::min(sent, at), std::string{text}, begins});
+}
+
+void StepLocks::observe(Clock::time_point asked, Clock::time_point answered,
+                        std::span<const std::int64_t> sessions,
                         std::span<const database::WatchedLock> locks, std::int64_t offset_us) {
     for (const auto& lock : locks) {
-        see(at, lock, offset_us, false);
+        see({asked, answered, offset_us}, lock);
     }
     const std::set<std::int64_t> watched{sessions.begin(), sessions.end()};
     for (auto it = open_.begin(); it != open_.end();) {
-        if (it->second.last_seen != at && watched.contains(it->first.session)) {
-            close(it->first, it->second, at);
+        if (it->second.last_seen != answered && watched.contains(it->first.session)) {
+            close(it->first, it->second, answered);
             it = open_.erase(it);
         } else {
             ++it;
         }
     }
     for (const auto session : sessions) {
-        observed_[session] = at;
+        observed_[session] = asked;
+        statements_.forget_before(session, asked);
     }
 }
 
@@ -44,59 +68,69 @@ void StepLocks::before_commit(Clock::time_point at, std::int64_t session,
                               std::span<const database::WatchedLock> locks,
                               std::int64_t offset_us) {
     for (const auto& lock : locks) {
-        see(at, lock, offset_us, true);
+        see({at, at, offset_us, true}, lock);
     }
     observed_[session] = at;
 }
 
 void StepLocks::note_wait(Clock::time_point at, const database::WatchedLock& wait,
                           std::int64_t offset_us) {
-    see(at, wait, offset_us, false);
+    see({at, at, offset_us}, wait);
 }
 
-Clock::time_point StepLocks::not_before(std::int64_t session) const {
-    auto latest = began_;
-    for (const auto* times : {&observed_, &sent_}) {
-        if (const auto found = times->find(session); found != times->end()) {
-            latest = std::max(latest, found->second);
-        }
+// A lock that no look showed before.
+StepLocks::Open StepLocks::opened(const Look& look, const Key& key) const {
+    Open open;
+    open.from = began_;
+    if (const auto found = observed_.find(key.session); found != observed_.end()) {
+        open.from = std::max(open.from, found->second);
     }
-    return latest;
+    const auto* statement = statements_.that_locked(key.session, key.relation, open.from,
+                                                    look.asked, look.answered);
+    if (statement != nullptr) {
+        open.statement = statement->text;
+        open.from = std::max(open.from, statement->sent);
+    }
+    open.from = std::min(open.from, look.answered);
+    open.last_seen = look.answered;
+    return open;
 }
 
-void StepLocks::see(Clock::time_point at, const database::WatchedLock& lock, std::int64_t offset_us,
-                    bool committing) {
+void StepLocks::see(const Look& look, const database::WatchedLock& lock) {
     const Key key{lock.session, lock.relation, lock.mode};
     auto found = open_.find(key);
+    if (found != open_.end()) {
+        const auto transaction = statements_.transaction_began(lock.session, look.asked);
+        const bool next_transaction = transaction && *transaction > found->second.last_seen;
+        // It was held, it is waited for again: another transaction's lock, too.
+        if (next_transaction || (!lock.granted && found->second.held_since)) {
+            close(key, found->second, next_transaction ? *transaction : look.answered);
+            open_.erase(found);
+            found = open_.end();
+        }
+    }
     if (found == open_.end()) {
         if (open_.size() >= bound) {
             return;
         }
-        found = open_.emplace(key, Open{}).first;
-        found->second.last_seen = at;
+        found = open_.emplace(key, opened(look, key)).first;
         if (lock.granted) {
-            found->second.held_since = std::min(at, not_before(lock.session));
+            found->second.held_since = found->second.from;
         }
-    }
-    if (!lock.granted && found->second.held_since) {
-        // It was held, it is waited for again: another transaction's lock.
-        close(key, found->second, at);
-        found->second = Open{};
-        found->second.last_seen = at;
     }
     Open& open = found->second;
     if (!lock.granted && !open.waits_since) {
-        open.waits_since = std::min(at, not_before(lock.session));
+        open.waits_since = open.from;
     }
     if (!lock.granted && lock.since_us) {
-        const Clock::time_point since{std::chrono::microseconds{*lock.since_us - offset_us}};
-        open.waits_since = std::min(at, std::max(since, began_));
+        const Clock::time_point since{std::chrono::microseconds{*lock.since_us - look.offset_us}};
+        open.waits_since = std::min(look.answered, std::max(since, began_));
     }
     if (lock.granted && !open.held_since) {
         open.held_since = open.last_seen;  // it still waited then
     }
-    open.last_seen = at;
-    open.committing = committing && lock.granted;
+    open.last_seen = look.answered;
+    open.committing = look.committing && lock.granted;
 }
 
 void StepLocks::close(const Key& key, const Open& open, Clock::time_point gone) {
@@ -109,6 +143,10 @@ void StepLocks::close(const Key& key, const Open& open, Clock::time_point gone) 
     }
     if (open.held_since) {
         done.held_s += seconds_of(end - *open.held_since);
+    }
+    if (!open.statement.empty() && origins_.size() < bound) {
+        origins_.push_back(
+            {key.session, key.relation, key.mode, shorten_query(open.statement), open.from, gone});
     }
 }
 

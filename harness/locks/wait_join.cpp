@@ -347,6 +347,9 @@ private:
             episode.mode = held->first.mode;
             episode.kind = held->first.kind;
         }
+        if (const auto* origin = origin_of(draft, episode)) {
+            episode.blocker.query = origin->statement;
+        }
         episode.max_blocked = draft.max_blocked;
         episode.victim_seconds = sum.seconds + draft.unjoined_seconds;
         episode.longest_wait_ms = sum.longest_ms;
@@ -357,6 +360,33 @@ private:
             episode.victims.begin(), episode.victims.end(),
             [](const auto& a, const auto& b) { return a.longest_wait_ms > b.longest_wait_ms; });
         return episode;
+    }
+
+    // What the root ran while others waited need not be what took the lock: ALTER TABLE, then a
+    // statement of minutes in the same transaction.
+    [[nodiscard]] const LockOrigin* origin_of(const Draft& draft,
+                                              const reports::LockEpisode& episode) const {
+        const LockOrigin* best = nullptr;
+        if (draft.role.kind != SessionKind::step) {
+            return best;
+        }
+        for (const auto& origin : context_.origins) {
+            if (origin.session != draft.root || origin.relation != episode.relation ||
+                origin.from > sample(draft.last) || origin.to < sample(draft.first)) {
+                continue;
+            }
+            // A row's lock goes with one on its table; the last one that was taken before somebody
+            // waited is the closest.
+            const bool same_mode = origin.mode == episode.mode;
+            const bool best_same = best != nullptr && best->mode == episode.mode;
+            const bool later = best == nullptr || origin.from > best->from;
+            const bool in_time = origin.from <= sample(draft.first);
+            if (best == nullptr || (same_mode && !best_same) ||
+                (same_mode == best_same && in_time && later)) {
+                best = &origin;
+            }
+        }
+        return best;
     }
 
     [[nodiscard]] reports::Blocker blocker_of(reports::Blocker blocker, const SessionRole& role,

@@ -10,6 +10,7 @@
 #include "harness/locks/coverage.hpp"
 #include "harness/locks/sightings.hpp"
 #include "harness/locks/slow_statement.hpp"
+#include "harness/locks/step_locks.hpp"
 #include "reports/record.hpp"
 
 #include <cstddef>
@@ -33,6 +34,8 @@ struct JoinContext {
     Clock::time_point run_start;
     Clock::time_point window_from, window_to;  // during + after: what the totals count
     std::span<const Span> phases = {};         // by time
+    // Which statement of a step took which lock: names the culprit of an episode.
+    std::span<const LockOrigin> origins = {};
 };
 
 // One operation of the workload that waited.

@@ -44,6 +44,7 @@ private:
     std::int64_t unit_rows_ = 0;
     std::size_t tries_ = 0;          // of the unit
     bool in_transaction_ = false;    // the unit runs in one
+    bool transaction_open_ = false;  // and has begun it
 };
 
 void SqlRun::run() {
@@ -129,6 +130,7 @@ bool SqlRun::run_unit(const StatementUnit& unit, std::size_t number) {
 
 std::optional<Failure> SqlRun::try_unit(const StatementUnit& unit) {
     in_transaction_ = step_.transaction || unit.own_transaction;
+    transaction_open_ = false;
     auto failure = step_.transaction ? run_sql("BEGIN", "BEGIN", false) : std::nullopt;
     for (const std::size_t index : unit.statements) {
         if (failure) {
@@ -166,6 +168,10 @@ std::optional<Failure> SqlRun::run_statement(std::size_t index) {
 }
 
 std::optional<Failure> SqlRun::run_sql(std::string_view sql, std::string where, bool commits) {
+    if (context_.hooks.statement_sent) {
+        context_.hooks.statement_sent(control_.session_id(), sql, !transaction_open_);
+    }
+    transaction_open_ = in_transaction_;
     auto outcome = control_.execute(sql);
     if (outcome.ok()) {
         unit_rows_ += outcome.rows_affected;

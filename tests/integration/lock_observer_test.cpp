@@ -86,7 +86,8 @@ TEST_F(LockObserver, WhatAStepHoldsIsReadJustBeforeItsCommit) {
     observer->begin_step("add a column", session);
     const auto began = Clock::now();
     PQclear(PQexec(step.get(), "BEGIN"));
-    observer->statement_sent(session, Clock::now());
+    observer->statement_sent(session,
+                             {Clock::now(), "ALTER TABLE orders ADD COLUMN x int", false});
     PQclear(PQexec(step.get(), "ALTER TABLE orders ADD COLUMN x int"));
 
     const auto now = observer->locks_now(session);
@@ -135,6 +136,67 @@ TEST_F(LockObserver, ATableLockThatAStepWaitsForIsWaitedForAndThenHeld) {
     EXPECT_EQ(episodes[0].mode, "AccessShareLock");
     ASSERT_EQ(episodes[0].victims.size(), 1U);
     EXPECT_EQ(episodes[0].victims[0].operation, "alter");
+}
+
+// The session is seen in the second statement alone: no sample had anybody wait for the first.
+TEST_F(LockObserver, AnEpisodeNamesTheStatementThatTookTheLock) {
+    const auto step = postgres::open_connection(conninfo("step"));
+    const std::int64_t session = PQbackendPID(step.get());
+    observer->begin_step("alter and go on", session);
+    const auto send = [&](const char* sql, bool begins) {
+        observer->statement_sent(session, {Clock::now(), sql, begins});
+        PQclear(PQexec(step.get(), sql));
+    };
+    send("BEGIN", true);
+    send("ALTER TABLE orders ADD COLUMN x int", false);
+    send("SELECT 1", false);
+    const auto victim = postgres::open_connection(conninfo("workload"));
+    ASSERT_EQ(PQsendQuery(victim.get(), "SELECT count(*) FROM orders"), 1);
+    ASSERT_TRUE(becomes([&] { return observer->blocked_now() == 1; }));
+    ASSERT_TRUE(observer->locks_now(session).has_value());
+    EXPECT_TRUE(observer->before_commit(session));
+    send("COMMIT", false);
+    while (PGresult* result = PQgetResult(victim.get())) {
+        PQclear(result);
+    }
+    static_cast<void>(observer->end_step());
+
+    const auto episodes = finish().joined.locks.episodes;
+    ASSERT_EQ(episodes.size(), 1U);
+    EXPECT_EQ(episodes[0].blocker.step, "alter and go on");
+    EXPECT_EQ(episodes[0].mode, "AccessExclusiveLock");
+    EXPECT_EQ(episodes[0].blocker.query, "ALTER TABLE orders ADD COLUMN x int");
+}
+
+TEST_F(LockObserver, AToolsEpisodeNamesTheStatementThatTookTheLock) {
+    observer->begin_step("our tool", std::nullopt);
+    observer->recognise_sessions(
+        std::stoll(value("SELECT (extract(epoch FROM clock_timestamp()) * 1e6)::bigint")));
+    const auto tool = postgres::open_connection(conninfo("step"));
+    PQclear(PQexec(tool.get(), "SET application_name = 'alembic'"));
+    PQclear(PQexec(tool.get(), "BEGIN"));
+    PQclear(PQexec(tool.get(), "ALTER TABLE orders ADD COLUMN x int"));
+    // Whoever came after the ALTER is seen by a look that sees the ALTER; the answer comes after it.
+    const auto marker = postgres::open_connection(conninfo("step"));
+    PQclear(PQexec(marker.get(), "SET application_name = 'marker'"));
+    database::LockSession session;
+    session.session = PQbackendPID(marker.get());
+    ASSERT_TRUE(becomes([&] { return directory.role_of(session).name == "our tool"; }));
+    ASSERT_TRUE(observer->locks_now(session.session).has_value());
+    PQclear(PQexec(tool.get(), "SELECT 1"));
+    const auto victim = postgres::open_connection(conninfo("workload"));
+    ASSERT_EQ(PQsendQuery(victim.get(), "SELECT count(*) FROM orders"), 1);
+    ASSERT_TRUE(becomes([&] { return observer->blocked_now() == 1; }));
+    PQclear(PQexec(tool.get(), "COMMIT"));
+    while (PGresult* result = PQgetResult(victim.get())) {
+        PQclear(result);
+    }
+    static_cast<void>(observer->end_step());
+
+    const auto episodes = finish().joined.locks.episodes;
+    ASSERT_EQ(episodes.size(), 1U);
+    EXPECT_EQ(episodes[0].blocker.step, "our tool");
+    EXPECT_EQ(episodes[0].blocker.query, "ALTER TABLE orders ADD COLUMN x int");
 }
 
 TEST_F(LockObserver, AToolsSessionsAreRecognisedAndItsLocksNamedAfterTheStep) {

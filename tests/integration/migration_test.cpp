@@ -86,6 +86,23 @@ TEST_F(Migration, EachStatementOfItsOwnHasItsAttempts) {
     EXPECT_EQ(steps[0].tries(), outcomes[2].size());
 }
 
+TEST_F(Migration, TellsEachStatementBeforeItIsSentAndWhereATransactionBegins) {
+    std::vector<std::string> told;
+    hooks.statement_sent = [&](std::int64_t session, std::string_view text, bool begins) {
+        EXPECT_GT(session, 0);
+        told.push_back((begins ? "* " : "  ") + std::string{text});
+    };
+    auto alone = sql_step({"CREATE TABLE u ()", "BEGIN", "CREATE TABLE v ()", "COMMIT"});
+    alone.transaction = false;
+    const auto steps =
+        migrate({step("together", sql_step({"CREATE TABLE s ()", "CREATE TABLE t ()"})),
+                 step("alone", alone)});
+    EXPECT_EQ(harness::migration::migration_error(steps), "");
+    EXPECT_EQ(told, (std::vector<std::string>{"* BEGIN", "  CREATE TABLE s ()", "  CREATE TABLE t ()",
+                                              "  COMMIT", "* CREATE TABLE u ()", "* BEGIN",
+                                              "  CREATE TABLE v ()", "  COMMIT"}));
+}
+
 TEST_F(Migration, ALockTimeoutIsRetriedUntilTheBlockerIsGone) {
     sql("CREATE TABLE t (a int)");
     auto other = blocker("t");

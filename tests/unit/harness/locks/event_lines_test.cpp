@@ -31,5 +31,19 @@ TEST(EventLines, ReplicasAreListed) {
               R"("lag_bytes":1024}]})");
 }
 
+TEST(EventLines, AStalledOperationNamesItsEpisode) {
+    StalledOperation stalled;
+    stalled.statement.sent = at(100);
+    stalled.statement.done = at(190.25);
+    stalled.waited = std::chrono::microseconds{81'200};
+    stalled.episode = 3;
+
+    EXPECT_EQ(line_of(2.5, stalled, "read_order"),
+              R"({"time_s":2.5,"type":"wait","operation":"read_order","waited_ms":81.2,)"
+              R"("took_ms":90.25,"episode":3})");
+    stalled.episode.reset();
+    EXPECT_NE(line_of(2.5, stalled, "read_order").find("\"episode\":null"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace harness::locks::tests

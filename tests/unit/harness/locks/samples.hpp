@@ -95,12 +95,18 @@ public:
     }
     Joined join(double from_ms = 0, double to_ms = 1e9) {
         sightings = builder_.finish();
-        return locks::join(sightings, {statements, operations, at(0), at(from_ms), at(to_ms)});
+        return locks::join(sightings, {.statements = statements,
+                                       .operations = operations,
+                                       .run_start = at(0),
+                                       .window_from = at(from_ms),
+                                       .window_to = at(to_ms),
+                                       .origins = origins});
     }
     [[nodiscard]] std::uint32_t blocked_now() const { return builder_.blocked_now(); }
 
     SessionDirectory directory;
     std::vector<SlowStatement> statements;
+    std::vector<LockOrigin> origins;
     std::vector<std::string> operations{"read_order", "place_order"};
     Sightings sightings;
 

@@ -25,17 +25,17 @@ WatchedLock asked(std::optional<double> since_ms = {}) {
 
 TEST(StepLocks, AStepThatLocksNothingHasNone) {
     StepLocks locks{at(0)};
-    locks.observe(at(10), sessions, {}, offset_us);
+    locks.observe(at(10), at(10), sessions, {}, offset_us);
 
     EXPECT_TRUE(locks.end(at(20)).empty());
 }
 
 TEST(StepLocks, ATransactionBetweenTwoTicksIsHeldFromItsStatementToItsCommit) {
     StepLocks locks{at(0)};
-    locks.observe(at(10), sessions, {}, offset_us);
-    locks.statement_sent(step, at(15));
+    locks.observe(at(10), at(10), sessions, {}, offset_us);
+    locks.statement_sent(step, {at(15), "ALTER TABLE orders ADD COLUMN x int", true});
     locks.before_commit(at(18), step, std::vector{granted()}, offset_us);
-    locks.observe(at(30), sessions, {}, offset_us);
+    locks.observe(at(30), at(30), sessions, {}, offset_us);
 
     const auto result = locks.end(at(40));
 
@@ -48,9 +48,9 @@ TEST(StepLocks, ATransactionBetweenTwoTicksIsHeldFromItsStatementToItsCommit) {
 
 TEST(StepLocks, AWaitEndsWhereTheHoldBegins) {
     StepLocks locks{at(0)};
-    locks.observe(at(20), sessions, std::vector{asked(12)}, offset_us);
-    locks.observe(at(40), sessions, std::vector{asked(12)}, offset_us);
-    locks.observe(at(60), sessions, std::vector{granted()}, offset_us);
+    locks.observe(at(20), at(20), sessions, std::vector{asked(12)}, offset_us);
+    locks.observe(at(40), at(40), sessions, std::vector{asked(12)}, offset_us);
+    locks.observe(at(60), at(60), sessions, std::vector{granted()}, offset_us);
     locks.before_commit(at(75), step, std::vector{granted()}, offset_us);
 
     const auto result = locks.end(at(80));
@@ -62,8 +62,8 @@ TEST(StepLocks, AWaitEndsWhereTheHoldBegins) {
 
 TEST(StepLocks, AWaitThatTimedOutHeldNothing) {
     StepLocks locks{at(0)};
-    locks.observe(at(20), sessions, std::vector{asked(12)}, offset_us);
-    locks.observe(at(40), sessions, {}, offset_us);
+    locks.observe(at(20), at(20), sessions, std::vector{asked(12)}, offset_us);
+    locks.observe(at(40), at(40), sessions, {}, offset_us);
 
     const auto result = locks.end(at(80));
 
@@ -86,14 +86,14 @@ TEST(StepLocks, AWaitThatOnlyASampleSawIsAWait) {
 // Before PostgreSQL 14. Seen once, it would else be a wait of no time.
 TEST(StepLocks, AWaitWhoseStartTheServerDoesNotTellBeginsWhereItWasNotYetThere) {
     StepLocks locks{at(0)};
-    locks.observe(at(10), sessions, {}, offset_us);
+    locks.observe(at(10), at(10), sessions, {}, offset_us);
     locks.note_wait(at(30), asked(), offset_us);
     locks.before_commit(at(45), step, std::vector{granted()}, offset_us);
-    locks.observe(at(50), sessions, {}, offset_us);
-    locks.statement_sent(step, at(55));
-    locks.observe(at(60), sessions, std::vector{asked()}, offset_us);
-    locks.observe(at(80), sessions, std::vector{asked()}, offset_us);
-    locks.observe(at(100), sessions, {}, offset_us);
+    locks.observe(at(50), at(50), sessions, {}, offset_us);
+    locks.statement_sent(step, {at(55), "ALTER TABLE orders ADD COLUMN x int", true});
+    locks.observe(at(60), at(60), sessions, std::vector{asked()}, offset_us);
+    locks.observe(at(80), at(80), sessions, std::vector{asked()}, offset_us);
+    locks.observe(at(100), at(100), sessions, {}, offset_us);
 
     const auto result = locks.end(at(120));
 
@@ -105,10 +105,10 @@ TEST(StepLocks, AWaitWhoseStartTheServerDoesNotTellBeginsWhereItWasNotYetThere) 
 TEST(StepLocks, TransactionsOfOneStepAddUp) {
     StepLocks locks{at(0)};
     for (const double ms : {0, 100, 200}) {
-        locks.observe(at(ms + 10), sessions, {}, offset_us);
-        locks.observe(at(ms + 20), sessions, std::vector{granted("RowExclusiveLock")}, offset_us);
-        locks.observe(at(ms + 40), sessions, std::vector{granted("RowExclusiveLock")}, offset_us);
-        locks.observe(at(ms + 60), sessions, {}, offset_us);
+        locks.observe(at(ms + 10), at(ms + 10), sessions, {}, offset_us);
+        locks.observe(at(ms + 20), at(ms + 20), sessions, std::vector{granted("RowExclusiveLock")}, offset_us);
+        locks.observe(at(ms + 40), at(ms + 40), sessions, std::vector{granted("RowExclusiveLock")}, offset_us);
+        locks.observe(at(ms + 60), at(ms + 60), sessions, {}, offset_us);
     }
 
     const auto result = locks.end(at(300));
@@ -119,8 +119,8 @@ TEST(StepLocks, TransactionsOfOneStepAddUp) {
 
 TEST(StepLocks, TheLongestHeldComesFirst) {
     StepLocks locks{at(0)};
-    locks.observe(at(10), sessions, std::vector{granted("ShareLock", "a")}, offset_us);
-    locks.observe(at(90), sessions, std::vector{granted("ShareLock", "a"), granted()}, offset_us);
+    locks.observe(at(10), at(10), sessions, std::vector{granted("ShareLock", "a")}, offset_us);
+    locks.observe(at(90), at(90), sessions, std::vector{granted("ShareLock", "a"), granted()}, offset_us);
 
     const auto result = locks.end(at(100));
 
@@ -130,12 +130,71 @@ TEST(StepLocks, TheLongestHeldComesFirst) {
 
 TEST(StepLocks, AnotherSessionsSilenceEndsNoHold) {
     StepLocks locks{at(0)};
-    locks.observe(at(10), sessions, std::vector{granted()}, offset_us);
-    locks.observe(at(30), std::vector<std::int64_t>{77}, {}, offset_us);
-    locks.observe(at(50), sessions, std::vector{granted()}, offset_us);
-    locks.observe(at(70), sessions, {}, offset_us);
+    locks.observe(at(10), at(10), sessions, std::vector{granted()}, offset_us);
+    locks.observe(at(30), at(30), std::vector<std::int64_t>{77}, {}, offset_us);
+    locks.observe(at(50), at(50), sessions, std::vector{granted()}, offset_us);
+    locks.observe(at(70), at(70), sessions, {}, offset_us);
 
     EXPECT_NEAR(locks.end(at(100)).at(0).held_s, 0.060, 1e-9);
+}
+
+constexpr const char* alter = "ALTER TABLE orders ADD COLUMN x int";
+
+TEST(StepLocks, ALockIsTheStatementsThatTookIt) {
+    StepLocks locks{at(0)};
+    locks.observe(at(10), at(10), sessions, {}, offset_us);
+    locks.statement_sent(step, {at(12), "BEGIN", true});
+    locks.statement_sent(step, {at(13), alter, false});
+    locks.statement_sent(step, {at(18), "SELECT pg_sleep(2)", false});
+    for (const double ms : {30, 50, 70}) {
+        locks.observe(at(ms), at(ms), sessions, std::vector{granted()}, offset_us);
+    }
+    locks.before_commit(at(80), step, std::vector{granted()}, offset_us);
+
+    EXPECT_NEAR(locks.end(at(90)).at(0).held_s, 0.067, 1e-9);
+    const auto origins = locks.take_origins();
+    ASSERT_EQ(origins.size(), 1U);
+    EXPECT_EQ(origins[0].session, step);
+    EXPECT_EQ(origins[0].relation, "orders");
+    EXPECT_EQ(origins[0].mode, "AccessExclusiveLock");
+    EXPECT_EQ(origins[0].statement, alter);
+    EXPECT_EQ(origins[0].from, at(13));
+}
+
+TEST(StepLocks, AStatementOfTheNextTransactionTakesTheLockAnew) {
+    StepLocks locks{at(0)};
+    locks.statement_sent(step, {at(5), alter, true});
+    locks.observe(at(20), at(20), sessions, std::vector{granted()}, offset_us);
+    locks.statement_sent(step, {at(30), "ALTER TABLE orders DROP COLUMN x", true});
+    locks.observe(at(40), at(40), sessions, std::vector{granted()}, offset_us);
+    locks.observe(at(60), at(60), sessions, {}, offset_us);
+
+    // 5 to the middle of 20 and 30; 30 to the middle of 40 and 60.
+    EXPECT_NEAR(locks.end(at(90)).at(0).held_s, 0.020 + 0.020, 1e-9);
+    const auto origins = locks.take_origins();
+    ASSERT_EQ(origins.size(), 2U);
+    EXPECT_EQ(origins[0].statement, alter);
+    EXPECT_EQ(origins[1].statement, "ALTER TABLE orders DROP COLUMN x");
+}
+
+// A migration tool tells nobody what it sends.
+TEST(StepLocks, WhatAToolIsSeenToRunTakesItsLocks) {
+    StepLocks locks{at(0)};
+    locks.observe(at(10), at(10), sessions, {}, offset_us);
+    locks.statement_seen(step, at(30), alter, server_us(22), offset_us);
+    locks.observe(at(30), at(30), sessions, std::vector{granted()}, offset_us);
+    for (const double ms : {50, 70, 90}) {
+        // The offset between the clocks is known a little better each time.
+        locks.statement_seen(step, at(ms), "UPDATE orders SET x = 1", server_us(22),
+                             offset_us - static_cast<std::int64_t>(ms));
+        locks.observe(at(ms), at(ms), sessions, std::vector{granted()}, offset_us);
+    }
+    locks.observe(at(110), at(110), sessions, {}, offset_us);
+
+    EXPECT_NEAR(locks.end(at(120)).at(0).held_s, 0.078, 1e-9);
+    const auto origins = locks.take_origins();
+    ASSERT_EQ(origins.size(), 1U);
+    EXPECT_EQ(origins[0].statement, alter);
 }
 
 }  // namespace

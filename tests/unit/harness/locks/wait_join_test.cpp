@@ -237,5 +237,54 @@ TEST(WaitJoin, MostBlockedIsToldForEachSecond) {
     EXPECT_EQ(blocked_per_second(bench.sightings, at(0), 3), (std::vector<std::uint32_t>{1, 2, 0}));
 }
 
+// Ten samples show the step in another statement than the one that locked.
+void sleep_behind_the_lock(Bench& bench, const char* kind = "relation") {
+    auto root = session(9, "rehearse/step/add region", 50,
+                        {{kind, "orders", "AccessExclusiveLock"}}, "SELECT pg_sleep(2)");
+    for (double ms = 100; ms <= 300; ms += 20) {
+        bench.sample(ms, {waits(1, {9}, 95, "RowExclusiveLock", "orders", kind)},
+                     {workload(1), root});
+    }
+    bench.quiet(320, 360);
+    bench.ran(1, 0, 93, 310);
+}
+
+LockOrigin origin(double from_ms, double to_ms, std::string mode, std::string statement,
+                  std::string relation = "orders", std::int64_t session = 9) {
+    return {session,          std::move(relation), std::move(mode),
+            std::move(statement), at(from_ms),     at(to_ms)};
+}
+
+TEST(WaitJoin, AStepsEpisodeNamesTheStatementThatTookTheLock) {
+    Bench bench;
+    sleep_behind_the_lock(bench);
+    bench.origins = {
+        origin(60, 310, "AccessShareLock", "SELECT count(*) FROM orders"),
+        origin(80, 310, "AccessExclusiveLock", "ALTER TABLE orders ADD COLUMN x int"),
+        origin(10, 50, "AccessExclusiveLock", "an earlier transaction's"),
+        origin(80, 310, "AccessExclusiveLock", "another table's", "customers"),
+        origin(80, 310, "AccessExclusiveLock", "another session's", "orders", 8),
+    };
+    EXPECT_EQ(bench.join().locks.episodes.at(0).blocker.query,
+              "ALTER TABLE orders ADD COLUMN x int");
+}
+
+TEST(WaitJoin, ARowsEpisodeNamesTheStatementThatLastLockedTheTable) {
+    Bench bench;
+    sleep_behind_the_lock(bench, "transactionid");
+    bench.origins = {
+        origin(60, 310, "AccessShareLock", "SELECT count(*) FROM orders"),
+        origin(80, 310, "RowExclusiveLock", "UPDATE orders SET n = 1"),
+        origin(250, 310, "ShareLock", "CREATE INDEX ON orders (n)"),
+    };
+    EXPECT_EQ(bench.join().locks.episodes.at(0).blocker.query, "UPDATE orders SET n = 1");
+}
+
+TEST(WaitJoin, WithoutAnOriginTheStatementSeenMostIsNamed) {
+    Bench bench;
+    sleep_behind_the_lock(bench);
+    EXPECT_EQ(bench.join().locks.episodes.at(0).blocker.query, "SELECT pg_sleep(2)");
+}
+
 }  // namespace
 }  // namespace harness::locks::tests

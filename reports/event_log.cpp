@@ -32,9 +32,4 @@ std::string event_line(double time_s, std::string_view type,
     return event.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
-void write_event(std::ostream& out, double time_s, std::string_view type,
-                 std::initializer_list<EventField> fields) {
-    out << event_line(time_s, type, fields);
-}
-
 }  // namespace reports

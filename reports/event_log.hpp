@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <initializer_list>
-#include <iosfwd>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -35,8 +34,5 @@ struct EventField {
 // not finite become null, broken UTF-8 becomes U+FFFD.
 [[nodiscard]] std::string event_line(double time_s, std::string_view type,
                                      std::initializer_list<EventField> fields = {});
-
-void write_event(std::ostream& out, double time_s, std::string_view type,
-                 std::initializer_list<EventField> fields = {});
 
 }  // namespace reports

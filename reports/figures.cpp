@@ -98,10 +98,6 @@ std::string bytes_text(std::int64_t bytes) {
     return decimal_text(scaled, std::abs(scaled) < 99.95 ? 1 : 0) + units[unit];
 }
 
-std::string share_text(double share) {
-    return std::isfinite(share) ? decimal_text(share * 100, 1) + " %" : none;
-}
-
 std::string counted(std::uint64_t count, const char* one, const char* many) {
     return count_text(count) + ' ' + (count == 1 ? one : many);
 }

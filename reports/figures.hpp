@@ -12,7 +12,6 @@ namespace reports {
 [[nodiscard]] std::string count_text(std::uint64_t count);  // 1,234,567
 [[nodiscard]] std::string rate_text(double per_second);     // 1,998/s | 3.4/s
 [[nodiscard]] std::string bytes_text(std::int64_t bytes);   // 512 B | 1.2 MB (powers of 1024)
-[[nodiscard]] std::string share_text(double share);         // 12.3 %
 [[nodiscard]] std::string decimal_text(double value, int decimals);  // 1.25 | 3.0
 
 // "1 call", "3 calls".

@@ -37,11 +37,6 @@ struct Error {
     std::string detail, hint;
     std::optional<std::size_t> position;  // in characters of the statement, from 1
 
-    // Trying the same thing again may succeed.
-    [[nodiscard]] bool transient() const noexcept {
-        return kind == ErrorKind::lock_timeout || kind == ErrorKind::deadlock ||
-               kind == ErrorKind::serialization;
-    }
     [[nodiscard]] std::string text() const;  // "message (SQLSTATE 55P03)\n  detail ...\n  hint ..."
 };
 

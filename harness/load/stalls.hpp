@@ -36,8 +36,6 @@ public:
     // call's success.
     [[nodiscard]] reports::Stall longest(nanoseconds from, nanoseconds to) const;
 
-    [[nodiscard]] std::size_t spans() const noexcept { return waited_.size(); }
-
 private:
     struct Wait {
         std::int64_t end;

@@ -40,14 +40,6 @@ std::int64_t ClockOffset::offset_us() const noexcept {
     return best.low_us + (best.high_us - best.low_us) / 2;
 }
 
-ClockOffset::microseconds ClockOffset::uncertainty() const noexcept {
-    if (readings_.empty()) {
-        return microseconds{0};
-    }
-    const Reading& best = readings_.front();
-    return microseconds{(best.high_us - best.low_us + 1) / 2};
-}
-
 ClockOffset::Clock::time_point ClockOffset::to_ours(std::int64_t server_us) const noexcept {
     return Clock::time_point{microseconds{server_us - offset_us()}};
 }

@@ -28,8 +28,6 @@ public:
     // Server's clock (microseconds since the Unix epoch) minus ours (since its own epoch).
     // Zero when nothing is known.
     [[nodiscard]] std::int64_t offset_us() const noexcept;
-    // The true offset is at most this far away.
-    [[nodiscard]] microseconds uncertainty() const noexcept;
     [[nodiscard]] std::uint64_t steps() const noexcept { return steps_; }  // times a clock was set
 
     [[nodiscard]] Clock::time_point to_ours(std::int64_t server_us) const noexcept;

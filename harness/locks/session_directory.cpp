@@ -42,11 +42,6 @@ void SessionDirectory::enter(std::int64_t session, SessionRole role) {
     roles_[session] = std::move(role);
 }
 
-void SessionDirectory::forget(std::int64_t session) {
-    const std::lock_guard lock{mutex_};
-    roles_.erase(session);
-}
-
 void SessionDirectory::name_statement(std::string text, std::string operation) {
     const std::lock_guard lock{mutex_};
     statements_.emplace_back(std::move(text), std::move(operation));

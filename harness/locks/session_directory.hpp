@@ -39,7 +39,6 @@ public:
     // From now on (a migration's connection plays one step after another). A session that ends
     // needs no removal: its id is entered again, or recognised anew, when the server reuses it.
     void enter(std::int64_t session, SessionRole role);
-    void forget(std::int64_t session);
 
     // The statement text of an operation as it is prepared: names a blocker of the workload that is
     // in the middle of that statement.

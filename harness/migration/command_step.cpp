@@ -189,9 +189,6 @@ void run_command(const StepContext& context, const scenarios::CommandStep& step)
             context.hooks.on_command_start(started);
         }
         CommandRun{context, step, target}.run(child, started.at);
-        if (context.hooks.on_command_end) {
-            context.hooks.on_command_end(started.process);
-        }
     } catch (const SpawnFailure& failure) {
         database::Error error;
         error.message = failure.what();

@@ -102,7 +102,6 @@ struct Hooks {
     std::function<std::optional<std::chrono::microseconds>()> replica_lag;
     std::function<void(const BackfillProgress&)> on_progress;
     std::function<void(const CommandStart&)> on_command_start;
-    std::function<void(std::int64_t process)> on_command_end;
     std::function<void(const Event&)> on_event;
     // One line of migration.log, with its time and step, without its end. Valid UTF-8, no password.
     std::function<void(std::string_view)> log;

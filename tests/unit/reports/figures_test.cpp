@@ -46,7 +46,6 @@ TEST(Figures, GiveBytesInPowersOf1024) {
     EXPECT_EQ(bytes_text(1'048'575), "1.0 MB");
     EXPECT_EQ(bytes_text(-2'048), "-2.0 kB");
     EXPECT_EQ(bytes_text(std::numeric_limits<std::int64_t>::min()), "-8.0 EB");
-    EXPECT_EQ(share_text(0.1234), "12.3 %");
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ struct Phase {
 };
 
 // One operation, sent by one application version, in one phase. An operation belongs to the phase
-// in which it was due.
+// in which it was due; one that was under way when the migration began belongs to `during`.
 struct OperationPhase {
     std::uint64_t count = 0;  // successes
     std::map<std::string, std::uint64_t>

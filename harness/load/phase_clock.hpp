@@ -38,6 +38,19 @@ public:
         return reports::PhaseName::warmup;
     }
 
+    // The phase that an operation belongs to: the one in which it was due, but `during` for what the
+    // migration met under way. A call that was due a moment before it and died of it is the
+    // migration's doing, not part of the baseline.
+    [[nodiscard]] reports::PhaseName of(std::chrono::nanoseconds due,
+                                        std::chrono::nanoseconds done) const noexcept {
+        const auto phase = at(due);
+        const auto migration = starts_[static_cast<std::size_t>(reports::PhaseName::during)].load(
+            std::memory_order_acquire);
+        return phase < reports::PhaseName::during && done.count() >= migration
+                   ? reports::PhaseName::during
+                   : phase;
+    }
+
     [[nodiscard]] Clock::time_point run_start() const noexcept { return run_start_; }
     [[nodiscard]] std::chrono::nanoseconds since_start(Clock::time_point at) const noexcept {
         return std::chrono::duration_cast<std::chrono::nanoseconds>(at - run_start_);

@@ -51,7 +51,7 @@ void Recorder::finished(const Completion& completion) {
 
     auto& phase =
         measured_.operations[completion.operation][static_cast<std::size_t>(completion.app)]
-                            [static_cast<std::size_t>(phases_.at(due))];
+                            [static_cast<std::size_t>(phases_.of(due, done))];
     phase.retries += completion.retries;
     if (completion.code.empty()) {
         ++phase.count;
@@ -73,7 +73,6 @@ void Recorder::finished(const Completion& completion) {
         touched_.push_back(series);
     }
     of_series.record(response);
-    second_all_.record(response);
     if (completion.session != 0 && completion.slowest_done - completion.slowest_sent >=
                                        measured_.slow_threshold) [[unlikely]] {
         note_slow(completion);
@@ -102,6 +101,7 @@ void Recorder::note_slow(const Completion& completion) {
 void Recorder::close_second() {
     for (const auto series : touched_) {
         measured_.seconds.append(second_, series, second_of_[series]);
+        second_all_.merge(second_of_[series]);
         second_of_[series].clear();
     }
     touched_.clear();

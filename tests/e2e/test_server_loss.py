@@ -47,12 +47,23 @@ def test_a_server_that_is_stopped_ends_the_rehearsal(throwaway, until, phase):
 
 def test_a_crash_that_the_server_recovers_from_is_counted_and_survived(throwaway, until):
     """kill -9 of one backend: the server ends all sessions and starts again."""
+    # Long enough to be caught in the middle: between two operations a crash costs none.
+    slow = {"name": "slow_read", "weight": 5, "sql": "SELECT pg_sleep(1)"}
     child = throwaway.start(shop.scenario(
-        shop.NOTHING, phases=shop.SHORT | {"before": "1500ms", "after": "3s"}))
+        shop.NOTHING, phases=shop.SHORT | {"before": "1500ms", "after": "3s"},
+        workload={"operations": [shop.READ, shop.PLACE, slow], "rate": "60/s"}))
     until(lambda: "after" in phases_so_far(throwaway.folder / "out"), child)
-    pid = throwaway.asked("SELECT pid FROM pg_stat_activity WHERE application_name"
-                          " = 'rehearse/workload' LIMIT 1")
-    os.kill(pid, signal.SIGKILL)
+    caught = []
+
+    def in_the_middle():
+        caught[:] = [throwaway.asked("SELECT coalesce(min(pid), 0) FROM pg_stat_activity"
+                                     " WHERE application_name = 'rehearse/workload'"
+                                     " AND state = 'active' AND query LIKE '%pg_sleep%'"
+                                     " AND clock_timestamp() - query_start < '200ms'")]
+        return caught[0] != 0
+
+    until(in_the_middle, child)
+    os.kill(caught[0], signal.SIGKILL)
 
     ended = throwaway.rehearse.finish(child, timeout=60)
 

@@ -79,16 +79,35 @@ TEST_F(RecorderTest, AFailureIsNeverAmongTheSuccesses) {
 
 TEST_F(RecorderTest, AnOperationBelongsToThePhaseInWhichItWasDue) {
     phases.begin(PhaseName::before, start + 1s);
-    phases.begin(PhaseName::during, start + 2s);
+    ended(999ms, 0ms, 500ms);
     ended(1999ms, 0ms, 5000ms);
-    ended(2000ms, 0ms, 1ms, "23505");
-    ended(500ms, 0ms, 1ms);
+    phases.begin(PhaseName::during, start + 7s);
+    ended(7000ms, 0ms, 1ms, "23505");
+    phases.begin(PhaseName::after, start + 8s);
+    ended(7999ms, 0ms, 500ms);
     const auto measured = recorder.take(0);
     EXPECT_EQ(of(measured, 0, PhaseName::warmup).count, 1U);
     EXPECT_EQ(of(measured, 0, PhaseName::before).count, 1U);
     EXPECT_EQ(of(measured, 0, PhaseName::before).response.max_us(), 5'000'000);
-    EXPECT_EQ(of(measured, 0, PhaseName::during).count, 0U);
+    EXPECT_EQ(of(measured, 0, PhaseName::during).count, 1U);
     EXPECT_EQ(of(measured, 0, PhaseName::during).failures(), 1U);
+    EXPECT_EQ(of(measured, 0, PhaseName::after).due(), 0U);
+}
+
+TEST_F(RecorderTest, WhatTheMigrationMetUnderWayBelongsToIt) {
+    phases.begin(PhaseName::before, start + 1s);
+    phases.begin(PhaseName::during, start + 2s);
+    phases.begin(PhaseName::after, start + 3s);
+    ended(1990ms, 0ms, 9ms);
+    ended(1999ms, 0ms, 1ms);
+    ended(1500ms, 0ms, 900ms, "57P01");
+    ended(1500ms, 0ms, 2000ms, "57P01");
+    const auto measured = recorder.take(0);
+    EXPECT_EQ(of(measured, 0, PhaseName::before).count, 1U);
+    EXPECT_EQ(of(measured, 0, PhaseName::before).failures(), 0U);
+    EXPECT_EQ(of(measured, 0, PhaseName::during).count, 1U);
+    EXPECT_EQ(of(measured, 0, PhaseName::during).errors.at("57P01"), 2U);
+    EXPECT_EQ(of(measured, 0, PhaseName::after).due(), 0U);
 }
 
 TEST_F(RecorderTest, KeepsOperationsAndVersionsApart) {

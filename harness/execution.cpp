@@ -275,6 +275,9 @@ void Execution::load_off() {
     load_->stop(end);
     load_over_ = Clock::now();
     measured_ = load_->take();
+    if (!interruption_.stop_requested()) {
+        require_server();  // what its loss did to the operations is not the migration's doing
+    }
 }
 
 void Execution::failed(const std::string& why) {

@@ -67,6 +67,10 @@ struct Adversaries::One {
     bool sleep_until(Clock::time_point at);
     void mark_in_place();
     void fail(const database::Error& error);
+    [[nodiscard]] bool over() const {
+        const std::lock_guard lock{mutex};
+        return ended;
+    }
     [[nodiscard]] double seconds() const {
         return std::chrono::duration<double>(Clock::now() - run_start).count();
     }
@@ -314,19 +318,20 @@ void Adversaries::stop() {
         }
         one->changed.notify_all();
     }
+    // All of them before the first is waited for: a server that does not answer makes each of them
+    // wait for seconds. And again and again: a request that arrives between two statements is lost.
     for (auto& one : all_) {
         while (one->thread.joinable()) {
+            for (auto& other : all_) {
+                if (other->thread.joinable() && !other->over()) {
+                    other->control->cancel();
+                }
+            }
             std::unique_lock lock{one->mutex};
-            if (one->changed.wait_for(lock, milliseconds{0}, [&] { return one->ended; })) {
+            if (one->changed.wait_for(lock, milliseconds{50}, [&] { return one->ended; })) {
                 lock.unlock();
                 one->thread.join();
-                break;
             }
-            lock.unlock();
-            // Again and again: a request that arrives between two statements is lost.
-            one->control->cancel();
-            lock.lock();
-            one->changed.wait_for(lock, milliseconds{50}, [&] { return one->ended; });
         }
         one->control.reset();
     }

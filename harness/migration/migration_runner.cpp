@@ -165,6 +165,9 @@ MigrationRunner::Measured MigrationRunner::measure() {
         measured.log_bytes = control_->log_position_bytes();
         return measured;
     } catch (const database::Outage&) {
+        if (interruption_.cancel_requested()) {
+            return measured;  // nobody waits any longer for a server that does not answer
+        }
     }
     try {
         // The step may have lost the connection after it rewrote a table.

@@ -99,12 +99,13 @@ bool SqlRun::run_unit(const StatementUnit& unit, std::size_t number) {
             context_.record.rows += unit_rows_;
             return true;
         }
+        const bool lost = failure->error.kind == ErrorKind::connection_lost;
         if (context_.interruption.cancel_requested() &&
-            failure->error.kind == ErrorKind::cancelled) {
-            context_.interrupt("cancelled in " + failure->where);
+            (lost || failure->error.kind == ErrorKind::cancelled)) {
+            context_.interrupt("cancelled in " + failure->where +
+                               (lost ? ": " + failure->error.text() : std::string{}));
             return false;
         }
-        const bool lost = failure->error.kind == ErrorKind::connection_lost;
         const auto invalid =
             step_.transaction || lost ? std::vector<std::string>{} : new_invalid_indexes();
         // IF NOT EXISTS would take an invalid index for a good one, and without it the retry cannot

@@ -95,6 +95,12 @@ database::CommandTarget command_target(const std::string& conninfo) {
         target.environment = {{"PGSERVICE", service->second}};
         target.uri = "postgresql:///" + percent_encoded(given["dbname"]) +
                      "?service=" + percent_encoded(service->second);
+        // Of a service's several hosts, the one that this run is on.
+        for (const char* name : {"host", "hostaddr", "port"}) {
+            if (const auto found = given.find(name); found != given.end()) {
+                target.uri += std::string{"&"} + name + "=" + percent_encoded(found->second);
+            }
+        }
         target.user = given["user"];
         target.database = given["dbname"];
         target.password = effective["password"];

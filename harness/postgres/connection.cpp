@@ -210,13 +210,15 @@ std::string Target::conninfo(std::string_view role) const {
     if (value_in(given_, "host").starts_with('/') && !has(given_, "hostaddr")) {
         own.set("hostaddr", "");
     }
-    // A server that vanishes without a word is noticed after a minute instead of two hours.
+    // A server that vanishes without a word is noticed after a minute instead of two hours, or a
+    // quarter of an hour if it owes us an acknowledgement.
     const std::string timeout = std::to_string(default_connect_timeout_s);
     const std::pair<std::string_view, std::string_view> unless_set[] = {
         {"connect_timeout", timeout},
         {"keepalives_idle", "30"},
         {"keepalives_interval", "10"},
         {"keepalives_count", "3"},
+        {"tcp_user_timeout", "60000"},
     };
     for (const auto& [key, value] : unless_set) {
         // What a service named in the string says is not known here, and would be overridden.
@@ -229,6 +231,22 @@ std::string Target::conninfo(std::string_view role) const {
         text += (text.empty() ? "" : " ") + key + "=" + conninfo_literal(value);
     }
     return text;
+}
+
+Target Target::pinned_to(PGconn* connection) const {
+    const Options options{PQconninfo(connection), &PQconninfoFree};
+    const Pairs used = values_of(options.get());  // a service's, too
+    const bool several = std::any_of(used.begin(), used.end(), [](const auto& pair) {
+        return (pair.first == "host" || pair.first == "hostaddr" || pair.first == "port") &&
+               pair.second.find(',') != std::string::npos;
+    });
+    Target own = *this;
+    if (several) {
+        own.set("host", PQhost(connection));
+        own.set("port", PQport(connection));
+        own.set("hostaddr", value_in(used, "hostaddr").empty() ? "" : PQhostaddr(connection));
+    }
+    return own;
 }
 
 std::string Target::describe() const {

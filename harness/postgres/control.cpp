@@ -1,15 +1,12 @@
 #include "harness/postgres/control.hpp"
 
+#include "harness/postgres/canceller.hpp"
 #include "harness/postgres/connection.hpp"
 #include "harness/postgres/errors.hpp"
+#include "harness/postgres/timed_connection.hpp"
 
-#include <array>
-#include <atomic>
 #include <charconv>
 #include <limits>
-#include <mutex>
-#include <system_error>
-#include <thread>
 #include <utility>
 
 namespace harness::postgres {
@@ -23,9 +20,10 @@ using database::Outcome;
 using database::Value;
 using std::chrono::milliseconds;
 
-struct FreeCancel {
-    void operator()(PGcancel* cancel) const noexcept { PQfreeCancel(cancel); }
-};
+// Beyond the server's own statement_timeout, until a question's connection is given up.
+constexpr milliseconds answer_grace{5'000};
+// For the questions that a step's session is asked between its statements.
+constexpr milliseconds question_limit{30'000};
 
 std::int64_t to_int(std::string_view text) {
     std::int64_t number = 0;
@@ -41,82 +39,23 @@ Error error_with(ErrorKind kind, std::string message, std::string hint = {}) {
     return error;
 }
 
-// Carries cancellations to the server without making the caller wait: PQcancel opens a connection
-// of its own and waits for the server's goodbye, which takes as long as the network likes.
-class Canceller {
-public:
-    Canceller() = default;
-    Canceller(const Canceller&) = delete;
-    Canceller& operator=(const Canceller&) = delete;
-    ~Canceller() { settle(); }
-
-    // For the connection that this one belongs to from now on.
-    void aim(PGconn* connection) {
-        settle();
-        const std::lock_guard lock{mutex_};
-        cancel_ = {PQgetCancel(connection), FreeCancel{}};
-    }
-
-    void cancel() noexcept {
-        const std::lock_guard lock{mutex_};
-        if (!cancel_ || under_way_) {
-            return;
-        }
-        if (worker_.joinable()) {
-            worker_.join();  // at once: it has delivered
-        }
-        try {
-            under_way_ = true;
-            worker_ = std::thread{[this, cancel = cancel_] {
-                deliver(cancel.get());
-                under_way_ = false;
-            }};
-        } catch (const std::system_error&) {
-            deliver(cancel_.get());  // no thread to be had: late is better than never
-            under_way_ = false;
-        }
-    }
-
-    // Returns when no cancellation is on its way, so that none hits the statement after the one it
-    // was meant for.
-    void settle() {
-        std::thread worker;
-        {
-            const std::lock_guard lock{mutex_};
-            worker = std::move(worker_);
-        }
-        if (worker.joinable()) {
-            worker.join();
-        }
-    }
-
-private:
-    static void deliver(PGcancel* cancel) noexcept {
-        std::array<char, 256> message{};
-        // A failure means that the server or the connection is gone, which the statement that was
-        // to be cancelled reports itself.
-        static_cast<void>(PQcancel(cancel, message.data(), static_cast<int>(message.size())));
-    }
-
-    std::mutex mutex_;
-    std::shared_ptr<PGcancel> cancel_;
-    std::thread worker_;
-    std::atomic<bool> under_way_ = false;
-};
-
 class PostgresControl final : public database::Control {
 public:
-    PostgresControl(std::string conninfo, ControlOptions options)
-        : conninfo_{std::move(conninfo)},
+    PostgresControl(Destination destination, ControlOptions options)
+        : destination_{std::move(destination)},
           options_{std::move(options)},
           lock_timeout_{options_.lock_timeout},
           statement_timeout_{options_.statement_timeout},
           row_limit_{options_.row_limit} {
+        if (statement_timeout_.count() > 0) {
+            limit_ = statement_timeout_ + answer_grace;
+        }
         open();
     }
 
+    // 0 after a reconnect() that failed.
     [[nodiscard]] std::int64_t session_id() const override {
-        return PQbackendPID(connection_.get());
+        return connection_ ? PQbackendPID(pg()) : 0;
     }
 
     Outcome execute(std::string_view sql, std::span<const Value> parameters) override;
@@ -127,10 +66,15 @@ public:
     }
     void set_statement_timeout(milliseconds timeout) override {
         statement_timeout_ = timeout;
+        // What runs from now on is the caller's, and may set a timeout of its own.
+        limit_.reset();
         apply_timeouts();
     }
 
-    void cancel() noexcept override { canceller_.cancel(); }
+    void cancel() noexcept override {
+        cancelled_.set();
+        canceller_.cancel();
+    }
 
     void reconnect() override { open(); }
 
@@ -139,8 +83,10 @@ public:
     std::int64_t server_clock_us() override;
 
 private:
+    [[nodiscard]] PGconn* pg() const { return connection_->get(); }
     void open();
     void apply_timeouts();
+    Outcome question(std::string_view sql, std::optional<std::size_t> row_limit = {});
     void send(std::string_view sql, std::span<const Value> parameters, Outcome& outcome);
     void collect(Outcome& outcome);
     void take(PGresult* result, Outcome& outcome);
@@ -150,35 +96,39 @@ private:
 
     static void on_notice(void* self, const PGresult* notice);
 
-    const std::string conninfo_;
+    const Destination destination_;
     const ControlOptions options_;
     milliseconds lock_timeout_, statement_timeout_;
     // Timeouts set inside a transaction are gone again if it is rolled back.
     bool timeouts_uncertain_ = false;
     bool statement_ended_ = false;  // the next result is another statement's
     std::size_t row_limit_;
-    Connection connection_;
-    Canceller canceller_;  // after connection_: settles before the connection is closed
+    std::optional<milliseconds> limit_;  // of the server's silence
+    CancelMoment cancelled_;
+    std::unique_ptr<TimedConnection> connection_;
+    Canceller canceller_;
     std::optional<Error> lost_;
 };
 
 void PostgresControl::open() {
-    canceller_.settle();
+    canceller_.aim(nullptr);
     connection_.reset();
     lost_ = error_with(ErrorKind::connection_lost, "the connection is closed");
-    connection_ = open_connection(conninfo_);
-    const int version = PQserverVersion(connection_.get());
+    auto connection = std::make_unique<TimedConnection>(destination_);
+    const int version = PQserverVersion(connection->get());
     if (version < oldest_supported_major * 10'000) {
-        const char* name = PQparameterStatus(connection_.get(), "server_version");
-        connection_.reset();
+        const char* name = PQparameterStatus(connection->get(), "server_version");
         throw Outage{
             error_with(ErrorKind::other, std::string{"the server is PostgreSQL "} +
                                              (name == nullptr ? "?" : name) + "; this needs " +
                                              std::to_string(oldest_supported_major) + " or newer")};
     }
+    connection_ = std::move(connection);
     lost_.reset();
-    PQsetNoticeReceiver(connection_.get(), &PostgresControl::on_notice, this);
-    canceller_.aim(connection_.get());
+    cancelled_.clear();
+    connection_->watch(&cancelled_);
+    PQsetNoticeReceiver(pg(), &PostgresControl::on_notice, this);
+    canceller_.aim(pg());
     apply_timeouts();
     // English messages where the role may have them; a control session that idles through a long
     // phase must outlive the server's idle_session_timeout (14+).
@@ -197,7 +147,7 @@ void PostgresControl::apply_timeouts() {
     if (lost_) {
         return;  // reconnect() applies them
     }
-    const auto transaction = PQtransactionStatus(connection_.get());
+    const auto transaction = PQtransactionStatus(pg());
     timeouts_uncertain_ = transaction != PQTRANS_IDLE;
     if (transaction == PQTRANS_INERROR) {
         return;  // nothing runs before the rollback; then they are applied
@@ -213,18 +163,24 @@ void PostgresControl::apply_timeouts() {
 }
 
 Outcome PostgresControl::execute(std::string_view sql, std::span<const Value> parameters) {
-    canceller_.settle();
     Outcome outcome;
+    if (!lost_ && !canceller_.settle()) {
+        // It may reach the server at any time, and hit a statement that it was not meant for.
+        lost_ = error_with(ErrorKind::connection_lost,
+                           "a cancellation did not come through; the connection was given up");
+        connection_.reset();
+    }
     if (lost_) {
         outcome.error = lost_;
         return outcome;
     }
+    cancelled_.clear();
     if (sql.find('\0') != std::string_view::npos) {
         outcome.error = error_with(ErrorKind::syntax, "the statement holds a zero byte");
         return outcome;
     }
     send(sql, parameters, outcome);
-    if (timeouts_uncertain_ && !lost_ && PQtransactionStatus(connection_.get()) == PQTRANS_IDLE) {
+    if (timeouts_uncertain_ && !lost_ && PQtransactionStatus(pg()) == PQTRANS_IDLE) {
         apply_timeouts();
     }
     return outcome;
@@ -235,34 +191,35 @@ void PostgresControl::send(std::string_view sql, std::span<const Value> paramete
     const std::string text{sql};
     int sent = 0;
     if (parameters.empty()) {
-        sent = PQsendQuery(connection_.get(), text.c_str());
+        sent = PQsendQuery(pg(), text.c_str());
     } else {
         std::vector<const char*> values;
         values.reserve(parameters.size());
         for (const Value& value : parameters) {
             values.push_back(value ? value->c_str() : nullptr);
         }
-        sent = PQsendQueryParams(connection_.get(), text.c_str(), static_cast<int>(values.size()),
-                                 nullptr, values.data(), nullptr, nullptr, 0);
+        sent = PQsendQueryParams(pg(), text.c_str(), static_cast<int>(values.size()), nullptr,
+                                 values.data(), nullptr, nullptr, 0);
     }
     if (sent == 0) {
-        outcome.error = error_of(nullptr, connection_.get());
+        outcome.error = error_of(nullptr, pg());
         note_loss(outcome);
         return;
     }
-    PQsetSingleRowMode(connection_.get());
+    PQsetSingleRowMode(pg());
     statement_ended_ = false;
+    connection_->set_limit(limit_);
     collect(outcome);
     note_loss(outcome);
 }
 
 // Reads everything to the end of the answer; libpq is not ready for the next statement before.
 void PostgresControl::collect(Outcome& outcome) {
-    while (const Result result{PQgetResult(connection_.get())}) {
+    while (const Result result = connection_->next_result()) {
         const ExecStatusType status = PQresultStatus(result.get());
         if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
             if (!leave_copy(status)) {
-                outcome.error = error_of(connection_.get());
+                outcome.error = connection_->error();
                 return;
             }
             if (status != PGRES_COPY_OUT && outcome.ok()) {
@@ -273,7 +230,7 @@ void PostgresControl::collect(Outcome& outcome) {
             continue;
         }
         take(result.get(), outcome);
-        if (PQstatus(connection_.get()) == CONNECTION_BAD) {
+        if (PQstatus(pg()) == CONNECTION_BAD) {
             return;  // PQgetResult would return the same again
         }
     }
@@ -297,7 +254,7 @@ void PostgresControl::take(PGresult* result, Outcome& outcome) {
             return;
         default:
             if (outcome.ok()) {
-                outcome.error = error_of(result, connection_.get());
+                outcome.error = connection_->error(result);
             }
     }
 }
@@ -321,27 +278,18 @@ void PostgresControl::take_row(const PGresult* result, Outcome& outcome) {
 }
 
 bool PostgresControl::leave_copy(ExecStatusType status) {
-    if (status != PGRES_COPY_OUT) {
-        return PQputCopyEnd(connection_.get(), "no data") == 1;
-    }
-    for (;;) {
-        char* row = nullptr;
-        const int length = PQgetCopyData(connection_.get(), &row, 0);
-        if (length < 0) {
-            return length == -1;
-        }
-        PQfreemem(row);
-    }
+    return status == PGRES_COPY_OUT ? connection_->skip_copy_out()
+                                    : connection_->refuse_copy_in("no data");
 }
 
 // An error may be the server's goodbye (57P01, 25P03): what counts is whether the connection
 // stands.
 void PostgresControl::note_loss(Outcome& outcome) {
-    if (PQstatus(connection_.get()) == CONNECTION_OK) {
+    if (PQstatus(pg()) == CONNECTION_OK && !connection_->given_up()) {
         return;
     }
     if (outcome.ok()) {
-        outcome.error = error_of(connection_.get());
+        outcome.error = connection_->error();
     }
     outcome.error->kind = ErrorKind::connection_lost;
     lost_ = outcome.error;
@@ -357,20 +305,28 @@ void PostgresControl::on_notice(void* self, const PGresult* notice) {
     }
 }
 
+// The harness's own, which takes no longer than its limit whatever the session is used for.
+Outcome PostgresControl::question(std::string_view sql, std::optional<std::size_t> row_limit) {
+    const auto limit = std::exchange(limit_, limit_.value_or(question_limit));
+    const auto rows = std::exchange(row_limit_, row_limit.value_or(row_limit_));
+    Outcome answer = execute(sql, {});
+    limit_ = limit;
+    row_limit_ = rows;
+    if (!answer.ok()) {
+        throw Outage{*answer.error};
+    }
+    return answer;
+}
+
 std::map<std::uint64_t, database::Storage> PostgresControl::storage() {
     // A relation left out would be a rewrite unseen.
-    const auto limit = std::exchange(row_limit_, std::numeric_limits<std::size_t>::max());
-    const Outcome answer = execute(
+    const Outcome answer = question(
         "SELECT c.oid, c.relfilenode, c.oid::regclass FROM pg_catalog.pg_class c "
         "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
         "WHERE c.relkind IN ('r', 'm', 'i') AND c.relfilenode <> 0 "
         "AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') "
         "AND n.nspname NOT LIKE 'pg\\_temp\\_%' AND n.nspname NOT LIKE 'pg\\_toast\\_temp\\_%'",
-        {});
-    row_limit_ = limit;
-    if (!answer.ok()) {
-        throw Outage{*answer.error};
-    }
+        std::numeric_limits<std::size_t>::max());
     std::map<std::uint64_t, database::Storage> storage;
     for (const auto& row : answer.rows) {
         storage[static_cast<std::uint64_t>(to_int(*row[0]))] = {
@@ -381,7 +337,7 @@ std::map<std::uint64_t, database::Storage> PostgresControl::storage() {
 
 std::int64_t PostgresControl::log_position_bytes() {
     // The insert position moves at once; the write position waits for a flush.
-    return to_int(*ask(*this,
+    return to_int(*question(
                        "SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
                        "ELSE pg_current_wal_insert_lsn() END - '0/0'::pg_lsn)::bigint")
                        .rows.at(0)
@@ -389,16 +345,16 @@ std::int64_t PostgresControl::log_position_bytes() {
 }
 
 std::int64_t PostgresControl::server_clock_us() {
-    return to_int(*ask(*this, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+    return to_int(*question("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
                        .rows.at(0)
                        .at(0));
 }
 
 }  // namespace
 
-std::unique_ptr<database::Control> open_control(const std::string& conninfo,
+std::unique_ptr<database::Control> open_control(const Destination& destination,
                                                 ControlOptions options) {
-    return std::make_unique<PostgresControl>(conninfo, std::move(options));
+    return std::make_unique<PostgresControl>(destination, std::move(options));
 }
 
 Outcome ask(database::Control& control, std::string_view sql, std::span<const Value> parameters) {

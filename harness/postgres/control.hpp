@@ -7,6 +7,7 @@
 #pragma once
 
 #include "harness/database/control.hpp"
+#include "harness/postgres/identity.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -27,12 +28,12 @@ struct ControlOptions {
 };
 
 // Opens the connection (see Target::conninfo). Throws database::Outage: the connection cannot be
-// made, or the server is older than the oldest supported one.
+// made, the server is older than the oldest supported one, or it is another than the destination's.
 //
 // One thread at a time, except cancel(). A statement is sent with the simple protocol if it has no
 // parameters, so one string may hold several; the outcome is then the last one's, or the first
 // error.
-[[nodiscard]] std::unique_ptr<database::Control> open_control(const std::string& conninfo,
+[[nodiscard]] std::unique_ptr<database::Control> open_control(const Destination& destination,
                                                               ControlOptions options = {});
 
 // For questions that must have an answer: throws Outage if the statement fails.

@@ -8,6 +8,7 @@
 #include "harness/postgres/doctor.hpp"
 #include "harness/postgres/environment.hpp"
 #include "harness/postgres/guard_table.hpp"
+#include "harness/postgres/identity.hpp"
 #include "harness/postgres/lock_source.hpp"
 #include "harness/postgres/replica_probe.hpp"
 #include "harness/postgres/run_lock.hpp"
@@ -16,6 +17,7 @@
 #include "harness/postgres/statement_check.hpp"
 #include "harness/postgres/throwaway_folder.hpp"
 #include "harness/postgres/throwaway_server.hpp"
+#include "harness/postgres/timed_connection.hpp"
 
 #include <iostream>
 
@@ -33,8 +35,11 @@ public:
     [[nodiscard]] std::string describe() const override { return target_.describe(); }
 
     void check_guard() override {
+        // From here on one server is meant, however many the connection string may lead to.
+        target_ = target_.pinned_to(TimedConnection{target_.conninfo("guard")}.get());
         const auto control = open("guard");
         postgres::check_guard(*control);
+        checked_ = std::make_shared<const ServerIdentity>(identity_of_server(*control));
         // Everything here is UTF-8: scenarios, values, reports. A server that recodes what it is
         // sent would refuse characters that production takes, or the other way round.
         const auto encoding =
@@ -81,7 +86,7 @@ public:
     }
 
     std::unique_ptr<database::RunLock> lock_for_run() override {
-        return postgres::lock_for_run(target_.conninfo("run"));
+        return postgres::lock_for_run(destination("run"));
     }
 
     std::unique_ptr<database::Control> connect(const std::string& role) override {
@@ -89,7 +94,7 @@ public:
     }
 
     std::unique_ptr<database::LockSource> lock_source() override {
-        return open_lock_source(target_.conninfo("observer"));
+        return open_lock_source(destination("observer"));
     }
 
     std::unique_ptr<database::ReplicaProbe> replica_probe() override {
@@ -112,6 +117,7 @@ public:
     SessionFactory sessions(database::LoadProfile profile) override {
         auto plan = std::make_shared<LoadPlan>();
         plan->conninfo = target_.conninfo("workload");
+        plan->server = checked_;
         plan->operations = std::move(profile.operations);
         plan->protocol = profile.protocol;
         plan->session_sql = std::move(profile.session_sql);
@@ -125,11 +131,11 @@ public:
     std::vector<database::StatementProblem> check_statements(
         std::span<const database::StatementToCheck> statements,
         const std::string& session_sql) override {
-        return postgres::check_statements(target_.conninfo("check"), session_sql, statements);
+        return postgres::check_statements(destination("check"), session_sql, statements);
     }
 
     std::vector<std::string> sample(const std::string& query) override {
-        return read_sample(target_.conninfo("sample"), query);
+        return read_sample(destination("sample"), query);
     }
 
     database::Facts facts(std::span<const std::string> tables) override {
@@ -138,10 +144,14 @@ public:
 
 private:
     [[nodiscard]] std::unique_ptr<database::Control> open(const std::string& role) const {
-        return open_control(target_.conninfo(role));
+        return open_control(destination(role));
+    }
+    [[nodiscard]] Destination destination(const std::string& role) const {
+        return {target_.conninfo(role), checked_};
     }
 
     Target target_;
+    std::shared_ptr<const ServerIdentity> checked_;  // null: by no guard
 };
 
 class PostgresEngine final : public database::Engine {

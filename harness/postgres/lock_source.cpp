@@ -1,7 +1,7 @@
 #include "harness/postgres/lock_source.hpp"
 
 #include "harness/postgres/connection.hpp"
-#include "harness/postgres/errors.hpp"
+#include "harness/postgres/timed_connection.hpp"
 
 #include <algorithm>
 #include <array>
@@ -19,6 +19,9 @@ namespace {
 using database::LockSample;
 using database::LockSession;
 using database::LockWaiter;
+
+// The server's own statement_timeout for these questions is half of it.
+constexpr std::chrono::milliseconds longest_answer{10'000};
 
 // ROUND: extract(epoch) is a double before 14, whose product is a fraction of a microsecond off.
 constexpr std::string_view clock_us = "round(extract(epoch FROM clock_timestamp()) * 1e6)::bigint";
@@ -341,7 +344,7 @@ LockSession session_of(const PGresult* result, int row) {
 
 class PostgresLockSource final : public database::LockSource {
 public:
-    explicit PostgresLockSource(std::string conninfo) : conninfo_{std::move(conninfo)} {
+    explicit PostgresLockSource(Destination destination) : destination_{std::move(destination)} {
         connect();
     }
 
@@ -409,9 +412,9 @@ public:
 private:
     void connect() {
         connection_.reset();
-        Connection connection = open_connection(conninfo_);
-        connection_ = std::move(connection);
-        const int version = PQserverVersion(connection_.get());
+        connection_ = std::make_unique<TimedConnection>(destination_);
+        connection_->set_limit(longest_answer);
+        const int version = PQserverVersion(connection_->get());
         if (version < oldest_supported_major * 10000) {
             fail({.kind = database::ErrorKind::other,
                   .code = {},
@@ -437,24 +440,34 @@ private:
     }
 
     void prepare(const char* name, const std::string& sql) {
-        check(Result{PQprepare(connection_.get(), name, sql.c_str(), 0, nullptr)});
+        check(connection_->prepare(name, sql));
     }
-    Result execute(const char* sql) { return check(Result{PQexec(connection_.get(), sql)}); }
+    Result execute(const char* sql) { return check(connection_->execute(sql)); }
 
     Result run(const char* name) {
-        return check(
-            Result{PQexecPrepared(connection_.get(), name, 0, nullptr, nullptr, nullptr, 0)});
+        require_connection();
+        return check(connection_->run_prepared(name));
     }
     Result run(const char* name, const std::string& parameter) {
-        const char* const values[] = {parameter.c_str()};
-        return check(
-            Result{PQexecPrepared(connection_.get(), name, 1, values, nullptr, nullptr, 0)});
+        require_connection();
+        return check(connection_->run_prepared(name, &parameter));
+    }
+
+    // After a reconnect() that failed.
+    void require_connection() const {
+        if (!connection_) {
+            fail({.kind = database::ErrorKind::connection_lost,
+                  .code = {},
+                  .message = "the connection is closed",
+                  .detail = {},
+                  .hint = {},
+                  .position = {}});
+        }
     }
 
     Result check(Result result) {
-        const auto status = PQresultStatus(result.get());
-        if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-            fail(error_of(result.get(), connection_.get()));
+        if (is_failure(result.get())) {
+            fail(connection_->error(result.get()));
         }
         return result;
     }
@@ -463,15 +476,15 @@ private:
         throw database::Outage{std::move(error)};
     }
 
-    std::string conninfo_;
-    Connection connection_;
+    Destination destination_;
+    std::unique_ptr<TimedConnection> connection_;
     std::int64_t session_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<database::LockSource> open_lock_source(const std::string& conninfo) {
-    return std::make_unique<PostgresLockSource>(conninfo);
+std::unique_ptr<database::LockSource> open_lock_source(const Destination& destination) {
+    return std::make_unique<PostgresLockSource>(destination);
 }
 
 }  // namespace harness::postgres

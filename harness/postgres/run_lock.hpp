@@ -3,6 +3,7 @@
 
 #include "harness/database/control.hpp"
 #include "harness/database/engine.hpp"
+#include "harness/postgres/identity.hpp"
 
 #include <memory>
 #include <string>
@@ -14,6 +15,6 @@ namespace harness::postgres {
 void take_run_lock(database::Control& control);
 
 // The same on a connection of its own. Throws database::Refused, or Outage.
-[[nodiscard]] std::unique_ptr<database::RunLock> lock_for_run(const std::string& conninfo);
+[[nodiscard]] std::unique_ptr<database::RunLock> lock_for_run(const Destination& destination);
 
 }  // namespace harness::postgres

@@ -1,6 +1,8 @@
 // The rows that sample("SELECT ...") draws from.
 #pragma once
 
+#include "harness/postgres/identity.hpp"
+
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -12,7 +14,7 @@ inline constexpr std::size_t sample_limit = 1'000'000;
 
 // The first column of the query's first rows, NULLs left out; read through a cursor, so that a query
 // over a big table holds no more than a piece of it here. Throws database::Outage.
-[[nodiscard]] std::vector<std::string> read_sample(const std::string& conninfo,
+[[nodiscard]] std::vector<std::string> read_sample(const Destination& destination,
                                                    const std::string& query);
 
 }  // namespace harness::postgres

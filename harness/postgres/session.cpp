@@ -91,6 +91,24 @@ void PostgresSession::continue_connecting() {
     setup_error_ = {};
     statement_failed_ = statement_answered_ = false;
     awaiting_since_ = Clock::now();
+    if (plan_->server) {
+        send_simple(plan_->server->query.c_str(), State::verifying);
+    } else {
+        send_settings();
+    }
+}
+
+// Before anything else is said: nothing of ours may run on a server that nobody has marked.
+void PostgresSession::verify() {
+    if (setup_error_.message.empty()) {
+        send_settings();
+        return;
+    }
+    close();
+    listener_.on_connect_failed(setup_error_);
+}
+
+void PostgresSession::send_settings() {
     text_ = "SET statement_timeout = " + std::to_string(plan_->statement_timeout.count());
     const std::string& extra = plan_->session_sql[static_cast<std::size_t>(app_)];
     if (!extra.empty()) {
@@ -163,13 +181,12 @@ void PostgresSession::check_deadline(Clock::time_point now) {
     const auto patience =
         plan_->answer_grace + (state_ == State::connecting ? std::chrono::milliseconds{10'000}
                                                            : plan_->statement_timeout);
-    const bool unlimited = state_ != State::connecting && state_ != State::setting_up &&
-                           plan_->statement_timeout.count() == 0;
+    const bool unlimited = !opening() && plan_->statement_timeout.count() == 0;
     if (state_ == State::closed || state_ == State::idle || unlimited ||
         now - awaiting_since_ < patience) {
         return;
     }
-    if (state_ == State::connecting || state_ == State::setting_up) {
+    if (opening()) {
         Error error;
         error.kind = ErrorKind::connection_refused;
         error.message =

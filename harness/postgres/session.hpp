@@ -4,6 +4,7 @@
 
 #include "harness/database/poller.hpp"
 #include "harness/database/session.hpp"
+#include "harness/postgres/identity.hpp"
 #include "scenarios/scenario.hpp"
 #include "workloads/operation.hpp"
 
@@ -18,6 +19,7 @@ namespace harness::postgres {
 // What all sessions of a load have in common. Immutable while sessions use it.
 struct LoadPlan {
     std::string conninfo;  // whole: application_name and client_encoding included
+    std::shared_ptr<const ServerIdentity> server;  // who must be there; null: whoever answers
     std::vector<workloads::Operation> operations;
     scenarios::Protocol protocol = scenarios::Protocol::prepared;
     std::array<std::string, 2>

@@ -68,6 +68,8 @@ bool PostgresSession::take_result(PGresult* result) {
         case PGRES_TUPLES_OK:
             if (state_ == State::executing) {
                 keep_values(result);
+            } else if (state_ == State::verifying && !is_same_server(*plan_->server, result)) {
+                setup_error_ = another_server(*plan_->server, result);
             }
             return true;
         case PGRES_COMMAND_OK:
@@ -99,7 +101,7 @@ bool PostgresSession::take_result(PGresult* result) {
         error.message = "COPY cannot be run as part of an operation";
     }
     statement_failed_ = true;
-    if (state_ == State::setting_up) {
+    if (opening()) {
         setup_error_ = error;
     } else if (code_.empty() && !error.code.empty()) {
         code_ = error.code;
@@ -124,6 +126,9 @@ void PostgresSession::statement_finished() {
     statement_failed_ = statement_answered_ = false;
     last_done_ = awaiting_since_ = Clock::now();  // what follows is sent at once
     switch (state_) {
+        case State::verifying:
+            verify();
+            return;
         case State::setting_up:
             set_up(failed);
             return;
@@ -287,9 +292,9 @@ void PostgresSession::after_send(int accepted) {
 
 void PostgresSession::lost_while_running(const Error& error) {
     last_done_ = Clock::now();
-    const bool was_setting_up = state_ == State::setting_up;
+    const bool was_opening = opening();
     close();
-    if (was_setting_up) {
+    if (was_opening) {
         listener_.on_connect_failed(error);
         return;
     }

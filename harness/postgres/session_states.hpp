@@ -45,6 +45,7 @@ private:
         connecting,
         idle,
         // From here on an answer is awaited.
+        verifying,   // that this is the server that was checked
         setting_up,  // session settings
         preparing,
         beginning,
@@ -66,6 +67,8 @@ private:
     bool take_result(PGresult* result);  // false: the session was closed
     void keep_values(const PGresult* result);
     void statement_finished();
+    void verify();
+    void send_settings();
     void set_up(bool failed);
     void operation_statement_finished();
 
@@ -92,6 +95,10 @@ private:
         return prepared_[first_statement_[operation_] + statement_];
     }
     [[nodiscard]] bool running() const noexcept { return state_ > State::idle; }
+    [[nodiscard]] bool opening() const noexcept {
+        return state_ == State::connecting || state_ == State::verifying ||
+               state_ == State::setting_up;
+    }
 
     std::shared_ptr<const LoadPlan> plan_;
     database::Poller& poller_;

@@ -1,7 +1,7 @@
 #include "harness/postgres/statement_check.hpp"
 
-#include "harness/postgres/connection.hpp"
 #include "harness/postgres/errors.hpp"
+#include "harness/postgres/timed_connection.hpp"
 
 #include <algorithm>
 
@@ -15,22 +15,21 @@ using database::StatementToCheck;
 
 constexpr std::size_t longest_excerpt = 96;
 
-bool failed(const Result& result) {
-    const auto status = PQresultStatus(result.get());
-    return status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK;
-}
+// The server's own limit for each statement is 30 s.
+constexpr std::chrono::milliseconds longest_answer{40'000};
 
 // Executing checks privileges, preparing does not; planning for EXPLAIN does, and runs nothing.
 // Utility statements cannot be explained: then there is nothing to say.
-std::optional<Error> missing_privilege(PGconn* connection, const StatementToCheck& statement) {
+std::optional<Error> missing_privilege(TimedConnection& connection,
+                                       const StatementToCheck& statement) {
     std::string sql = "EXPLAIN EXECUTE rehearse_check";
     for (std::size_t i = 0; i < statement.parameters; ++i) {
         sql += i == 0 ? "(NULL" : ", NULL";
     }
     sql += statement.parameters > 0 ? ")" : "";
-    const Result result{PQexec(connection, sql.c_str())};
-    if (failed(result)) {
-        auto error = error_of(result.get(), connection);
+    const Result result = connection.execute(sql);
+    if (is_failure(result.get())) {
+        auto error = connection.error(result.get());
         if (error.kind == ErrorKind::privilege) {
             return error;
         }
@@ -38,11 +37,10 @@ std::optional<Error> missing_privilege(PGconn* connection, const StatementToChec
     return std::nullopt;
 }
 
-std::optional<Error> problem_of(PGconn* connection, const StatementToCheck& statement) {
-    const Result prepared{
-        PQprepare(connection, "rehearse_check", statement.sql.c_str(), 0, nullptr)};
-    if (failed(prepared)) {
-        auto error = error_of(prepared.get(), connection);
+std::optional<Error> problem_of(TimedConnection& connection, const StatementToCheck& statement) {
+    const Result prepared = connection.prepare("rehearse_check", statement.sql);
+    if (is_failure(prepared.get())) {
+        auto error = connection.error(prepared.get());
         if (error.kind == ErrorKind::connection_lost) {
             throw database::Outage{error};
         }
@@ -56,7 +54,7 @@ std::optional<Error> problem_of(PGconn* connection, const StatementToCheck& stat
     if (!statement.syntax_only) {
         problem = missing_privilege(connection, statement);
     }
-    const Result gone{PQexec(connection, "DEALLOCATE rehearse_check")};
+    const Result gone = connection.execute("DEALLOCATE rehearse_check");
     return problem;
 }
 
@@ -87,23 +85,24 @@ std::string excerpt_at(const std::string& sql, std::size_t position) {
     return line + "\n" + std::string(column - static_cast<std::size_t>(continuation_bytes), ' ') + "^";
 }
 
-std::vector<StatementProblem> check_statements(const std::string& conninfo,
+std::vector<StatementProblem> check_statements(const Destination& destination,
                                                const std::string& session_sql,
                                                std::span<const StatementToCheck> statements) {
-    const Connection connection = open_connection(conninfo);
+    TimedConnection connection{destination};
+    connection.set_limit(longest_answer);
     std::vector<StatementProblem> problems;
     const auto set_limits = [&] {
-        const Result limits{PQexec(connection.get(),
-                                   "SET lock_timeout = '5s'; SET statement_timeout = '30s'")};
-        if (failed(limits)) {
-            throw database::Outage{error_of(limits.get(), connection.get())};
+        const Result limits =
+            connection.execute("SET lock_timeout = '5s'; SET statement_timeout = '30s'");
+        if (is_failure(limits.get())) {
+            throw database::Outage{connection.error(limits.get())};
         }
     };
     set_limits();
     if (!session_sql.empty()) {
-        const Result settings{PQexec(connection.get(), session_sql.c_str())};
-        if (failed(settings)) {
-            problems.push_back({"workload.session", error_of(settings.get(), connection.get()), {}});
+        const Result settings = connection.execute(session_sql);
+        if (is_failure(settings.get())) {
+            problems.push_back({"workload.session", connection.error(settings.get()), {}});
             return problems;
         }
     }
@@ -116,7 +115,7 @@ std::vector<StatementProblem> check_statements(const std::string& conninfo,
     }
     set_limits();  // whatever the session's SQL has set
     for (const auto& statement : statements) {
-        if (auto error = problem_of(connection.get(), statement)) {
+        if (auto error = problem_of(connection, statement)) {
             std::string excerpt =
                 error->position ? excerpt_at(statement.sql, *error->position) : std::string{};
             problems.push_back({statement.place, std::move(*error), std::move(excerpt)});

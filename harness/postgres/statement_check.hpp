@@ -2,6 +2,7 @@
 #pragma once
 
 #include "harness/database/engine.hpp"
+#include "harness/postgres/identity.hpp"
 
 #include <span>
 #include <string>
@@ -12,7 +13,7 @@ namespace harness::postgres {
 // Each statement is parsed and analysed by the server (as a prepared statement that is never run), and
 // the role's privileges are checked by planning it. All problems at once. Throws database::Outage.
 [[nodiscard]] std::vector<database::StatementProblem> check_statements(
-    const std::string& conninfo, const std::string& session_sql,
+    const Destination& destination, const std::string& session_sql,
     std::span<const database::StatementToCheck> statements);
 
 // The line of `sql` that holds the `position`-th character (from 1) and a caret under it.

@@ -2,8 +2,10 @@
 import signal
 
 import shop
+from cluster import Cluster
 from probe import OURS
 from shop import NOTHING
+from test_interruption import phases_so_far
 
 
 def test_an_unmarked_database_is_refused_and_left_as_it_was(rehearse, scenario, unmarked_shop):
@@ -66,3 +68,27 @@ def test_two_rehearsals_at_once_are_one_too_many(rehearse, scenario, shop_databa
     assert not (rehearse.folder / "second").exists()
     first.send_signal(signal.SIGTERM)
     assert rehearse.finish(first, timeout=30).code == 143
+
+
+def test_a_second_host_of_the_connection_string_is_never_touched(rehearse, scenario, until):
+    """The first host goes away in the middle: the second, which nobody marked, is left alone."""
+    logging = {"log_connections": "on", "log_line_prefix": "%q%a "}
+    with Cluster() as first, Cluster(logging) as second:
+        for server in (first, second):
+            server.psql("CREATE DATABASE shop")
+            server.psql(shop.SCHEMA, "shop")
+        assert rehearse("guard", "mark", "--db", first.uri("shop")).code == 0
+        both = (f"host={first.folder},{second.folder} port=5432,5432 user=postgres dbname=shop")
+        child = rehearse.start(
+            "run", scenario(shop.scenario(NOTHING, workload={"statement_timeout": "1s"},
+                                          phases={"warmup": "200ms", "before": "3s",
+                                                  "after": "1s"})),
+            "--db", both, "--out", "out")
+        until(lambda: "before" in phases_so_far(rehearse.folder / "out"), child)
+        first.stop()
+
+        ended = rehearse.finish(child)
+
+        with open(f"{second.folder}/server.log", encoding="utf-8") as log:
+            assert "application_name=rehearse" not in log.read()
+    assert ended.code == 6, ended.err

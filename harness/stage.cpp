@@ -107,7 +107,8 @@ Stage::Stage(const scenarios::Scenario& scenario, const StageOptions& options, C
     lock_ = target_->lock_for_run();
     for (const auto& variable : scenario.target.replicas_env) {
         const std::string replica = uri_from_environment(variable);
-        replicas_.push_back(engine_for(replica).open(replica)->replica_probe());
+        replicas_.push_back(
+            engine_for(replica).open(replica)->replica_probe(target_->connect("primary")));
     }
 }
 

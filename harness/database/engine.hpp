@@ -65,7 +65,7 @@ struct Facts {
     std::map<std::string, std::string> settings, environment;
 };
 
-// How far one replica is behind, asked on the replica itself.
+// How far one replica is behind, asked on the replica itself and on its primary.
 class ReplicaProbe {
 public:
     virtual ~ReplicaProbe() = default;
@@ -100,8 +100,10 @@ public:
     // `role` becomes the application name rehearse/<role>.
     [[nodiscard]] virtual std::unique_ptr<Control> connect(const std::string& role) = 0;
     [[nodiscard]] virtual std::unique_ptr<LockSource> lock_source() = 0;
-    // Of a replica that this database is: throws Refused where it is none.
-    [[nodiscard]] virtual std::unique_ptr<ReplicaProbe> replica_probe() = 0;
+    // Of a replica that this database is, with a session on its primary: throws Refused where it is
+    // none.
+    [[nodiscard]] virtual std::unique_ptr<ReplicaProbe> replica_probe(
+        std::unique_ptr<Control> primary) = 0;
     [[nodiscard]] virtual std::unique_ptr<BackfillTable> backfill(
         Control& control, const scenarios::BackfillStep& step) = 0;
     [[nodiscard]] virtual std::vector<std::string> invalid_indexes(Control& control) = 0;

@@ -97,8 +97,9 @@ public:
         return open_lock_source(destination("observer"));
     }
 
-    std::unique_ptr<database::ReplicaProbe> replica_probe() override {
-        return open_replica_probe(target_);
+    std::unique_ptr<database::ReplicaProbe> replica_probe(
+        std::unique_ptr<database::Control> primary) override {
+        return open_replica_probe(target_, std::move(primary));
     }
 
     std::unique_ptr<database::BackfillTable> backfill(

@@ -2,6 +2,7 @@
 
 #include "harness/postgres/connection.hpp"
 #include "harness/postgres/timed_connection.hpp"
+#include "harness/postgres/wal_history.hpp"
 
 #include <algorithm>
 #include <array>
@@ -137,13 +138,14 @@ constexpr const char* sessions_since_query =
     " AND coalesce(backend_type, 'client backend') = 'client backend'"
     " AND backend_start > timestamptz 'epoch' + $1::bigint * interval '1 microsecond'";
 
-// replay_lag is null when the replica has caught up and nothing was written since. Slots of the
-// harness's own are no replicas.
+// One row at least: what the server has written is remembered also while it has no replica. Slots of
+// the harness's own are no replicas.
 constexpr const char* replica_lag_query =
-    "SELECT coalesce(nullif(application_name, ''), client_addr::text, pid::text),"
-    " coalesce(extract(epoch FROM replay_lag), 0)::float8,"
-    " coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn), 0)::bigint"
-    " FROM pg_stat_replication WHERE application_name NOT LIKE 'rehearse/%'"
+    "SELECT (written - '0/0'::pg_lsn)::bigint, (replay_lsn - '0/0'::pg_lsn)::bigint,"
+    " coalesce(nullif(application_name, ''), client_addr::text, pid::text),"
+    " extract(epoch FROM replay_lag)::float8"
+    " FROM (SELECT CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_lsn() END AS written) w"
+    " LEFT JOIN pg_stat_replication ON application_name NOT LIKE 'rehearse/%'"
     " AND replay_lsn IS NOT NULL";
 
 constexpr const char* deadlocks_query =
@@ -390,11 +392,24 @@ public:
 
     std::vector<database::ReplicaLag> replica_lag() override {
         const Result result = run("replica_lag");
+        const auto now = WalHistory::Clock::now();
         std::vector<database::ReplicaLag> lags;
+        const auto written = Cell{result.get(), 0, 0}.number();
+        if (!written) {  // a standby itself
+            return lags;
+        }
+        written_.add(now, *written);
         for (int row = 0; row < PQntuples(result.get()); ++row) {
             const auto cell = [&](int column) { return Cell{result.get(), row, column}; };
-            lags.push_back({std::string{cell(0).text()},
-                            std::strtod(cell(1).text().data(), nullptr), cell(2).number_or_0()});
+            if (const auto replayed = cell(1).number()) {
+                const auto told = cell(3).text();  // ends with a zero byte, as libpq has it
+                lags.push_back({std::string{cell(2).text()},
+                                written_.seconds_behind(
+                                    *replayed, now,
+                                    told.empty() ? std::nullopt
+                                                 : std::optional{std::strtod(told.data(), nullptr)}),
+                                std::max<std::int64_t>(0, *written - *replayed)});
+            }
         }
         return lags;
     }
@@ -479,6 +494,7 @@ private:
     Destination destination_;
     std::unique_ptr<TimedConnection> connection_;
     std::int64_t session_ = 0;
+    WalHistory written_;  // by this server
 };
 
 }  // namespace

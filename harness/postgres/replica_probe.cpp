@@ -1,41 +1,78 @@
 #include "harness/postgres/replica_probe.hpp"
 
 #include "harness/postgres/control.hpp"
+#include "harness/postgres/wal_history.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace harness::postgres {
 namespace {
 
-// A standby that does not answer within this time is not measured; the next second asks again.
+// A server that does not answer within this time is not measured; the next second asks again.
 constexpr std::chrono::milliseconds patience{2'000};
 
 class StandbyProbe final : public database::ReplicaProbe {
 public:
-    explicit StandbyProbe(const Target& target) : target_{target} { connect(); }
+    StandbyProbe(const Target& standby, std::unique_ptr<database::Control> primary)
+        : target_{standby}, primary_{std::move(primary)} {
+        primary_->set_statement_timeout(patience);
+        connect();
+    }
 
     database::ReplicaLag read() override {
-        if (!control_) {
-            connect();
-        }
-        // Everything that was received is replayed: no lag, if it still receives. Cut off from its
-        // primary it would look caught up for ever.
-        const auto answer = control_->execute(
-            "SELECT CASE WHEN pg_last_wal_receive_lsn() IS NOT DISTINCT FROM "
-            "pg_last_wal_replay_lsn() AND EXISTS (SELECT FROM pg_stat_wal_receiver) THEN 0 ELSE "
-            "greatest(0, extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())) "
-            "END, coalesce(greatest(0, pg_wal_lsn_diff(pg_last_wal_receive_lsn(), "
-            "pg_last_wal_replay_lsn())), 0)");
-        if (!answer.ok() || answer.rows.empty()) {
-            control_.reset();
-            throw database::Outage{answer.error.value_or(database::Error{})};
-        }
-        const auto& row = answer.rows.front();
-        return {target_.describe(), std::strtod(row.at(0).value_or("0").c_str(), nullptr),
-                static_cast<std::int64_t>(std::strtod(row.at(1).value_or("0").c_str(), nullptr))};
+        // The primary first: a standby that keeps up then lacks nothing of what is compared.
+        const auto primary = numbers_of(*primary_, "the primary",
+                                        "SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn, "
+                                        "extract(epoch FROM clock_timestamp())");
+        const auto now = WalHistory::Clock::now();
+        const auto flushed = static_cast<std::int64_t>(primary.first);
+        written_.add(now, flushed);
+        const auto standby = read_standby();
+        const auto replayed = static_cast<std::int64_t>(standby.first);
+        // Both by the primary's clock. An idle primary's last commit is long ago.
+        const auto since_commit =
+            standby.second > 0 ? std::optional{primary.second - standby.second} : std::nullopt;
+        return {target_.describe(), written_.seconds_behind(replayed, now, since_commit),
+                std::max<std::int64_t>(0, flushed - replayed)};
     }
 
 private:
+    using Numbers = std::pair<double, double>;  // positions are exact up to 2^53 bytes
+
+    Numbers read_standby() {
+        if (!standby_) {
+            connect();
+        }
+        try {
+            return numbers_of(*standby_, "the replica",
+                              "SELECT pg_last_wal_replay_lsn() - '0/0'::pg_lsn, "
+                              "extract(epoch FROM pg_last_xact_replay_timestamp())");
+        } catch (const database::Outage&) {
+            standby_.reset();
+            throw;
+        }
+    }
+
+    // Opens a connection that was lost once more.
+    static Numbers numbers_of(database::Control& server, const char* whose, const char* query) {
+        auto answer = server.execute(query);
+        if (answer.error && answer.error->kind == database::ErrorKind::connection_lost) {
+            server.reconnect();
+            answer = server.execute(query);
+        }
+        if (!answer.ok() || answer.rows.empty()) {
+            auto error = answer.error.value_or(database::Error{});
+            error.message = std::string{whose} + " did not tell its log position: " + error.message;
+            throw database::Outage{std::move(error)};
+        }
+        const auto& row = answer.rows.front();
+        const auto number = [&](std::size_t column) {
+            return std::strtod(row.at(column).value_or("0").c_str(), nullptr);
+        };
+        return {number(0), number(1)};
+    }
+
     void connect() {
         ControlOptions options;
         options.statement_timeout = patience;
@@ -46,17 +83,19 @@ private:
                                     " is named as a replica, but it is none (pg_is_in_recovery() "
                                     "is false); correct target.replicas_env"};
         }
-        control_ = std::move(control);
+        standby_ = std::move(control);
     }
 
     Target target_;
-    std::unique_ptr<database::Control> control_;
+    std::unique_ptr<database::Control> primary_, standby_;
+    WalHistory written_;  // by the primary
 };
 
 }  // namespace
 
-std::unique_ptr<database::ReplicaProbe> open_replica_probe(const Target& target) {
-    return std::make_unique<StandbyProbe>(target);
+std::unique_ptr<database::ReplicaProbe> open_replica_probe(
+    const Target& standby, std::unique_ptr<database::Control> primary) {
+    return std::make_unique<StandbyProbe>(standby, std::move(primary));
 }
 
 }  // namespace harness::postgres

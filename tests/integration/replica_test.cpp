@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using harness::postgres::PostgresThrowaway;
+using Clock = std::chrono::steady_clock;
 
 // A hot standby of a throwaway server, on a socket in a folder of its own; stopped at its end.
 class Standby {
@@ -113,13 +114,28 @@ protected:
     void SetUp() override {
         primary = std::make_unique<PostgresThrowaway>(tests::server_under_test());
         standby = std::make_unique<Standby>(*primary);
-        on_primary = harness::postgres::open_control(
-            harness::postgres::Target::parse(primary->uri()).conninfo("test"));
+        on_primary = session_on_primary("test");
         on_standby = harness::postgres::open_control(standby->target().conninfo("test"));
         ask("CREATE TABLE t AS SELECT 0 AS n");
         catch_up();
     }
 
+    [[nodiscard]] std::unique_ptr<harness::database::Control> session_on_primary(
+        const std::string& role) const {
+        return harness::postgres::open_control(
+            harness::postgres::Target::parse(primary->uri()).conninfo(role));
+    }
+    [[nodiscard]] std::unique_ptr<harness::database::ReplicaProbe> probe() const {
+        return harness::postgres::open_replica_probe(standby->target(),
+                                                     session_on_primary("watch"));
+    }
+    [[nodiscard]] std::unique_ptr<harness::database::LockSource> lock_source() const {
+        return harness::postgres::open_lock_source(
+            harness::postgres::Target::parse(primary->uri()).conninfo("observer"));
+    }
+    static double seconds(Clock::duration duration) {
+        return std::chrono::duration<double>(duration).count();
+    }
     std::string ask(const std::string& sql) {
         const auto answer = harness::postgres::ask(*on_primary, sql);
         return answer.rows.empty() ? "" : answer.rows[0].at(0).value_or("");
@@ -145,58 +161,108 @@ protected:
     std::unique_ptr<harness::database::Control> on_primary, on_standby;
 };
 
-TEST_F(Replica, ThatReplaysNothingFallsBehindByWhatItGetsAndByTime) {
-    const auto probe = harness::postgres::open_replica_probe(standby->target());
-    const auto source = harness::postgres::open_lock_source(
-        harness::postgres::Target::parse(primary->uri()).conninfo("observer"));
+TEST_F(Replica, ThatReplaysNothingFallsBehindByWhatItLacksAndByTime) {
+    const auto watch = probe();
+    const auto source = lock_source();
     const auto told_by_primary = [&] {
         const auto lags = source->replica_lag();
         EXPECT_EQ(lags.size(), 1U);
         return lags.empty() ? harness::database::ReplicaLag{} : lags[0];
     };
+    const auto first_look = Clock::now();
     EXPECT_EQ(told_by_primary().name, "a_standby");
+    static_cast<void>(watch->read());
 
     harness::postgres::ask(*on_standby, "SELECT pg_wal_replay_pause()");
     const std::string before = ask("SELECT pg_current_wal_lsn()");
     ask("UPDATE t SET n = n + 1");
     ask("INSERT INTO t SELECT generate_series(1, 20000)");
+    const auto written_by = Clock::now();
     const std::string written = ask("SELECT pg_current_wal_lsn()");
     ASSERT_TRUE(becomes_true_on_standby("SELECT pg_last_wal_receive_lsn() >= '" + written + "'"));
 
+    // What pg_stat_replication tells stays what it was: of the last thing that was replayed.
+    harness::database::ReplicaLag asked, told;
+    auto before_look = Clock::now();
+    do {
+        before_look = Clock::now();
+        asked = watch->read();
+        told = told_by_primary();
+    } while (before_look - written_by < 1500ms);
+    const double at_least = seconds(before_look - written_by);
+    const double at_most = seconds(Clock::now() - first_look);
     const auto bytes =
         std::stoll(ask("SELECT pg_wal_lsn_diff('" + written + "', '" + before + "')::bigint"));
-    const auto lag = probe->read();
-    EXPECT_GE(lag.bytes, bytes * 9 / 10) << "of " << bytes;
-    EXPECT_GT(lag.seconds, 0);
-    EXPECT_GT(probe->read().seconds, lag.seconds) << "it grows as long as nothing is replayed";
-    EXPECT_GE(told_by_primary().bytes, bytes * 9 / 10) << "of " << bytes;
+    for (const auto& lag : {asked, told}) {
+        EXPECT_GE(lag.seconds, at_least);
+        EXPECT_LE(lag.seconds, at_most);
+        EXPECT_GE(lag.bytes, bytes * 9 / 10) << "of " << bytes;
+    }
 
     harness::postgres::ask(*on_standby, "SELECT pg_wal_replay_resume()");
     catch_up();
     // A server at rest still writes a record now and then.
-    auto caught_up = probe->read();
+    auto caught_up = watch->read();
     for (int i = 0; i < 1000 && caught_up.seconds > 0; ++i) {
-        caught_up = probe->read();
+        caught_up = watch->read();
     }
     EXPECT_EQ(caught_up.seconds, 0);
     EXPECT_EQ(caught_up.bytes, 0);
 }
 
+TEST_F(Replica, OfAnIdlePrimaryIsNotBehindByTheTimeSinceTheLastCommit) {
+    const auto watch = probe();
+    const auto source = lock_source();
+    ASSERT_TRUE(becomes_true_on_standby(
+        "SELECT clock_timestamp() - pg_last_xact_replay_timestamp() > interval '2 s'"));
+    const auto first_look = Clock::now();
+    EXPECT_LT(watch->read().seconds, 1);
+    static_cast<void>(source->replica_lag());
+
+    harness::postgres::ask(*on_standby, "SELECT pg_wal_replay_pause()");
+    const std::string written = ask("SELECT pg_create_restore_point('no commit')");
+    ASSERT_TRUE(becomes_true_on_standby("SELECT pg_last_wal_receive_lsn() >= '" + written + "'"));
+
+    const auto asked = watch->read();
+    const auto told = source->replica_lag().at(0);
+    const double at_most = seconds(Clock::now() - first_look);
+    for (const auto& lag : {asked, told}) {
+        EXPECT_GT(lag.bytes, 0);
+        EXPECT_GT(lag.seconds, 0);
+        EXPECT_LE(lag.seconds, at_most);
+    }
+}
+
 TEST_F(Replica, ThatIsCutOffIsNotTakenForOneThatHasCaughtUp) {
-    const auto probe = harness::postgres::open_replica_probe(standby->target());
+    const auto watch = probe();
+    static_cast<void>(watch->read());
+    std::ofstream{primary->folder() / "data" / "pg_hba.conf"} << "local all all trust\n";
+    const auto loaded = ask("SELECT pg_conf_load_time()");
+    ask("SELECT pg_reload_conf()");
+    while (ask("SELECT pg_conf_load_time()") == loaded) {
+    }
+    ask("SELECT pg_terminate_backend(pid) FROM pg_stat_replication");
+    ASSERT_TRUE(becomes_true_on_standby("SELECT NOT EXISTS (SELECT FROM pg_stat_wal_receiver)"));
+    ask("INSERT INTO t VALUES (1)");
+
+    const auto lag = watch->read();
+    EXPECT_GT(lag.bytes, 0);
+    EXPECT_GT(lag.seconds, 0);
+    EXPECT_GT(watch->read().seconds, lag.seconds) << "it grows as long as nothing arrives";
+}
+
+TEST_F(Replica, WhosePrimaryIsGoneIsNotMeasured) {
+    const auto watch = probe();
     on_primary.reset();
     primary.reset();
-    ASSERT_TRUE(becomes_true_on_standby("SELECT NOT EXISTS (SELECT FROM pg_stat_wal_receiver)"));
-
-    const auto lag = probe->read();
-    EXPECT_GT(lag.seconds, 0);
-    EXPECT_GT(probe->read().seconds, lag.seconds);
+    EXPECT_THROW(static_cast<void>(watch->read()), harness::database::Outage);
 }
 
 TEST_F(Replica, IsNoPrimaryAndAPrimaryIsNone) {
-    EXPECT_THROW(static_cast<void>(harness::postgres::open_replica_probe(
-                     harness::postgres::Target::parse(primary->uri()))),
-                 harness::database::Refused);
+    EXPECT_THROW(
+        static_cast<void>(harness::postgres::open_replica_probe(
+            harness::postgres::Target::parse(primary->uri()), session_on_primary("watch"))),
+        harness::database::Refused);
     const auto checks = harness::postgres::examine(*on_standby, 10);
     EXPECT_NE(render(checks).find("MISSING  primary"), std::string::npos) << render(checks);
     EXPECT_GT(on_standby->log_position_bytes(), 0);

@@ -14,8 +14,14 @@ namespace {
 
 using database::StatementToCheck;
 
-// Sessions beside the load's own: control, observer, locks, migration, adversaries, a deploy's
-// replacements.
+// What a rehearsal has open at once, beside the run's lock: the load, control, the step, the observer
+// and the adversaries. A deploy's replacements are opened only where there is room.
+int sessions_at_once(const scenarios::Scenario& scenario) {
+    return scenario.workload.connections + static_cast<int>(scenario.adversaries.size()) + 2 +
+           (scenario.observe.lock_interval ? 1 : 0);
+}
+
+// On a server of our own, with room for a deploy's replacements, commands and whoever looks on.
 int sessions_needed(const scenarios::Scenario& scenario) {
     return scenario.workload.connections + static_cast<int>(scenario.adversaries.size()) + 40;
 }
@@ -38,6 +44,7 @@ std::vector<StatementToCheck> statements_of(const std::vector<workloads::Operati
             statements.push_back(
                 {"operation " + operation.name + ", statement " + std::to_string(i + 1),
                  operation.statements[i].numbered, operation.statements[i].parameters.size(),
+                 syntax_only ? workloads::App::new_version : workloads::App::old_version,
                  syntax_only});
         }
     }
@@ -50,7 +57,7 @@ void add_steps(const scenarios::Scenario& scenario, std::vector<StatementToCheck
             "step " + std::to_string(i + 1) + " (" + scenario.up[i].name + ")";
         if (const auto* sql = std::get_if<scenarios::SqlStep>(&scenario.up[i].action)) {
             for (const auto& statement : sql->statements) {
-                statements.push_back({place, statement, 0, true});
+                statements.push_back({.place = place, .sql = statement, .syntax_only = true});
             }
         } else if (const auto* backfill =
                        std::get_if<scenarios::BackfillStep>(&scenario.up[i].action)) {
@@ -58,19 +65,19 @@ void add_steps(const scenarios::Scenario& scenario, std::vector<StatementToCheck
             if (!backfill->where.empty()) {
                 update += " WHERE " + backfill->where;
             }
-            statements.push_back({place, update, 0, true});
+            statements.push_back({.place = place, .sql = update, .syntax_only = true});
         } else if (const auto* wait =
                        std::get_if<scenarios::WaitForStep>(&scenario.up[i].action)) {
-            statements.push_back({place, wait->sql, 0, true});
+            statements.push_back({.place = place, .sql = wait->sql, .syntax_only = true});
         }
     }
     for (const auto& adversary : scenario.adversaries) {
         const std::string place = "adversary " + adversary.name;
         if (const auto* report = std::get_if<scenarios::LongReport>(&adversary.action)) {
-            statements.push_back({place, report->sql, 0, true});
+            statements.push_back({.place = place, .sql = report->sql, .syntax_only = true});
         } else if (const auto* other =
                        std::get_if<scenarios::SecondMigration>(&adversary.action)) {
-            statements.push_back({place, other->sql, 0, true});
+            statements.push_back({.place = place, .sql = other->sql, .syntax_only = true});
         }
     }
 }
@@ -115,6 +122,7 @@ Stage::Stage(const scenarios::Scenario& scenario, const StageOptions& options, C
 Stage::~Stage() = default;
 
 void Stage::prepare(RunDirectory& out, const migration::Interruption& interruption) {
+    target_->require_room(sessions_at_once(scenario_));
     if (!scenario_.setup.empty() && (server_ || options_.run_setup)) {
         console_.note("running the setup files");
         const auto control = target_->connect("setup");
@@ -161,7 +169,8 @@ void Stage::check_statements() {
     std::vector<StatementToCheck> statements = statements_of(operations_);
     add_steps(scenario_, statements);
     const auto problems =
-        target_->check_statements(statements, scenario_.workload.session_old);
+        target_->check_statements(statements, {scenario_.workload.session_old,
+                                                scenario_.workload.session_new});
     if (problems.empty()) {
         return;
     }

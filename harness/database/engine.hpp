@@ -42,6 +42,7 @@ struct StatementToCheck {
     std::string sql;           // with $1..$n
     std::size_t parameters = 0;
     // A step of the migration may name what an earlier step makes: only its syntax can be checked.
+    workloads::App app = workloads::App::old_version;  // in whose session it is looked at
     bool syntax_only = false;
 };
 
@@ -98,6 +99,9 @@ public:
     [[nodiscard]] virtual std::unique_ptr<RunLock> lock_for_run() = 0;
 
     // `role` becomes the application name rehearse/<role>.
+    // Throws Refused where the server has no room for so many sessions more.
+    virtual void require_room(int sessions) = 0;
+
     [[nodiscard]] virtual std::unique_ptr<Control> connect(const std::string& role) = 0;
     [[nodiscard]] virtual std::unique_ptr<LockSource> lock_source() = 0;
     // Of a replica that this database is, with a session on its primary: throws Refused where it is
@@ -114,7 +118,8 @@ public:
     [[nodiscard]] virtual SessionFactory sessions(LoadProfile profile) = 0;
 
     [[nodiscard]] virtual std::vector<StatementProblem> check_statements(
-        std::span<const StatementToCheck> statements, const std::string& session_sql) = 0;
+        std::span<const StatementToCheck> statements,
+        const std::array<std::string, 2>& session_sql) = 0;  // [old, new]: tried, too
     // The first column of a query's rows, for sample("...").
     [[nodiscard]] virtual std::vector<std::string> sample(const std::string& query) = 0;
 

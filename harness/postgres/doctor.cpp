@@ -4,6 +4,7 @@
 #include "harness/postgres/connection.hpp"
 #include "harness/postgres/control.hpp"
 #include "harness/postgres/guard_table.hpp"
+#include "harness/postgres/room.hpp"
 
 #include <algorithm>
 #include <map>
@@ -32,22 +33,6 @@ constexpr std::string_view questions[][2] = {
     {"standby", "pg_is_in_recovery()"},
     {"read_only", "current_setting('default_transaction_read_only')"},
     {"wal_level", "current_setting('wal_level')"},
-    {"max_connections", "current_setting('max_connections')"},
-    {"reserved", "current_setting('superuser_reserved_connections')"},
-    // Since 16 there are also some for whoever has the role pg_use_reserved_connections.
-    {"reserved_for_role",
-     "(SELECT setting FROM pg_settings WHERE name = 'reserved_connections' AND NOT EXISTS "
-     "(SELECT FROM pg_roles WHERE rolname = 'pg_use_reserved_connections' "
-     "AND pg_has_role(current_user, oid, 'USAGE')))"},
-    // Client sessions are those with a database or, without the right to see more, with a user.
-    // Before 12 a standby's connection counts among them.
-    {"sessions",
-     "(SELECT count(*) FROM pg_stat_activity WHERE datid IS NOT NULL "
-     "OR (current_setting('server_version_num')::int < 120000 "
-     "AND pid IN (SELECT pid FROM pg_stat_replication)))"},
-    {"connection_limit",
-     "(SELECT datconnlimit FROM pg_database WHERE datname = current_database())"},
-    {"role_limit", "(SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user)"},
     {"track_activities", "current_setting('track_activities')"},
     {"query_size", "(SELECT setting FROM pg_settings WHERE name = 'track_activity_query_size')"},
     {"statements", "(SELECT count(*) FROM pg_extension WHERE extname = 'pg_stat_statements')"},
@@ -137,19 +122,15 @@ void examine_role(Examination& e) {
             "guard mark needs it: GRANT CREATE ON DATABASE ... TO " + e.text("user"));
 }
 
-void examine_room(Examination& e, int connections) {
-    int room = e.number("max_connections") - e.number("sessions");
-    if (!e.yes("superuser")) {
-        room -= e.number("reserved") + e.number("reserved_for_role");
-        for (const std::string_view limit : {"connection_limit", "role_limit"}) {
-            room = e.number(limit) < 0 ? room : std::min(room, e.number(limit));
-        }
+void examine_room(Examination& e, const std::optional<Room>& room, int connections) {
+    if (!room) {
+        e.judge("connections", true, Status::ok, "through a pooler: its limits hold", {});
+        return;
     }
-    e.judge("connections", room >= connections, Status::missing,
-            std::to_string(std::max(room, 0)) + " free of " + e.text("max_connections") + ", " +
+    e.judge("connections", room->free >= connections, Status::missing,
+            std::to_string(room->free) + " free (" + room->limit + "), " +
                 std::to_string(connections) + " needed",
-            "raise max_connections (or the role's or database's limit), or lower "
-            "workload.connections");
+            room->remedy + ", or lower workload.connections");
 }
 
 std::string milliseconds_or_none(const std::string& text) {
@@ -210,7 +191,7 @@ std::vector<Check> examine(Control& control, int connections) {
     Examination examination{read_facts(control)};
     examine_server(examination);
     examine_role(examination);
-    examine_room(examination, connections);
+    examine_room(examination, room_of(control), connections);
     examine_settings(examination);
     auto checks = examination.take();
     examine_guard(control, checks);

@@ -11,6 +11,7 @@
 #include "harness/postgres/identity.hpp"
 #include "harness/postgres/lock_source.hpp"
 #include "harness/postgres/replica_probe.hpp"
+#include "harness/postgres/room.hpp"
 #include "harness/postgres/run_lock.hpp"
 #include "harness/postgres/sample.hpp"
 #include "harness/postgres/session.hpp"
@@ -90,6 +91,10 @@ public:
     }
 
     std::unique_ptr<database::Control> connect(const std::string& role) override {
+    void require_room(int sessions) override {
+        postgres::require_room(*open("check"), sessions);
+    }
+
         return open(role);
     }
 
@@ -131,7 +136,7 @@ public:
 
     std::vector<database::StatementProblem> check_statements(
         std::span<const database::StatementToCheck> statements,
-        const std::string& session_sql) override {
+        const std::array<std::string, 2>& session_sql) override {
         return postgres::check_statements(destination("check"), session_sql, statements);
     }
 

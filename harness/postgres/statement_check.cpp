@@ -12,11 +12,67 @@ using database::Error;
 using database::ErrorKind;
 using database::StatementProblem;
 using database::StatementToCheck;
+using workloads::App;
 
 constexpr std::size_t longest_excerpt = 96;
 
 // The server's own limit for each statement is 30 s.
 constexpr std::chrono::milliseconds longest_answer{40'000};
+
+void set_limits(TimedConnection& connection) {
+    const Result limits =
+        connection.execute("SET lock_timeout = '5s'; SET statement_timeout = '30s'");
+    if (is_failure(limits.get())) {
+        throw database::Outage{connection.error(limits.get())};
+    }
+}
+
+// Whether the migration may make or grant what is lacking: a table, column, function, type, schema
+// or role. A setting it cannot make, so a misspelt one is wrong for good: of the same code as a
+// missing type, it is told by the server's function that found it (guc.c, 10 to 18).
+bool may_come(const PGresult* result, const Error& error) {
+    const char* function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+    const std::string_view routine = function == nullptr ? "" : function;
+    if (error.code == "42704") {
+        return routine != "find_option" && routine != "set_config_option" &&
+               routine != "set_config_with_handle" && routine != "GetConfigOptionByName" &&
+               routine != "assignable_custom_variable_name";
+    }
+    if (error.code == "22023") {  // SET ROLE, SET SESSION AUTHORIZATION
+        return routine == "call_string_check_hook";
+    }
+    return error.code == "42P01" || error.code == "42703" || error.code == "42883" ||
+           error.code == "3F000" || error.code == "42501";
+}
+
+// Runs what is sent on each new connection of this version.
+std::optional<StatementProblem> try_session(TimedConnection& connection, App app,
+                                            const std::string& sql) {
+    const std::string place = "workload.session." + std::string{name_of(app)};
+    if (sql.empty()) {
+        return std::nullopt;
+    }
+    const Result settings = connection.execute(sql);
+    if (is_failure(settings.get())) {
+        auto error = connection.error(settings.get());
+        if (error.kind == ErrorKind::connection_lost) {
+            throw database::Outage{error};
+        }
+        const bool later = app == App::new_version && may_come(settings.get(), error);
+        if (!later) {
+            std::string excerpt = error.position ? excerpt_at(sql, *error.position) : std::string{};
+            return StatementProblem{place, std::move(error), std::move(excerpt)};
+        }
+        static_cast<void>(connection.execute("ROLLBACK"));
+    }
+    if (PQtransactionStatus(connection.get()) != PQTRANS_IDLE) {
+        Error error;
+        error.kind = ErrorKind::syntax;
+        error.message = "the session's SQL leaves a transaction open";
+        return StatementProblem{place, std::move(error), {}};
+    }
+    return std::nullopt;
+}
 
 // Executing checks privileges, preparing does not; planning for EXPLAIN does, and runs nothing.
 // Utility statements cannot be explained: then there is nothing to say.
@@ -86,39 +142,28 @@ std::string excerpt_at(const std::string& sql, std::size_t position) {
 }
 
 std::vector<StatementProblem> check_statements(const Destination& destination,
-                                               const std::string& session_sql,
+                                               const std::array<std::string, 2>& session_sql,
                                                std::span<const StatementToCheck> statements) {
-    TimedConnection connection{destination};
-    connection.set_limit(longest_answer);
     std::vector<StatementProblem> problems;
-    const auto set_limits = [&] {
-        const Result limits =
-            connection.execute("SET lock_timeout = '5s'; SET statement_timeout = '30s'");
-        if (is_failure(limits.get())) {
-            throw database::Outage{connection.error(limits.get())};
+    for (const App app : {App::old_version, App::new_version}) {
+        TimedConnection connection{destination};
+        connection.set_limit(longest_answer);
+        set_limits(connection);
+        if (auto problem = try_session(connection, app,
+                                       session_sql[static_cast<std::size_t>(app)])) {
+            problems.push_back(*std::move(problem));
+            continue;  // what it leaves is not what the statements will find
         }
-    };
-    set_limits();
-    if (!session_sql.empty()) {
-        const Result settings = connection.execute(session_sql);
-        if (is_failure(settings.get())) {
-            problems.push_back({"workload.session", connection.error(settings.get()), {}});
-            return problems;
-        }
-    }
-    if (PQtransactionStatus(connection.get()) != PQTRANS_IDLE) {
-        Error error;
-        error.kind = ErrorKind::syntax;
-        error.message = "the session's SQL leaves a transaction open";
-        problems.push_back({"workload.session", std::move(error), {}});
-        return problems;
-    }
-    set_limits();  // whatever the session's SQL has set
-    for (const auto& statement : statements) {
-        if (auto error = problem_of(connection, statement)) {
-            std::string excerpt =
-                error->position ? excerpt_at(statement.sql, *error->position) : std::string{};
-            problems.push_back({statement.place, std::move(*error), std::move(excerpt)});
+        set_limits(connection);  // whatever the session's SQL has set
+        for (const auto& statement : statements) {
+            if (statement.app != app) {
+                continue;
+            }
+            if (auto error = problem_of(connection, statement)) {
+                std::string excerpt =
+                    error->position ? excerpt_at(statement.sql, *error->position) : std::string{};
+                problems.push_back({statement.place, std::move(*error), std::move(excerpt)});
+            }
         }
     }
     return problems;

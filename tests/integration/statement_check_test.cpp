@@ -1,0 +1,52 @@
+// What is asked about the sessions' own SQL before the load, on every server version.
+#include "harness/postgres/statement_check.hpp"
+
+#include "tests/integration/throwaway.hpp"
+
+namespace {
+
+using harness::database::StatementToCheck;
+using workloads::App;
+
+class StatementCheck : public tests::FreshDatabase {
+protected:
+    // The places of what is refused.
+    [[nodiscard]] std::vector<std::string> refused(
+        const std::array<std::string, 2>& session_sql,
+        const std::vector<StatementToCheck>& statements = {}) const {
+        std::vector<std::string> places;
+        for (const auto& problem :
+             harness::postgres::check_statements(conninfo("check"), session_sql, statements)) {
+            places.push_back(problem.place);
+        }
+        return places;
+    }
+    using Places = std::vector<std::string>;
+};
+
+TEST_F(StatementCheck, ASettingThatNoServerHasIsWrongInBothVersions) {
+    for (const char* wrong : {"SET serch_path = x", "SELECT set_config('serch_path', 'x', false)",
+                              "SET statement_timeout = 'soon'", "SET lock_timeout = 1; BEGIN"}) {
+        EXPECT_EQ(refused({wrong, ""}), Places{"workload.session.old"}) << wrong;
+        EXPECT_EQ(refused({"", wrong}), Places{"workload.session.new"}) << wrong;
+    }
+}
+
+TEST_F(StatementCheck, WhatTheMigrationMayMakeIsNoProblemOfTheNewVersion) {
+    for (const char* later : {"SELECT not_yet()", "SELECT 1 FROM not_yet", "SET ROLE not_yet",
+                              "SELECT 'a'::not_yet", "SET search_path = not_yet"}) {
+        EXPECT_EQ(refused({"", later}), Places{}) << later;
+    }
+    EXPECT_EQ(refused({"SELECT not_yet()", ""}), Places{"workload.session.old"});
+}
+
+TEST_F(StatementCheck, EachVersionsStatementsAreLookedAtInItsOwnSession) {
+    sql("CREATE SCHEMA s; CREATE TABLE s.t (a int)");
+    const std::vector<StatementToCheck> statements{
+        {.place = "old", .sql = "SELECT a FROM t", .app = App::old_version},
+        {.place = "new", .sql = "SELECT a FROM t", .app = App::new_version}};
+    EXPECT_EQ(refused({"SET search_path = s", ""}, statements), Places{"new"});
+    EXPECT_EQ(refused({"", "SET search_path = s"}, statements), Places{"old"});
+}
+
+}  // namespace

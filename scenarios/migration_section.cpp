@@ -90,7 +90,9 @@ const Shape& step_shape() {
         .keys = {{"name", &step_name_shape(), "what reports call it"},
                  {"sql", &sql_shape(), "one or more statements"},
                  {"file", &text_shape(), "a file of statements, beside the scenario"},
-                 {"backfill", &backfill_shape(), "fills a column in batches"},
+                 {"backfill", &backfill_shape(),
+                  "fills a column in batches, in the order of the primary key, up to the last key at "
+                  "its start; rows that come later are the application's business"},
                  {"command", &command_shape(), "an external program and its arguments"},
                  {"deploy", &deploy_shape(), "switches the application version"},
                  {"pause", &span_shape(), "lets time pass"},

@@ -71,7 +71,8 @@ public:
     virtual ~BackfillTable() = default;
 
     // The key of the `batch`-th row after `after` (empty: from the start), or of the last row if fewer
-    // are left; empty outcome key: no rows left.
+    // are left; empty outcome key: no rows left. The last row is the one at the first call: what is
+    // inserted above it is left to the application.
     struct Boundary {
         std::optional<Error> error;
         std::optional<Key> key;

@@ -172,6 +172,7 @@ private:
     [[nodiscard]] std::string key_list(const char* before, const char* after) const;
     [[nodiscard]] std::string compare(const char* sign, std::size_t first_parameter) const;
     [[nodiscard]] std::string update_sql(bool after) const;
+    Boundary key_of(const std::string& sql, std::span<const Value> parameters);
     Outcome select(const std::string& sql, std::span<const Value> parameters);
     Outcome update_in_transaction(const std::string& sql, std::span<const Value> parameters,
                                   const std::optional<Key>& after, const Key& upto);
@@ -182,6 +183,7 @@ private:
     scenarios::BackfillStep step_;
     Table table_;
     std::int64_t estimated_rows_ = 0;
+    std::optional<Key> last_;  // at the start: what is inserted above it is not ours to fill
     std::optional<InDoubt> in_doubt_;
 };
 
@@ -248,17 +250,8 @@ void PostgresBackfill::estimate() {
     estimated_rows_ = at == std::string::npos ? 0 : to_int(std::string_view{line}.substr(at + 6));
 }
 
-database::BackfillTable::Boundary PostgresBackfill::next_boundary(const std::optional<Key>& after,
-                                                                  int batch) {
-    const std::string order = key_list("", "");
-    std::string sql = "SELECT " + key_list("", "::text") + " FROM (SELECT " + order + " FROM " +
-                      table_.name + (after ? " WHERE " + compare(">", 1) : "") + " ORDER BY " +
-                      order + " LIMIT " + std::to_string(batch) + ") batch ORDER BY " +
-                      key_list("batch.", " DESC") + " LIMIT 1";
-    std::vector<Value> parameters;
-    if (after) {
-        parameters.assign(after->begin(), after->end());
-    }
+database::BackfillTable::Boundary PostgresBackfill::key_of(const std::string& sql,
+                                                          std::span<const Value> parameters) {
     auto outcome = select(sql, parameters);
     Boundary boundary;
     if (!outcome.ok()) {
@@ -270,6 +263,32 @@ database::BackfillTable::Boundary PostgresBackfill::next_boundary(const std::opt
         }
     }
     return boundary;
+}
+
+database::BackfillTable::Boundary PostgresBackfill::next_boundary(const std::optional<Key>& after,
+                                                                  int batch) {
+    if (!last_) {
+        // Qualified, because an output column of the same name would be the text.
+        auto last = key_of("SELECT " + key_list("", "::text") + " FROM " + table_.name +
+                               " t ORDER BY " + key_list("t.", " DESC") + " LIMIT 1",
+                           {});
+        if (!last.key) {  // an error, or no rows at all
+            return last;
+        }
+        last_ = std::move(last.key);
+    }
+    const std::string order = key_list("", "");
+    std::vector<Value> parameters{last_->begin(), last_->end()};
+    std::string where = " WHERE " + compare("<=", 1);
+    if (after) {
+        where += " AND " + compare(">", 1 + parameters.size());
+        parameters.insert(parameters.end(), after->begin(), after->end());
+    }
+    return key_of("SELECT " + key_list("", "::text") + " FROM (SELECT " + order + " FROM " +
+                      table_.name + where + " ORDER BY " + order + " LIMIT " +
+                      std::to_string(batch) + ") batch ORDER BY " + key_list("batch.", " DESC") +
+                      " LIMIT 1",
+                  parameters);
 }
 
 // Dates in ISO, floats with all their digits (before 12 the default loses some), so that the text

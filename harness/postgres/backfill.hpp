@@ -11,9 +11,11 @@
 namespace harness::postgres {
 
 // Batches in the order of the table's primary key (else of a unique index over NOT NULL columns),
-// of any number and type of columns. A batch is a range of the key, (after, upto], so rows that the
-// workload inserts meanwhile are visited if their key is above the last committed one; rows with a
-// lower key are the new code's business, as in production.
+// of any number and type of columns, up to the last key that is there at the first next_boundary():
+// a workload that inserts faster than the batches go would be followed for ever. A batch is a range
+// of the key, (after, upto], so rows that the workload inserts meanwhile are visited if their key
+// lies between the last committed one and the end; all others are the new code's business (or a
+// default's), as in production.
 //
 // Each batch is one transaction. If its COMMIT gets no answer because the connection is lost, then
 // after reconnect() the same update(after, upto) asks the server what became of it (txid_status)

@@ -219,18 +219,14 @@ TEST_F(Backfill, ACompositeKeyOverManyRowsIsCorrectBesideConcurrentInserts) {
     std::jthread inserts{[&] {
         const auto own = control();
         for (int i = 0; !done; ++i) {
-            // Above every key that was there: the backfill comes by. Below: the new code's
-            // business.
+            // Above every key that was there, below it, and between: the new code's business.
             const auto number = std::to_string(i);
-            EXPECT_TRUE(own->execute("INSERT INTO t VALUES ('z" + number + "', 1, 0), ('a" +
-                                     number + "', 1, 1) ON CONFLICT DO NOTHING")
+            EXPECT_TRUE(own->execute("INSERT INTO t VALUES ('z" + number + "', 1, 1), ('a" +
+                                     number + "', 1, 1), ('k5x" + number +
+                                     "', 1, 1) ON CONFLICT DO NOTHING")
                             .ok());
         }
     }};
-    // Once the end is near the inserts stop, else there is none.
-    hooks.on_progress = [&](const harness::migration::BackfillProgress& progress) {
-        done = done || progress.rows_changed > 49'000;
-    };
     const auto step = run(backfill("t", "n = n + 1", "n = 0", 500));
     done = true;
     inserts.join();
@@ -240,15 +236,18 @@ TEST_F(Backfill, ACompositeKeyOverManyRowsIsCorrectBesideConcurrentInserts) {
     EXPECT_EQ(value("SELECT count(*) FROM t WHERE n <> 1 AND a LIKE 'k%'"), "0");
 }
 
-TEST_F(Backfill, RowsInsertedAboveTheCurrentKeyAreVisited) {
+TEST_F(Backfill, EndsWhereTheTableEndedWhenItBeganHoweverFastRowsAreInserted) {
     sql("CREATE TABLE t (id int PRIMARY KEY, n int DEFAULT 0); "
-        "INSERT INTO t SELECT g FROM generate_series(1, 1000) g");
-    bool inserted = false;
+        "INSERT INTO t SELECT g * 10 FROM generate_series(1, 1000) g");
+    int last = 10'000;
     hooks.live_p99 = [&]() -> std::optional<std::chrono::microseconds> {
-        // Asked before each batch: after the first one something new stands at the end.
-        if (!inserted && value("SELECT count(*) FROM t WHERE n = 1") == "100") {
-            sql("INSERT INTO t VALUES (5000), (5001)");
-            inserted = true;
+        // Asked before each batch: after the first one, more than a batch is new at the end; and one
+        // in the middle, still before it.
+        if (value("SELECT count(*) FROM t WHERE n = 1") != "0") {
+            sql("INSERT INTO t SELECT g FROM generate_series(" + std::to_string(last + 1) + ", " +
+                std::to_string(last + 200) + ") g");
+            sql("INSERT INTO t VALUES (9995) ON CONFLICT DO NOTHING");
+            last += 200;
         }
         return 1ms;
     };
@@ -256,8 +255,10 @@ TEST_F(Backfill, RowsInsertedAboveTheCurrentKeyAreVisited) {
     action.throttle.p99 = 1s;
     const auto step = run(action);
     EXPECT_EQ(step.outcome, "ok") << step.error;
-    EXPECT_EQ(step.rows, 1002);
-    expect_each_row_once("t");
+    EXPECT_EQ(step.rows, 1001);
+    EXPECT_GT(last, 10'000);
+    EXPECT_EQ(value("SELECT count(*) FROM t WHERE id <= 10000 AND n <> 1"), "0");
+    EXPECT_EQ(value("SELECT count(*) FROM t WHERE id > 10000 AND n <> 0"), "0");
 }
 
 TEST_F(Backfill, UsesTheIndexForBoundariesAndBatches) {

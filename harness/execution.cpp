@@ -7,6 +7,7 @@
 #include "reports/event_log.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <ctime>
@@ -317,6 +318,16 @@ reports::Record Execution::finish() {
     return std::move(record_);
 }
 
+locks::OwnDeadlocks Execution::own_deadlocks() const {
+    constexpr std::array earlier{PhaseName::warmup, PhaseName::before};
+    locks::OwnDeadlocks own{.before = load::deadlocks(measured_, earlier),
+                            .in_window = load::deadlocks(measured_, reports::migration_phases)};
+    for (const auto& step : record_.steps) {
+        own.in_window += step.deadlocks;
+    }
+    return own;
+}
+
 void Execution::finish_observing() {
     if (!observer_) {
         record_.harness_faults.push_back("the lock observer was switched off");
@@ -349,7 +360,7 @@ void Execution::finish_observing() {
          .window_from = during != nullptr ? at(during->start_s) : window_to,
          .window_to = window_to,
          .phases = phases},
-        record_.seconds.size());
+        record_.seconds.size(), own_deadlocks());
     record_.locks = std::move(observation.joined.locks);
     record_.observer = observation.observer;
     record_.replication = observation.replication;

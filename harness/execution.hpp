@@ -61,6 +61,7 @@ private:
     [[nodiscard]] migration::Hooks hooks();
     [[nodiscard]] migration::Engine engine();
     void finish_observing();
+    [[nodiscard]] locks::OwnDeadlocks own_deadlocks() const;
     void estimate_log_bytes();
     void add_doubts();
     [[nodiscard]] std::string status() const;

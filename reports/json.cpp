@@ -84,6 +84,7 @@ Json step_json(const Step& step) {
             {"statement", step.statement},
             {"wal_total_bytes", or_null(step.wal_total_bytes)},
             {"throttled_s", step.throttled_s ? number(*step.throttled_s) : Json(nullptr)},
+            {"deadlocks", step.deadlocks},
             {"throttle_reasons", text_or_null(step.throttle_reasons)}};
 }
 

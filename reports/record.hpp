@@ -103,6 +103,7 @@ struct Step {
     double start_s = 0, end_s = 0;
     std::string outcome;  // ok | failed | skipped | interrupted
     std::vector<StepAttempt> attempts;
+    std::uint64_t deadlocks = 0;  // attempts that were the victim of one
     std::int64_t rows = 0;
     std::vector<std::string> rewrote;
     std::optional<std::int64_t> wal_bytes;  // estimated: the server's, less the load's own share

@@ -179,6 +179,9 @@ void Worker::Slot::operation_ended(const database::OperationEnd& last_try) {
         end.slowest_sent = slowest_sent_;
         end.slowest_done = slowest_done_;
     }
+    if (end.kind == ErrorKind::deadlock) {
+        worker_.recorder_.deadlock(current.due);
+    }
     const auto& policy = worker_.options_.operations[current.operation].retry;
     const bool retryable = end.kind == ErrorKind::serialization || end.kind == ErrorKind::deadlock;
     if (!end.code.empty() && retryable && end.session_usable &&

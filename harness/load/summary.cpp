@@ -105,6 +105,17 @@ std::vector<locks::SlowStatement> slow_statements(const std::vector<Measured>& m
     return all;
 }
 
+std::uint64_t deadlocks(const std::vector<Measured>& measured,
+                        std::span<const reports::PhaseName> phases) {
+    std::uint64_t all = 0;
+    for (const auto& worker : measured) {
+        for (const auto phase : phases) {
+            all += worker.deadlocks[static_cast<std::size_t>(phase)];
+        }
+    }
+    return all;
+}
+
 void for_each_interval(const std::vector<Measured>& measured, const VisitInterval& visit) {
     std::vector<SecondLog> logs;
     for (const auto& worker : measured) {

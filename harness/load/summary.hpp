@@ -20,6 +20,10 @@ void summarize(const std::vector<Measured>& measured,
 [[nodiscard]] std::vector<locks::SlowStatement> slow_statements(
     const std::vector<Measured>& measured);
 
+// Deadlocks of which the load was the victim, in these phases; those that were tried again, too.
+[[nodiscard]] std::uint64_t deadlocks(const std::vector<Measured>& measured,
+                                      std::span<const reports::PhaseName> phases);
+
 // One cell of the interval logs: what ended in one second, of one operation and version.
 using VisitInterval = std::function<void(std::uint32_t second, std::size_t operation,
                                          workloads::App app, const reports::Histogram&)>;

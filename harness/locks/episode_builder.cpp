@@ -159,10 +159,7 @@ Draft& EpisodeBuilder::draft_of(const Chain& chain, const SampleView& view) {
         draft.first = now_;
         draft.last = now_ + 1;  // described below, as at the first look of every sample
     }
-    if (chain.cycle && !draft.cycle) {
-        draft.cycle = true;
-        ++out_.cycles;
-    }
+    draft.cycle |= chain.cycle;
     if (draft.last != now_) {
         draft.last = now_;
         describe_root(draft, root);

@@ -12,6 +12,7 @@ namespace harness::locks {
 namespace {
 
 constexpr std::chrono::milliseconds first_backoff{100}, longest_backoff{2'000};
+constexpr std::chrono::milliseconds statistics_pause{50}, statistics_patience{3'000};
 
 double thread_cpu_s() {
     timespec time{};
@@ -96,20 +97,6 @@ void Observer::run() {
     }
     lock.unlock();
     answer_requests();
-    // What was read at the start is compared with what is there at the end: a lost connection is
-    // opened once more for it.
-    if (!connected_) {
-        next_attempt_ = Clock::now();
-        try_reconnect();
-    }
-    if (connected_) {
-        try {
-            const auto deadlocks = timed([&] { return source_.deadlocks(); });
-            counted_.deadlocks = deadlocks - std::min(deadlocks, first_deadlocks_);
-        } catch (const database::Outage& outage) {
-            lose_connection(outage);
-        }
-    }
     observer_.cpu_s = thread_cpu_s();
 }
 
@@ -123,7 +110,6 @@ void Observer::tick(Clock::time_point due) {
     }
     try {
         if (window_begins_.exchange(false)) {
-            first_deadlocks_ = timed([&] { return source_.deadlocks(); });
             replication_ = {};
             next_replicas_ = Clock::now();
         }
@@ -391,7 +377,35 @@ std::optional<std::chrono::microseconds> Observer::replica_lag() const noexcept 
     return lag < 0 ? std::nullopt : std::optional{std::chrono::microseconds{lag}};
 }
 
-Observation Observer::finish(const JoinContext& context, std::size_t seconds) {
+// In the window. The server's counter is of everybody, the rehearsal or not, but trails: sessions
+// report once a second, or as they end, and before PostgreSQL 15 a process of its own collects that.
+// So it is compared from the run's start on, not from the window's, and waited for until it holds at
+// least what the rehearsal met itself.
+std::uint64_t Observer::count_deadlocks(OwnDeadlocks own) {
+    // What was read at the start is compared with what is there at the end: a lost connection is
+    // opened once more for it.
+    if (!connected_) {
+        next_attempt_ = Clock::now();
+        try_reconnect();
+    }
+    std::uint64_t counted = 0;
+    const auto deadline = Clock::now() + statistics_patience;
+    while (connected_) {
+        try {
+            const auto deadlocks = source_.deadlocks();
+            counted = deadlocks - std::min(deadlocks, first_deadlocks_);
+        } catch (const database::Outage& outage) {
+            lose_connection(outage);
+        }
+        if (counted >= own.before + own.in_window || Clock::now() > deadline) {
+            break;
+        }
+        std::this_thread::sleep_for(statistics_pause);
+    }
+    return std::max(own.in_window, counted - std::min(counted, own.before));
+}
+
+Observation Observer::finish(const JoinContext& context, std::size_t seconds, OwnDeadlocks own) {
     Observation result;
     auto sightings = builder_.finish();
     auto joined_with = context;
@@ -411,9 +425,7 @@ Observation Observer::finish(const JoinContext& context, std::size_t seconds) {
     for (const auto& phase : context.phases) {
         locks.coverage[static_cast<std::size_t>(phase.phase)] = coverage_of(looks, phase);
     }
-    // The server's counter trails (sessions report once a second, or as they end): what the samples
-    // saw counts as well.
-    locks.deadlocks = std::max(counted_.deadlocks, result.joined.deadlocks_seen);
+    locks.deadlocks = std::max(count_deadlocks(own), result.joined.deadlocks_seen);
     result.observer = observer_;
     if (observer_.queries > 0) {
         result.observer.mean_query_ms = ms_of(query_time_) / static_cast<double>(observer_.queries);

@@ -34,6 +34,12 @@ struct ObserverOptions {
 };
 
 // Everything that the observer knows when the run is over.
+// Deadlocks whose victim was the rehearsal itself (the load, the migration): known for certain, and
+// when, while the server's counter trails.
+struct OwnDeadlocks {
+    std::uint64_t before = 0, in_window = 0;
+};
+
 struct Observation {
     Joined joined;  // joined.locks is complete
     std::vector<std::uint32_t> blocked_per_second;
@@ -55,11 +61,10 @@ public:
     Observer& operator=(const Observer&) = delete;
 
     void start();
-    // At the end of the query that runs; may be called twice. Sessions count their deadlocks for
-    // the server's statistics when they end, at the latest: close the load's connections first.
+    // At the end of the query that runs; may be called twice.
     void stop();
 
-    // The migration begins: deadlocks and replica lag are counted from the next tick on.
+    // The migration begins: replica lag is counted from the next tick on.
     void begin_window() noexcept { window_begins_ = true; }
 
     // The migration's side. One step at a time; callable from any one thread.
@@ -84,8 +89,10 @@ public:
     [[nodiscard]] std::uint32_t blocked_now() const noexcept { return blocked_now_.load(); }
     [[nodiscard]] std::optional<std::chrono::microseconds> replica_lag() const noexcept;
 
-    // Joins with the clients' clocks. Requires stop(). Once.
-    [[nodiscard]] Observation finish(const JoinContext& context, std::size_t seconds);
+    // Joins with the clients' clocks. Requires stop(). Once. Sessions count their deadlocks for the
+    // server's statistics when they end, at the latest: close the load's connections first.
+    [[nodiscard]] Observation finish(const JoinContext& context, std::size_t seconds,
+                                     OwnDeadlocks own = {});
 
 private:
     // A question of another thread. Shared, because that thread may give up waiting.
@@ -104,6 +111,7 @@ private:
     void note_statement(const database::LockSession& session);
     void read_replicas();
     void answer_requests();
+    [[nodiscard]] std::uint64_t count_deadlocks(OwnDeadlocks own);
     void lose_connection(const database::Outage& outage);
     void try_reconnect();
     template <typename Query>

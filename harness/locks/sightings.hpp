@@ -76,7 +76,6 @@ struct Sightings {
     std::uint64_t waits_unjoined = 0;      // beyond the bound
     double unjoined_workload_seconds = 0;  // over the whole run
     Clock::duration longest_unjoined{0};   // of a workload session
-    std::uint64_t cycles = 0;              // episodes that were deadlocks in progress
     Clock::duration interval{0};           // between two samples, as asked for
 };
 

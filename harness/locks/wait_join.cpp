@@ -284,7 +284,11 @@ private:
                 locks.max_blocked = std::max(locks.max_blocked, in_.blocked[i]);
             }
         }
-        out_.deadlocks_seen = in_.cycles;
+        out_.deadlocks_seen = static_cast<std::uint64_t>(
+            std::count_if(in_.drafts.begin(), in_.drafts.end(), [this](const Draft& draft) {
+                return draft.cycle && sample(draft.last) >= context_.window_from &&
+                       sample(draft.first) <= context_.window_to;
+            }));
         out_.waits_unjoined = in_.waits_unjoined;
     }
 

@@ -49,7 +49,7 @@ struct StalledOperation {
 struct Joined {
     reports::Locks locks;  // all but the observer's own figures and deadlocks
     std::vector<StalledOperation> stalled;  // the longest first, at most stalled_kept
-    std::uint64_t deadlocks_seen = 0;       // episodes that were deadlocks in progress
+    std::uint64_t deadlocks_seen = 0;       // episodes in the window that were deadlocks in progress
     std::uint64_t waits_unjoined = 0;       // beyond the bound: estimated from the samples alone
 };
 

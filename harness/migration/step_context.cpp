@@ -51,6 +51,7 @@ void StepContext::attempt(Clock::time_point start, const database::Error* error,
             attempt.outcome = reports::error_connection_lost;
         }
         attempt.error = error->text();
+        record.deadlocks += error->kind == database::ErrorKind::deadlock ? 1 : 0;
     }
     if (record.attempts.size() < most_attempts) {
         record.attempts.push_back(std::move(attempt));

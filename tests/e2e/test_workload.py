@@ -51,6 +51,28 @@ def test_a_serialization_failure_is_tried_again_and_counted(run, shop_database):
     assert shop_database.value("SELECT n FROM counter") == done
 
 
+def test_a_deadlock_that_was_tried_again_is_a_deadlock(run, shop_database):
+    shop_database.execute("CREATE TABLE pair AS SELECT i AS id, 0 AS n FROM generate_series(1, 2) i")
+    both = [{"name": f"from_{first}", "weight": 1, "retry": {"times": 50, "backoff": "1ms"},
+             "transaction": [{"sql": f"UPDATE pair SET n = n + 1 WHERE id = {first}"},
+                             {"sql": f"UPDATE pair SET n = n + 1 WHERE id = {second}"}]}
+            for first, second in ((1, 2), (2, 1))]
+
+    ended, result = run(shop.scenario(
+        NOTHING, workload={"connections": 4, "rate": "300/s", "operations": both,
+                           "session": {"old": "SET deadlock_timeout = '5ms'"}},
+        gates={"deadlocks": 0}))
+
+    tried_again = {phase: sum(each["phases"][phase]["retries"] for each in result["operations"])
+                   for phase in ("before", "during", "after")}
+    assert errors(result) == {}
+    assert tried_again["before"] > 0
+    # Neither fewer than the load met nor those of `before` on top.
+    met = tried_again["during"] + tried_again["after"]
+    assert result["locks"]["deadlocks"] == met > 0
+    assert ended.code == 1, result["reasons"]
+
+
 def test_values_are_drawn_from_the_database_itself(run, shop_database):
     shop_database.execute("CREATE TABLE seen (id int)")
     draw = {"name": "draw", "weight": 1,

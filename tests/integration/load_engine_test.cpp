@@ -1,10 +1,12 @@
 // The load engine against a real server: what it sends, when, and how it counts.
 #include "harness/load/engine.hpp"
+#include "harness/load/summary.hpp"
 #include "tests/integration/load_support.hpp"
 #include "tests/integration/silent_server.hpp"
 #include "tests/integration/throwaway.hpp"
 #include "workloads/arrival.hpp"
 
+#include <array>
 #include <string>
 #include <thread>
 
@@ -255,6 +257,9 @@ TEST_F(LoadEngine, RealDeadlocksAreTriedAgain) {
     load.finish();
     EXPECT_EQ(load.figures().failures(), 0U);
     EXPECT_GT(load.figures().retries, 0U);
+    EXPECT_EQ(
+        harness::load::deadlocks(load.measured(), std::array{reports::PhaseName::warmup}),
+        load.figures().retries);
     EXPECT_EQ(
         value("SELECT string_agg(n::text, ' ') FROM pair"),
         std::to_string(load.figures().successes) + " " + std::to_string(load.figures().successes));

@@ -42,10 +42,37 @@ protected:
         FreshDatabase::TearDown();
     }
 
-    Observation finish() {
+    Observation finish(OwnDeadlocks own = {}) {
         observer->stop();
         const std::vector<std::string> none;
-        return observer->finish({{}, none, start, start, Clock::now()}, 60);
+        return observer->finish({.statements = {},
+                                 .operations = none,
+                                 .run_start = start,
+                                 .window_from = start,
+                                 .window_to = Clock::now()},
+                                60, own);
+    }
+    // Two sessions lock each other out; returns when the server's statistics hold it.
+    void deadlock() {
+        sql("INSERT INTO orders VALUES (1, 0), (2, 0)");
+        auto a = postgres::open_connection(conninfo("workload"));
+        auto b = postgres::open_connection(conninfo("workload"));
+        for (PGconn* connection : {a.get(), b.get()}) {
+            PQclear(PQexec(connection, "SET deadlock_timeout = '50ms'"));
+            PQclear(PQexec(connection, "BEGIN"));
+        }
+        PQclear(PQexec(a.get(), "UPDATE orders SET n = 1 WHERE id = 1"));
+        PQclear(PQexec(b.get(), "UPDATE orders SET n = 1 WHERE id = 2"));
+        ASSERT_EQ(PQsendQuery(a.get(), "UPDATE orders SET n = 1 WHERE id = 2"), 1);
+        PQclear(PQexec(b.get(), "UPDATE orders SET n = 1 WHERE id = 1"));
+        while (PGresult* result = PQgetResult(a.get())) {
+            PQclear(result);
+        }
+        a.reset();  // a session's statistics reach the server at its end at the latest
+        b.reset();
+        ASSERT_TRUE(
+            becomes_true("SELECT deadlocks = 1 FROM pg_stat_database WHERE datname = "
+                         "current_database()"));
     }
     [[nodiscard]] bool said(std::string_view text) {
         const std::lock_guard lock{mutex};
@@ -241,27 +268,24 @@ TEST_F(LockObserver, ALostConnectionIsCountedAndOpenedAgain) {
 }
 
 TEST_F(LockObserver, DeadlocksOfTheRunAreCounted) {
-    sql("INSERT INTO orders VALUES (1, 0), (2, 0)");
-    auto a = postgres::open_connection(conninfo("workload"));
-    auto b = postgres::open_connection(conninfo("workload"));
-    for (PGconn* connection : {a.get(), b.get()}) {
-        PQclear(PQexec(connection, "SET deadlock_timeout = '50ms'"));
-        PQclear(PQexec(connection, "BEGIN"));
-    }
-    PQclear(PQexec(a.get(), "UPDATE orders SET n = 1 WHERE id = 1"));
-    PQclear(PQexec(b.get(), "UPDATE orders SET n = 1 WHERE id = 2"));
-    ASSERT_EQ(PQsendQuery(a.get(), "UPDATE orders SET n = 1 WHERE id = 2"), 1);
-    PQclear(PQexec(b.get(), "UPDATE orders SET n = 1 WHERE id = 1"));
-    while (PGresult* result = PQgetResult(a.get())) {
-        PQclear(result);
-    }
-    a.reset();  // a session's statistics reach the server at its end at the latest
-    b.reset();
-    ASSERT_TRUE(
-        becomes_true("SELECT deadlocks = 1 FROM pg_stat_database WHERE datname = "
-                     "current_database()"));
-
+    deadlock();
     EXPECT_EQ(finish().joined.locks.deadlocks, 1U);
+}
+
+TEST_F(LockObserver, ADeadlockThatTheLoadMetIsCountedOnce) {
+    deadlock();
+    EXPECT_EQ(finish({.before = 0, .in_window = 1}).joined.locks.deadlocks, 1U);
+}
+
+// A server that crashed has forgotten what it counted.
+TEST_F(LockObserver, ADeadlockThatTheLoadMetIsCountedWhateverTheServerCounts) {
+    EXPECT_EQ(finish({.before = 0, .in_window = 2}).joined.locks.deadlocks, 2U);
+}
+
+TEST_F(LockObserver, ADeadlockBeforeTheMigrationIsNotItsOwn) {
+    observer->stop();  // the samples may have seen it; they know their time
+    deadlock();
+    EXPECT_EQ(finish({.before = 1, .in_window = 0}).joined.locks.deadlocks, 0U);
 }
 
 TEST_F(LockObserver, ItsOwnCostIsMeasured) {

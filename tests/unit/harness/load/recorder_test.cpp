@@ -1,5 +1,8 @@
 #include "harness/load/recorder.hpp"
 
+#include "harness/load/summary.hpp"
+
+#include <array>
 #include <map>
 
 #include <gtest/gtest.h>
@@ -253,6 +256,19 @@ TEST_F(RecorderTest, FilesItsOwnLatenessUnderThePhaseInWhichTheOperationWasDue) 
     EXPECT_EQ(in(PhaseName::during).due, 1U);
     EXPECT_EQ(in(PhaseName::during).unsent, 1U);
     EXPECT_EQ(in(PhaseName::before).unsent, 0U);
+}
+
+TEST_F(RecorderTest, DeadlocksBelongToThePhaseOfTheirOperation) {
+    phases.begin(PhaseName::before, start + 10s);
+    phases.begin(PhaseName::during, start + 20s);
+    recorder.deadlock(start + 5s);
+    recorder.deadlock(start + 20s);
+    recorder.deadlock(start + 21s);
+    std::vector<Measured> measured;
+    measured.push_back(recorder.take(0));
+    EXPECT_EQ(harness::load::deadlocks(measured, reports::migration_phases), 2U);
+    EXPECT_EQ(harness::load::deadlocks(measured, std::array{PhaseName::warmup, PhaseName::before}),
+              1U);
 }
 
 TEST_F(RecorderTest, HandsOverEverythingAndStartsEmpty) {

@@ -188,6 +188,13 @@ TEST(EpisodeBuilder, AnExtensionLockIsReportedWithItsRelation) {
     EXPECT_EQ(bench.sightings.drafts.at(0).blocker.pid, 9);
 }
 
+TEST(EpisodeBuilder, ADeadlockBeforeTheWindowIsNotCounted) {
+    Bench bench;
+    bench.sample(100, {waits(1, {2}, 90), waits(2, {1}, 91)}, {workload(1), workload(2)});
+    bench.quiet(120, 200);
+    EXPECT_EQ(bench.join(110).deadlocks_seen, 0U);
+}
+
 TEST(EpisodeBuilder, ADeadlockInProgressIsCounted) {
     Bench bench;
     bench.sample(100, {waits(1, {2}, 90), waits(2, {1}, 91)}, {workload(1), workload(2)});

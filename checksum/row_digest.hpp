@@ -49,7 +49,7 @@ struct RowContents {
 // A view of one row's digests: whoever hands it out owns the cells.
 struct RowDigest {
     Digest key;
-    std::span<Digest> cells;  // one a column; zero where the value is unchanged or unknown
+    std::span<const Digest> cells;  // one a column; zero where the value is unchanged or unknown
 
     [[nodiscard]] Digest row() const noexcept;  // the sum of its cells
 };

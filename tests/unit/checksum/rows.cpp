@@ -2,6 +2,10 @@
 
 #include "checksum/bytes.hpp"
 
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+
 namespace checksum::testing {
 
 Cell int_cell(std::int64_t value) {
@@ -48,6 +52,18 @@ std::vector<Value> values(const Row& row) {
         all.push_back(cell.value());
     }
     return all;
+}
+
+TemporaryDirectory::TemporaryDirectory()
+    : path_{std::filesystem::temp_directory_path() / "rehearse-checksum-XXXXXX"} {
+    if (::mkdtemp(path_.data()) == nullptr) {
+        throw std::runtime_error{"no temporary directory"};
+    }
+}
+
+TemporaryDirectory::~TemporaryDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
 }
 
 OwnedDigest digest(const RowHasher& hasher, const Row& row) {

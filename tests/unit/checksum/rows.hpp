@@ -32,13 +32,26 @@ using Row = std::vector<Cell>;
 
 [[nodiscard]] std::vector<Value> values(const Row& row);
 
+// A directory of its own, removed with what is in it.
+class TemporaryDirectory {
+public:
+    TemporaryDirectory();
+    ~TemporaryDirectory();
+    TemporaryDirectory(const TemporaryDirectory&) = delete;
+    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+private:
+    std::string path_;
+};
+
 // A row's digests in memory of their own.
 struct OwnedDigest {
     Digest key;
     std::vector<Digest> contents;
     std::vector<Digest> cells;
 
-    [[nodiscard]] RowDigest view() { return {.key = key, .cells = cells}; }
+    [[nodiscard]] RowDigest view() const { return {.key = key, .cells = cells}; }
 };
 [[nodiscard]] OwnedDigest digest(const RowHasher& hasher, const Row& row);
 

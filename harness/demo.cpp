@@ -5,10 +5,10 @@
 #include "reports/terminal.hpp"
 #include "reports/verdict.hpp"
 
-#include <unistd.h>
-
 #include <fstream>
 #include <iostream>
+
+#include <unistd.h>
 
 namespace harness {
 namespace {
@@ -70,8 +70,9 @@ int demo(const DemoCommand& command) {
     const auto phased =
         rehearse_one(out / "scenarios" / "phased.yaml", out / "phased", command, signal);
     std::cout << reports::terminal_summary(phased, style) << '\n'
-              << reports::side_by_side(naive, phased, style) << "\nrun directories: "
-              << (out / "naive").string() << ", " << (out / "phased").string() << std::endl;
+              << reports::side_by_side(naive, phased, style)
+              << "\nrun directories: " << (out / "naive").string() << ", "
+              << (out / "phased").string() << std::endl;
     if (signal != 0) {
         return phased.exit_code;
     }

@@ -87,11 +87,11 @@ Execution::Execution(const scenarios::Scenario& scenario, Stage& stage, std::uin
     options.drain = drain_of(scenario.workload);
     load_ = std::make_unique<load::Engine>(
         options, phase_clock_,
-        stage.target().sessions({.operations = stage.operations(),
-                                 .protocol = scenario.workload.protocol,
-                                 .session_sql = {scenario.workload.session_old,
-                                                 scenario.workload.session_new},
-                                 .statement_timeout = scenario.workload.statement_timeout}),
+        stage.target().sessions(
+            {.operations = stage.operations(),
+             .protocol = scenario.workload.protocol,
+             .session_sql = {scenario.workload.session_old, scenario.workload.session_new},
+             .statement_timeout = scenario.workload.statement_timeout}),
         // By its id, because a session may call itself anything.
         [this](std::int64_t session) {
             directory_.enter(session, {locks::SessionKind::workload, {}});
@@ -177,9 +177,9 @@ void Execution::hold(PhaseName phase, milliseconds length) {
     }
     {
         const std::scoped_lock lock{status_mutex_};
-        phase_until_ = run_start_ + std::chrono::duration_cast<Clock::duration>(
-                                        std::chrono::duration<double>(
-                                            record_.phases.back().start_s)) +
+        phase_until_ = run_start_ +
+                       std::chrono::duration_cast<Clock::duration>(
+                           std::chrono::duration<double>(record_.phases.back().start_s)) +
                        length;
     }
     interruption_.sleep(length, migration::Interruption::Level::finish_step);
@@ -192,9 +192,10 @@ void Execution::read_log_position(std::optional<std::int64_t>& bytes) {
     try {
         bytes = control_->log_position_bytes();
     } catch (const database::Outage& outage) {
-        record_.warnings.push_back(std::string{"the server's log position could not be read, so the "
-                                               "steps' log bytes are not known: "} +
-                                   outage.what());
+        record_.warnings.push_back(
+            std::string{"the server's log position could not be read, so the "
+                        "steps' log bytes are not known: "} +
+            outage.what());
     }
 }
 
@@ -211,7 +212,8 @@ void Execution::require_server() {
             return;
         } catch (const database::Outage&) {
             if (Clock::now() > deadline ||
-                !interruption_.sleep(milliseconds{200}, migration::Interruption::Level::finish_step)) {
+                !interruption_.sleep(milliseconds{200},
+                                     migration::Interruption::Level::finish_step)) {
                 throw;
             }
         }
@@ -241,12 +243,15 @@ void Execution::migrate() {
         };
     }
     options.log = [this](std::string_view line) { out_.log(line); };
-    adversaries_ = std::make_unique<migration::Adversaries>(scenario_.adversaries, connect, options);
+    adversaries_ =
+        std::make_unique<migration::Adversaries>(scenario_.adversaries, connect, options);
     adversaries_->start();
     for (const auto& [session, name] : adversaries_->sessions()) {
         directory_.enter(session, {locks::SessionKind::adversary, name});
     }
-    migration::MigrationRunner runner{engine(), hooks(), interruption_,
+    migration::MigrationRunner runner{engine(),
+                                      hooks(),
+                                      interruption_,
                                       {.run_start = run_start_,
                                        .seed = record_.run.seed,
                                        .working_directory = scenario_.file.parent_path()}};
@@ -353,14 +358,14 @@ void Execution::finish_observing() {
     if (!phases.empty()) {
         phases.back().to = std::max(phases.back().to, load_over_);
     }
-    auto observation = observer_->finish(
-        {.statements = slow,
-         .operations = names,
-         .run_start = run_start_,
-         .window_from = during != nullptr ? at(during->start_s) : window_to,
-         .window_to = window_to,
-         .phases = phases},
-        record_.seconds.size(), own_deadlocks());
+    auto observation =
+        observer_->finish({.statements = slow,
+                           .operations = names,
+                           .run_start = run_start_,
+                           .window_from = during != nullptr ? at(during->start_s) : window_to,
+                           .window_to = window_to,
+                           .phases = phases},
+                          record_.seconds.size(), own_deadlocks());
     record_.locks = std::move(observation.joined.locks);
     record_.observer = observation.observer;
     record_.replication = observation.replication;
@@ -384,14 +389,13 @@ void Execution::finish_observing() {
                                    " beyond the bound were estimated from the samples alone");
     }
     if (observation.unread_commits > 0) {
-        record_.harness_faults.push_back(
-            "what a step locked could not be read before " +
-            counted(observation.unread_commits, "commit"));
+        record_.harness_faults.push_back("what a step locked could not be read before " +
+                                         counted(observation.unread_commits, "commit"));
     }
 }
 
-// A step's log bytes are the server's, less what the load wrote meanwhile: as much an operation as in
-// the phase `before`.
+// A step's log bytes are the server's, less what the load wrote meanwhile: as much an operation as
+// in the phase `before`.
 void Execution::estimate_log_bytes() {
     const auto* before = record_.phase(PhaseName::before);
     if (before == nullptr || !log_before_start_ || !log_before_end_) {
@@ -401,7 +405,8 @@ void Execution::estimate_log_bytes() {
         double done = 0;
         for (std::size_t i = 0; i < record_.seconds.size(); ++i) {
             const double start = static_cast<double>(i);
-            const double share = std::clamp(std::min(to, start + 1) - std::max(from, start), 0.0, 1.0);
+            const double share =
+                std::clamp(std::min(to, start + 1) - std::max(from, start), 0.0, 1.0);
             done += share * record_.seconds[i].done;
         }
         return done;
@@ -424,14 +429,15 @@ void Execution::add_doubts() {
     const auto filed = record_.generator.operations;
     const auto schedule = record_.generator.whole_run();
     if (schedule.due != filed + schedule.unsent) {
-        record_.harness_faults.push_back(
-            "of " + counted(schedule.due, "due operation") + " only " + std::to_string(filed) +
-            " were filed and " + std::to_string(schedule.unsent) +
-            " left unsent: the generator lost the rest");
+        record_.harness_faults.push_back("of " + counted(schedule.due, "due operation") + " only " +
+                                         std::to_string(filed) + " were filed and " +
+                                         std::to_string(schedule.unsent) +
+                                         " left unsent: the generator lost the rest");
     }
     if (!stage_.still_locked()) {
         record_.harness_faults.push_back(
-            "the run's lock on the database was lost: another rehearsal may have run beside this one");
+            "the run's lock on the database was lost: another rehearsal may have run beside this "
+            "one");
     }
     if (const auto fault = out_.fault()) {
         record_.harness_faults.push_back("the run directory lost lines: " + *fault);
@@ -468,8 +474,9 @@ std::string Execution::status() const {
         }
     }
     char figures[160];
-    std::snprintf(figures, sizeof figures, " | %u/s | p99 %s%s | failed %u | blocked %u | backlog %llu",
-                  live.done, live.p99_ms ? std::to_string(std::lround(*live.p99_ms)).c_str() : "-",
+    std::snprintf(figures, sizeof figures,
+                  " | %u/s | p99 %s%s | failed %u | blocked %u | backlog %llu", live.done,
+                  live.p99_ms ? std::to_string(std::lround(*live.p99_ms)).c_str() : "-",
                   live.p99_ms ? " ms" : "", live.failed, observer_ ? observer_->blocked_now() : 0,
                   static_cast<unsigned long long>(live.backlog));
     return text + figures;

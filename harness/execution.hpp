@@ -24,8 +24,8 @@
 
 namespace harness {
 
-// The calls follow the order of the story in rehearsal.cpp. After an interruption each of them returns
-// at once, or as soon as the running step is over.
+// The calls follow the order of the story in rehearsal.cpp. After an interruption each of them
+// returns at once, or as soon as the running step is over.
 class Execution {
 public:
     using Clock = std::chrono::steady_clock;
@@ -85,7 +85,7 @@ private:
     std::unique_ptr<migration::Adversaries> adversaries_;
     std::vector<load::Measured> measured_;
     std::vector<std::vector<reports::StepLock>> step_locks_;  // by step
-    Clock::time_point load_over_{};  // what was due has ended, too
+    Clock::time_point load_over_{};                           // what was due has ended, too
     bool phase_open_ = false;
 
     std::optional<std::int64_t> log_before_start_, log_before_end_;  // server log bytes of `before`

@@ -1,6 +1,5 @@
 // What the migration is told and asked while it runs under load.
 #include "harness/execution.hpp"
-
 #include "reports/event_log.hpp"
 
 #include <cmath>
@@ -32,8 +31,7 @@ migration::Hooks Execution::hooks() {
     hooks.on_step_start = [this](std::size_t index, const scenarios::Step& step,
                                  std::int64_t session) {
         if (observer_) {
-            observer_->begin_step(step.name,
-                                  session == 0 ? std::nullopt : std::optional{session});
+            observer_->begin_step(step.name, session == 0 ? std::nullopt : std::optional{session});
         }
         console_.note("step " + std::to_string(index + 1) + " of " +
                       std::to_string(scenario_.up.size()) + ": " + step.name);

@@ -21,9 +21,9 @@ std::string target_of(const scenarios::Scenario& scenario, const std::string& db
     if (scenario.target.dsn_env) {
         return "the database in $" + *scenario.target.dsn_env + "; it must be marked as staging";
     }
-    return "a throwaway server" +
-           (scenario.target.server ? " of version " + std::to_string(*scenario.target.server)
-                                   : std::string{});
+    return "a throwaway server" + (scenario.target.server
+                                       ? " of version " + std::to_string(*scenario.target.server)
+                                       : std::string{});
 }
 
 std::string load_of(const scenarios::Workload& workload) {
@@ -61,8 +61,9 @@ std::string plan_of(const scenarios::Scenario& scenario, const std::string& db) 
     for (std::size_t i = 0; i < scenario.up.size(); ++i) {
         const auto& step = scenario.up[i];
         text += "  step " + std::to_string(i + 1) + (i < 9 ? "     " : "    ") + step.name + " (" +
-                migration::kind_of(step) + "): " +
-                reports::fitted(reports::one_line(migration::statement_of(step)), 80) + "\n";
+                migration::kind_of(step) +
+                "): " + reports::fitted(reports::one_line(migration::statement_of(step)), 80) +
+                "\n";
     }
     text += "  after      " + seconds(scenario.phases.after) + "\n";
     for (const auto& gate : scenario.gates) {

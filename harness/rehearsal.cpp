@@ -15,7 +15,7 @@ reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOpt
                          RunDirectory& out, Console& console,
                          migration::Interruption& interruption) {
     Stage stage{scenario, options.stage, console};  // guarded and locked, or a throwaway server
-    stage.prepare(out, interruption);               // set up; every statement accepted by the server
+    stage.prepare(out, interruption);  // set up; every statement accepted by the server
 
     Execution execution{scenario, stage, options.seed, out, console, interruption};
     try {

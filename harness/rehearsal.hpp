@@ -17,10 +17,10 @@ struct RehearsalOptions {
     std::uint64_t seed = 0;
 };
 
-// Runs the scenario and judges it; everything but the terminal summary is in `out` afterwards. What the
-// server does to a rehearsal that has begun (it goes away, it fills its disk) is in the record, not
-// thrown. Throws, before anything was touched, UsageError, database::Refused, database::Outage; and
-// std::runtime_error when the run directory cannot be written.
+// Runs the scenario and judges it; everything but the terminal summary is in `out` afterwards. What
+// the server does to a rehearsal that has begun (it goes away, it fills its disk) is in the record,
+// not thrown. Throws, before anything was touched, UsageError, database::Refused, database::Outage;
+// and std::runtime_error when the run directory cannot be written.
 [[nodiscard]] reports::Record rehearse(const scenarios::Scenario& scenario,
                                        const RehearsalOptions& options, RunDirectory& out,
                                        Console& console, migration::Interruption& interruption);

@@ -20,7 +20,9 @@ ReplicaWatch::ReplicaWatch(std::vector<std::unique_ptr<database::ReplicaProbe>> 
     }
 }
 
-ReplicaWatch::~ReplicaWatch() { stop(); }
+ReplicaWatch::~ReplicaWatch() {
+    stop();
+}
 
 void ReplicaWatch::run(Watched& watched) {
     std::unique_lock lock{mutex_};
@@ -93,10 +95,9 @@ void ReplicaWatch::finish(reports::Replication& replication, std::vector<std::st
             replication.max_lag_s = std::max(replication.max_lag_s, watched->max_s);
             replication.max_lag_bytes = std::max(replication.max_lag_bytes, watched->max_bytes);
         }
-        const auto silence =
-            watched->answered
-                ? std::max(watched->longest_silence, Clock::now() - *watched->answered)
-                : Clock::duration::max();
+        const auto silence = watched->answered ? std::max(watched->longest_silence,
+                                                          Clock::now() - *watched->answered)
+                                               : Clock::duration::max();
         if (silence > stale) {
             faults.push_back("a replica that the scenario names was silent for more than " +
                              std::to_string(stale.count()) + " s: its lag is not known");

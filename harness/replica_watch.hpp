@@ -26,8 +26,8 @@ public:
 
     [[nodiscard]] bool empty() const noexcept { return all_.empty(); }
 
-    // Of the one furthest behind. Empty: none is named, or one has not answered for five seconds: what
-    // nobody measures must not look like no lag.
+    // Of the one furthest behind. Empty: none is named, or one has not answered for five seconds:
+    // what nobody measures must not look like no lag.
     [[nodiscard]] std::optional<std::chrono::microseconds> lag() const;
 
     // The migration begins: what was behind before it does not count.

@@ -2,13 +2,13 @@
 
 #include "harness/usage_error.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <ctime>
 #include <stdexcept>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace harness {
 namespace {
@@ -38,7 +38,8 @@ fs::path RunDirectory::default_path(std::string_view scenario_name) {
 
 RunDirectory::RunDirectory(fs::path path) : path_{std::move(path)} {
     std::error_code error;
-    if (fs::exists(path_, error) && (!fs::is_directory(path_, error) || !fs::is_empty(path_, error))) {
+    if (fs::exists(path_, error) &&
+        (!fs::is_directory(path_, error) || !fs::is_empty(path_, error))) {
         throw UsageError{path_.string() +
                          ": the run directory must be new or empty; name another with --out"};
     }
@@ -76,7 +77,9 @@ void RunDirectory::append(File& file, const char* name, std::string_view text) {
     }
 }
 
-void RunDirectory::event(std::string_view line) { append(events_, "events.ndjson", line); }
+void RunDirectory::event(std::string_view line) {
+    append(events_, "events.ndjson", line);
+}
 
 void RunDirectory::log(std::string_view line) {
     append(log_, "migration.log", std::string{line} + "\n");

@@ -13,23 +13,23 @@ namespace harness {
 
 class RunDirectory {
 public:
-    // Makes the folder (and its parents). Throws std::runtime_error when it is there and not empty, or
-    // cannot be made or written.
+    // Makes the folder (and its parents). Throws std::runtime_error when it is there and not empty,
+    // or cannot be made or written.
     explicit RunDirectory(std::filesystem::path path);
     // "runs/2026-01-31T12-00-00Z-<name>", with what a file name cannot hold taken out.
     [[nodiscard]] static std::filesystem::path default_path(std::string_view scenario_name);
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
-    // A line of events.ndjson (with its line feed, as reports::event_line makes it) or of migration.log
-    // (without), written at once. Thread-safe. A write that fails is kept in fault(): the run goes on,
-    // but what was lost is said.
+    // A line of events.ndjson (with its line feed, as reports::event_line makes it) or of
+    // migration.log (without), written at once. Thread-safe. A write that fails is kept in fault():
+    // the run goes on, but what was lost is said.
     void event(std::string_view line);
     void log(std::string_view line);
     [[nodiscard]] std::optional<std::string> fault() const;
 
-    // Whole files: written beside, then renamed, so that no reader sees half of one. `name` may hold a
-    // folder. Throws std::runtime_error (disk full, ...).
+    // Whole files: written beside, then renamed, so that no reader sees half of one. `name` may
+    // hold a folder. Throws std::runtime_error (disk full, ...).
     void write(const std::filesystem::path& name, std::string_view content) const;
 
     // Of a run that touched nothing: removes what was made here, and only that. Where something was

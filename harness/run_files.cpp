@@ -35,8 +35,8 @@ void write_run_files(const reports::Record& record, const std::vector<load::Meas
         reports::histogram_log_header(record.run.started_at_epoch_s, record.run.started_at));
     load::for_each_interval(measured, [&](std::uint32_t second, std::size_t operation,
                                           workloads::App app, const reports::Histogram& histogram) {
-        logs[operation] += reports::histogram_log_line(record.operations[operation].name,
-                                                       workloads::name_of(app), second, 1, histogram);
+        logs[operation] += reports::histogram_log_line(
+            record.operations[operation].name, workloads::name_of(app), second, 1, histogram);
     });
     std::set<std::string> taken;
     for (std::size_t i = 0; i < logs.size(); ++i) {

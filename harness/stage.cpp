@@ -14,8 +14,8 @@ namespace {
 
 using database::StatementToCheck;
 
-// What a rehearsal has open at once, beside the run's lock: the load, control, the step, the observer
-// and the adversaries. A deploy's replacements are opened only where there is room.
+// What a rehearsal has open at once, beside the run's lock: the load, control, the step, the
+// observer and the adversaries. A deploy's replacements are opened only where there is room.
 int sessions_at_once(const scenarios::Scenario& scenario) {
     return scenario.workload.connections + static_cast<int>(scenario.adversaries.size()) + 2 +
            (scenario.observe.lock_interval ? 1 : 0);
@@ -66,8 +66,7 @@ void add_steps(const scenarios::Scenario& scenario, std::vector<StatementToCheck
                 update += " WHERE " + backfill->where;
             }
             statements.push_back({.place = place, .sql = update, .syntax_only = true});
-        } else if (const auto* wait =
-                       std::get_if<scenarios::WaitForStep>(&scenario.up[i].action)) {
+        } else if (const auto* wait = std::get_if<scenarios::WaitForStep>(&scenario.up[i].action)) {
             statements.push_back({.place = place, .sql = wait->sql, .syntax_only = true});
         }
     }
@@ -75,8 +74,7 @@ void add_steps(const scenarios::Scenario& scenario, std::vector<StatementToCheck
         const std::string place = "adversary " + adversary.name;
         if (const auto* report = std::get_if<scenarios::LongReport>(&adversary.action)) {
             statements.push_back({.place = place, .sql = report->sql, .syntax_only = true});
-        } else if (const auto* other =
-                       std::get_if<scenarios::SecondMigration>(&adversary.action)) {
+        } else if (const auto* other = std::get_if<scenarios::SecondMigration>(&adversary.action)) {
             statements.push_back({.place = place, .sql = other->sql, .syntax_only = true});
         }
     }
@@ -168,9 +166,8 @@ void Stage::read_samples() {
 void Stage::check_statements() {
     std::vector<StatementToCheck> statements = statements_of(operations_);
     add_steps(scenario_, statements);
-    const auto problems =
-        target_->check_statements(statements, {scenario_.workload.session_old,
-                                                scenario_.workload.session_new});
+    const auto problems = target_->check_statements(
+        statements, {scenario_.workload.session_old, scenario_.workload.session_new});
     if (problems.empty()) {
         return;
     }

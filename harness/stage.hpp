@@ -42,7 +42,9 @@ public:
         return std::move(replicas_);
     }
     // The scenario's operations with their samples filled in.
-    [[nodiscard]] const std::vector<workloads::Operation>& operations() const { return operations_; }
+    [[nodiscard]] const std::vector<workloads::Operation>& operations() const {
+        return operations_;
+    }
     [[nodiscard]] reports::Target describe();
     // Whether the run's lock on the database is still ours.
     [[nodiscard]] bool still_locked() { return lock_->held(); }

@@ -125,8 +125,8 @@ void add_lock_findings(const Record& record, std::vector<Finding>& all) {
         all.push_back({"Statement", culprit->statement});
     }
     all.push_back({"Behind it", counted(sessions_behind(episode), "session", "sessions") +
-                                    " at once, " +
-                                    decimal_text(episode.victim_seconds, 1) + " victim-seconds"});
+                                    " at once, " + decimal_text(episode.victim_seconds, 1) +
+                                    " victim-seconds"});
 }
 
 void add_load_findings(const Record& record, const KeyFigures& key, std::vector<Finding>& all) {

@@ -72,9 +72,9 @@ Finding judge_blocked(const Gate& gate, const Record& record) {
 
 Finding judge_deadlocks(const Gate& gate, const Record& record) {
     auto lacking = missing_span(record);
-    const bool lost = std::any_of(
-        migration_phases.begin(), migration_phases.end(),
-        [&](PhaseName phase) { return record.coverage(phase).connection_losses > 0; });
+    const bool lost =
+        std::any_of(migration_phases.begin(), migration_phases.end(),
+                    [&](PhaseName phase) { return record.coverage(phase).connection_losses > 0; });
     if (record.locks.samples == 0 || lost) {
         lacking.push_back("The observer was not connected all the time.");
     }

@@ -21,8 +21,8 @@ constexpr std::size_t index_of(std::int64_t us) noexcept {
            static_cast<std::size_t>(value >> bucket);
 }
 
-// The highest value that falls into the same bucket; the topmost one is cut short by the end of what
-// is recorded.
+// The highest value that falls into the same bucket; the topmost one is cut short by the end of
+// what is recorded.
 constexpr std::int64_t upper_edge(std::size_t index) noexcept {
     if (index <= sub_bucket_mask) {
         return static_cast<std::int64_t>(index);

@@ -1,7 +1,8 @@
 // Whether a run measured what it claims: the reasons why it cannot be called a pass.
 //
-// Each phase is judged by itself: a generator that was late all through a migration of three seconds
-// must not hide in the minutes around it, and what happened in the warm-up counts for nothing.
+// Each phase is judged by itself: a generator that was late all through a migration of three
+// seconds must not hide in the minutes around it, and what happened in the warm-up counts for
+// nothing.
 #pragma once
 
 #include "reports/record.hpp"
@@ -24,8 +25,8 @@ inline constexpr std::uint64_t forgiven_late = 1, forgiven_lost_samples = 2;
 [[nodiscard]] std::vector<std::string> observer_doubts(
     const Record&, std::span<const PhaseName> phases = judged_phases);
 
-// The generator's share of a response time during and after the migration is at most this: its worst
-// lag of those phases in which it was late, else 0.
+// The generator's share of a response time during and after the migration is at most this: its
+// worst lag of those phases in which it was late, else 0.
 [[nodiscard]] double generator_allowance_ms(const Record&) noexcept;
 
 // Too many operations that were due during or after the migration were never sent, for the

@@ -148,8 +148,9 @@ struct LockEpisode {
     Blocker blocker;                // who held
     std::optional<Blocker> queued;  // who waited itself and thereby made the others queue
     std::string queued_mode;        // the mode it asked for
-    // What was held: relation (or "transaction"), mode as the server spells it, and whether it is the
-    // lock of a whole `relation`, of a `row`, or another kind as the server names it (advisory, ...).
+    // What was held: relation (or "transaction"), mode as the server spells it, and whether it is
+    // the lock of a whole `relation`, of a `row`, or another kind as the server names it (advisory,
+    // ...).
     std::string relation, mode, kind;
     std::uint32_t max_blocked = 0;
     double victim_seconds = 0, longest_wait_ms = 0;

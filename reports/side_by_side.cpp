@@ -51,8 +51,9 @@ std::vector<Row> rows_of(const Side& left, const Side& right) {
     });
     add(rows, "longest lock wait", left, right,
         [](const Side& s) { return ms_text(s.record.locks.max_wait_ms); });
-    add(rows, "sessions behind it", left, right,
-        [](const Side& s) { return s.culprit ? count_text(sessions_behind(s.culprit->episode)) : "0"; });
+    add(rows, "sessions behind it", left, right, [](const Side& s) {
+        return s.culprit ? count_text(sessions_behind(s.culprit->episode)) : "0";
+    });
     add(rows, "victim-seconds", left, right,
         [](const Side& s) { return decimal_text(s.record.locks.victim_seconds, 1); });
     add(rows, "response p99", left, right, [](const Side& s) {

@@ -78,12 +78,12 @@ void add_unjudged_gates(const Record& record, Sentences& sentences) {
 // A run that was cut off says why, and not again for everything that is missing because of it.
 void add_number_of_unjudged_gates(const Record& record, Sentences& sentences) {
     const auto unjudged =
-        std::count_if(record.gates.begin(), record.gates.end(), [](const GateResult& gate) {
-            return gate.verdict == Verdict::inconclusive;
-        });
+        std::count_if(record.gates.begin(), record.gates.end(),
+                      [](const GateResult& gate) { return gate.verdict == Verdict::inconclusive; });
     if (unjudged > 0) {
-        sentences.push_back(counted(static_cast<std::uint64_t>(unjudged), "gate was", "gates were") +
-                            " not judged.");
+        sentences.push_back(
+            counted(static_cast<std::uint64_t>(unjudged), "gate was", "gates were") +
+            " not judged.");
     }
 }
 

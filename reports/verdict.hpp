@@ -16,11 +16,11 @@ inline constexpr int pass = 0, gate_failed = 1, usage = 2, inconclusive = 3, dat
 // (lag p99 > 5 ms, or > 1 % of the due operations never sent for its own reasons) or the observer
 // lost > 1 % of its samples or its connection, when a phase that the gates compare is missing or
 // empty, when an operation of the scenario was never due, an adversary did not do its part, a step
-// was not carried out, or there is no gate. An interrupted run is never more than inconclusive: what
-// a cut-off span shows may be the cut; such a run, and one that the harness could not finish, says
-// its cause and how many gates were not judged, not each of its consequences. Order of exit codes:
-// interrupted, harness, migration failed, gate failed, inconclusive, pass. `termination_signal` is
-// 0, SIGINT or SIGTERM.
+// was not carried out, or there is no gate. An interrupted run is never more than inconclusive:
+// what a cut-off span shows may be the cut; such a run, and one that the harness could not finish,
+// says its cause and how many gates were not judged, not each of its consequences. Order of exit
+// codes: interrupted, harness, migration failed, gate failed, inconclusive, pass.
+// `termination_signal` is 0, SIGINT or SIGTERM.
 void decide(Record& record, std::span<const Gate> gates, int termination_signal = 0);
 
 }  // namespace reports

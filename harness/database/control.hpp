@@ -1,4 +1,5 @@
-// The control path: migration steps, catalog questions, set-up. One connection, one thread, blocking.
+// The control path: migration steps, catalog questions, set-up. One connection, one thread,
+// blocking.
 #pragma once
 
 #include "harness/database/error.hpp"
@@ -18,7 +19,7 @@ namespace harness::database {
 using Value = std::optional<std::string>;  // text format; empty: NULL
 
 struct Outcome {
-    std::optional<Error> error;      // empty: done
+    std::optional<Error> error;  // empty: done
     std::int64_t rows_affected = 0;
     std::vector<std::vector<Value>> rows;
     [[nodiscard]] bool ok() const noexcept { return !error.has_value(); }
@@ -37,9 +38,9 @@ public:
     // The session as the lock source names it (PostgreSQL: the backend's pid).
     [[nodiscard]] virtual std::int64_t session_id() const = 0;
 
-    // Runs one statement and returns its first `row_limit` rows. A statement that fails is an outcome;
-    // a lost connection is an outcome of kind connection_lost, and every later call returns the same
-    // until reconnect().
+    // Runs one statement and returns its first `row_limit` rows. A statement that fails is an
+    // outcome; a lost connection is an outcome of kind connection_lost, and every later call
+    // returns the same until reconnect().
     virtual Outcome execute(std::string_view sql, std::span<const Value> parameters = {}) = 0;
 
     // 0 means unlimited. For the session, from now on.
@@ -70,9 +71,9 @@ class BackfillTable {
 public:
     virtual ~BackfillTable() = default;
 
-    // The key of the `batch`-th row after `after` (empty: from the start), or of the last row if fewer
-    // are left; empty outcome key: no rows left. The last row is the one at the first call: what is
-    // inserted above it is left to the application.
+    // The key of the `batch`-th row after `after` (empty: from the start), or of the last row if
+    // fewer are left; empty outcome key: no rows left. The last row is the one at the first call:
+    // what is inserted above it is left to the application.
     struct Boundary {
         std::optional<Error> error;
         std::optional<Key> key;

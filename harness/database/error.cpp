@@ -36,7 +36,6 @@ std::string_view meaning_of(ErrorKind kind) noexcept {
     return {};
 }
 
-
 namespace {
 
 // Details of several lines keep their indentation.

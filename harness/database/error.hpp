@@ -14,14 +14,14 @@ enum class ErrorKind : std::uint8_t {
     lock_timeout,
     deadlock,
     serialization,
-    cancelled,             // statement timeout, or cancelled by somebody
+    cancelled,  // statement timeout, or cancelled by somebody
     connection_lost,
     connection_refused,
     too_many_connections,
     authentication,
-    plan_changed,          // "cached plan must not change result type"
+    plan_changed,  // "cached plan must not change result type"
     privilege,
-    syntax,                // or an unknown table, column, function: the statement itself is wrong
+    syntax,  // or an unknown table, column, function: the statement itself is wrong
     constraint,
     disk_full,
     other,
@@ -32,15 +32,16 @@ enum class ErrorKind : std::uint8_t {
 
 struct Error {
     ErrorKind kind = ErrorKind::other;
-    std::string code;                     // the engine's own: SQLSTATE; empty where there is none
-    std::string message;                  // never holds a password
+    std::string code;     // the engine's own: SQLSTATE; empty where there is none
+    std::string message;  // never holds a password
     std::string detail, hint;
     std::optional<std::size_t> position;  // in characters of the statement, from 1
 
     [[nodiscard]] std::string text() const;  // "message (SQLSTATE 55P03)\n  detail ...\n  hint ..."
 };
 
-// Thrown where no answer is possible: the connection cannot be made or was lost on the control path.
+// Thrown where no answer is possible: the connection cannot be made or was lost on the control
+// path.
 class Outage : public std::runtime_error {
 public:
     explicit Outage(Error error) : std::runtime_error{error.text()}, error_{std::move(error)} {}

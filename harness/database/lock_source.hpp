@@ -13,37 +13,38 @@ namespace harness::database {
 // One session that waits for a lock at the instant of the sample.
 struct LockWaiter {
     std::int64_t session = 0;
-    std::vector<std::int64_t> blockers;       // sessions directly in the way; 0 is a prepared transaction
-    std::string kind;                         // relation | transactionid | tuple | advisory | ...
-    std::string relation;                     // of the relation or tuple lock; else empty
-    std::string mode;                         // asked for, as the server spells it
-    std::optional<std::int64_t> since_us;     // server clock, where the server tells (PostgreSQL 14+)
+    std::vector<std::int64_t>
+        blockers;          // sessions directly in the way; 0 is a prepared transaction
+    std::string kind;      // relation | transactionid | tuple | advisory | ...
+    std::string relation;  // of the relation or tuple lock; else empty
+    std::string mode;      // asked for, as the server spells it
+    std::optional<std::int64_t> since_us;  // server clock, where the server tells (PostgreSQL 14+)
 };
 
 // A session that waits or blocks.
 struct LockSession {
     std::int64_t session = 0;
     std::string application, user, state, query;
-    std::int64_t transaction_start_us = 0;    // server clock; 0 when in none
+    std::int64_t transaction_start_us = 0;  // server clock; 0 when in none
     std::int64_t session_start_us = 0;
     struct Held {
         std::string kind, relation, mode;
     };
-    std::vector<Held> held;                   // granted locks that conflict with somebody who waits here
+    std::vector<Held> held;  // granted locks that conflict with somebody who waits here
 };
 
 struct LockSample {
     std::int64_t server_clock_us = 0;
     std::vector<LockWaiter> waiters;
-    std::vector<LockSession> sessions;        // every waiter and every blocker
+    std::vector<LockSession> sessions;  // every waiter and every blocker
 };
 
 // One lock that a watched session holds or asks for.
 struct WatchedLock {
     std::int64_t session = 0;
-    std::string relation, mode;               // relation locks only
+    std::string relation, mode;  // relation locks only
     bool granted = false;
-    std::optional<std::int64_t> since_us;     // of a wait
+    std::optional<std::int64_t> since_us;  // of a wait
 };
 
 struct ReplicaLag {
@@ -55,8 +56,8 @@ struct ReplicaLag {
 class LockSource {
 public:
     virtual ~LockSource() = default;
-    // Each call is one query, or two when somebody waits. Throws database::Outage when the connection
-    // is lost; reconnect() opens it again.
+    // Each call is one query, or two when somebody waits. Throws database::Outage when the
+    // connection is lost; reconnect() opens it again.
     virtual LockSample sample() = 0;
     // Relation locks of these sessions, held or asked for.
     virtual std::vector<WatchedLock> locks_of(std::span<const std::int64_t> sessions) = 0;

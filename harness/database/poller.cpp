@@ -1,11 +1,11 @@
 #include "harness/database/poller.hpp"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 namespace harness::database {
 namespace {
@@ -85,8 +85,9 @@ int Poller::fetch(std::chrono::nanoseconds timeout) {
     }
     // Rounded up: rather up to a millisecond late, which the generator's lag shows, than busy.
     const auto ms = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
-    return epoll_wait(epoll_, batch_.data(), size,
-                      timeout.count() < 0 ? -1 : static_cast<int>(std::min<std::int64_t>(ms, 60'000)));
+    return epoll_wait(
+        epoll_, batch_.data(), size,
+        timeout.count() < 0 ? -1 : static_cast<int>(std::min<std::int64_t>(ms, 60'000)));
 }
 
 int Poller::wait(std::chrono::nanoseconds timeout) {

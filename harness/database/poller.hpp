@@ -1,15 +1,15 @@
-// Waits for many sockets on one thread. A thin layer over epoll, level-triggered: a session registers
-// its socket once and pays no system call per operation for being watched.
+// Waits for many sockets on one thread. A thin layer over epoll, level-triggered: a session
+// registers its socket once and pays no system call per operation for being watched.
 //
-// Why not an Asio descriptor: async_wait re-arms with one epoll_ctl per wait, which is a tenth of the
-// client's whole cost of a prepared SELECT (measured: 5.0 against 4.4-4.7 µs).
+// Why not an Asio descriptor: async_wait re-arms with one epoll_ctl per wait, which is a tenth of
+// the client's whole cost of a prepared SELECT (measured: 5.0 against 4.4-4.7 µs).
 #pragma once
-
-#include <sys/epoll.h>
 
 #include <array>
 #include <chrono>
 #include <cstdint>
+
+#include <sys/epoll.h>
 
 namespace harness::database {
 
@@ -22,8 +22,8 @@ protected:
     ~Pollable() = default;
 };
 
-// Belongs to one thread; only wake() may be called from others. A Pollable may remove itself or others
-// from within on_ready.
+// Belongs to one thread; only wake() may be called from others. A Pollable may remove itself or
+// others from within on_ready.
 class Poller {
 public:
     Poller();  // throws std::system_error
@@ -36,8 +36,8 @@ public:
     // Call before the descriptor is closed. Events already fetched for it are dropped.
     void remove(int fd, Pollable& pollable);
 
-    // Waits up to `timeout` (to the nanosecond where the kernel can; negative: for ever) and calls on_ready for whatever
-    // is ready. Returns the number of sockets served.
+    // Waits up to `timeout` (to the nanosecond where the kernel can; negative: for ever) and calls
+    // on_ready for whatever is ready. Returns the number of sockets served.
     int wait(std::chrono::nanoseconds timeout);
 
     // Ends the wait that is going on, or the next one.

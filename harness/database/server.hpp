@@ -11,9 +11,9 @@ namespace harness::database {
 
 struct ThrowawayOptions {
     std::optional<int> major_version;
-    std::optional<std::filesystem::path> binaries;   // --pg-bin
-    std::map<std::string, std::string> settings;     // on top of the harness's own
-    int connections = 100;                           // how many sessions it must hold
+    std::optional<std::filesystem::path> binaries;  // --pg-bin
+    std::map<std::string, std::string> settings;    // on top of the harness's own
+    int connections = 100;                          // how many sessions it must hold
 };
 
 class ThrowawayServer {

@@ -13,10 +13,10 @@ namespace harness::database {
 
 using Clock = std::chrono::steady_clock;
 
-// How one operation ended. `code` is empty for success, else the SQLSTATE or one of the harness codes
-// of reports/record.hpp.
+// How one operation ended. `code` is empty for success, else the SQLSTATE or one of the harness
+// codes of reports/record.hpp.
 struct OperationEnd {
-    std::string_view code;   // valid during the call
+    std::string_view code;  // valid during the call
     ErrorKind kind = ErrorKind::other;
     bool session_usable = true;  // false: the connection is gone; call connect() again
     Clock::time_point sent, done;

@@ -38,8 +38,8 @@ public:
         return reports::PhaseName::warmup;
     }
 
-    // The phase that an operation belongs to: the one in which it was due, but `during` for what the
-    // migration met under way. A call that was due a moment before it and died of it is the
+    // The phase that an operation belongs to: the one in which it was due, but `during` for what
+    // the migration met under way. A call that was due a moment before it and died of it is the
     // migration's doing, not part of the baseline.
     [[nodiscard]] reports::PhaseName of(std::chrono::nanoseconds due,
                                         std::chrono::nanoseconds done) const noexcept {

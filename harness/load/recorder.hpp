@@ -49,7 +49,7 @@ struct Measured {
     std::vector<locks::SlowStatement> slow_statements;
     std::chrono::nanoseconds slow_threshold{};  // raised when there were too many
     std::array<reports::Schedule, reports::phase_count> schedule;
-    std::map<std::string, database::ErrorKind> error_kinds;  // of every code that was filed
+    std::map<std::string, database::ErrorKind> error_kinds;       // of every code that was filed
     std::array<std::uint64_t, reports::phase_count> deadlocks{};  // of which it was the victim
     std::uint64_t finished = 0, reconnects = 0, backlog_max = 0;
     double cpu_s = 0;
@@ -72,8 +72,8 @@ public:
     void lag(std::chrono::nanoseconds late) { measured_.schedule[due_phase_].lag.record(late); }
     void unsent() { ++measured_.schedule[due_phase_].unsent; }
     void reconnected() { ++measured_.reconnects; }
-    // A try that ended in a deadlock, of an operation that was due then; whether it is tried again or
-    // not.
+    // A try that ended in a deadlock, of an operation that was due then; whether it is tried again
+    // or not.
     void deadlock(Clock::time_point due) {
         ++measured_.deadlocks[static_cast<std::size_t>(phases_.at(phases_.since_start(due)))];
     }

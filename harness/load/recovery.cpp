@@ -33,8 +33,7 @@ bool baseline_of(const reports::Record& record, Baseline& baseline) {
     if (before == nullptr) {
         return false;
     }
-    const auto [first, last] =
-        whole_seconds(before->start_s, before->end_s, record.seconds.size());
+    const auto [first, last] = whole_seconds(before->start_s, before->end_s, record.seconds.size());
     if (first == last) {
         return false;
     }

@@ -9,8 +9,8 @@ namespace harness::load {
 // (fewer where the run ends), as many operations got through as in the baseline and the p99 was not
 // above the baseline's by more than half and 5 ms. Baseline: the median second of `before`.
 //
-// Fills record.recovery but for backlog_max. Needs phases, steps and seconds; without a `before` phase
-// nothing can be said and recovered_after_s stays empty.
+// Fills record.recovery but for backlog_max. Needs phases, steps and seconds; without a `before`
+// phase nothing can be said and recovered_after_s stays empty.
 inline constexpr int calm_seconds = 3;
 void measure_recovery(reports::Record& record);
 

@@ -82,18 +82,18 @@ void summarize(const std::vector<Measured>& measured,
         }
         logs.push_back(worker.seconds);
     }
-    SecondLog::for_each(logs, [&](std::uint32_t second, std::uint32_t series,
-                                  const reports::Histogram& histogram) {
-        if (series == Recorder::all_operations) {
-            if (second >= record.seconds.size()) {
-                record.seconds.resize(second + 1);
+    SecondLog::for_each(
+        logs, [&](std::uint32_t second, std::uint32_t series, const reports::Histogram& histogram) {
+            if (series == Recorder::all_operations) {
+                if (second >= record.seconds.size()) {
+                    record.seconds.resize(second + 1);
+                }
+                auto& entry = record.seconds[second];
+                entry.p50_us = histogram.quantile_us(0.5);
+                entry.p99_us = histogram.quantile_us(0.99);
+                entry.max_us = histogram.max_us();
             }
-            auto& entry = record.seconds[second];
-            entry.p50_us = histogram.quantile_us(0.5);
-            entry.p99_us = histogram.quantile_us(0.99);
-            entry.max_us = histogram.max_us();
-        }
-    });
+        });
 }
 
 std::vector<locks::SlowStatement> slow_statements(const std::vector<Measured>& measured) {
@@ -121,12 +121,12 @@ void for_each_interval(const std::vector<Measured>& measured, const VisitInterva
     for (const auto& worker : measured) {
         logs.push_back(worker.seconds);
     }
-    SecondLog::for_each(logs, [&](std::uint32_t second, std::uint32_t series,
-                                  const reports::Histogram& histogram) {
-        if (series != Recorder::all_operations) {
-            visit(second, series / 2, static_cast<workloads::App>(series % 2), histogram);
-        }
-    });
+    SecondLog::for_each(
+        logs, [&](std::uint32_t second, std::uint32_t series, const reports::Histogram& histogram) {
+            if (series != Recorder::all_operations) {
+                visit(second, series / 2, static_cast<workloads::App>(series % 2), histogram);
+            }
+        });
 }
 
 }  // namespace harness::load

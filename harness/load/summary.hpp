@@ -11,8 +11,8 @@
 
 namespace harness::load {
 
-// Fills operations, seconds, generator and recovery.backlog_max. record.phases must be there: stalls
-// are clipped to them.
+// Fills operations, seconds, generator and recovery.backlog_max. record.phases must be there:
+// stalls are clipped to them.
 void summarize(const std::vector<Measured>& measured,
                std::span<const workloads::Operation> operations, reports::Record& record);
 

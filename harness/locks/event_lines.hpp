@@ -27,9 +27,9 @@ namespace harness::locks {
 [[nodiscard]] std::string line_of(double t_s, std::span<const database::ReplicaLag> lags);
 
 // {"time_s": 12.345, "type": "wait", "operation": "read_order", "waited_ms": 81.2, "took_ms": 81.9,
-// "episode": 3}: one operation that waited. `time_s` is when its slowest statement was sent; `episode`
-// is the place in result.json's locks.episodes of the one that cost it most, null if that one was
-// dropped.
+// "episode": 3}: one operation that waited. `time_s` is when its slowest statement was sent;
+// `episode` is the place in result.json's locks.episodes of the one that cost it most, null if that
+// one was dropped.
 [[nodiscard]] std::string line_of(double t_s, const StalledOperation& stalled,
                                   std::string_view operation);
 

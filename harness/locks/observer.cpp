@@ -378,9 +378,9 @@ std::optional<std::chrono::microseconds> Observer::replica_lag() const noexcept 
 }
 
 // In the window. The server's counter is of everybody, the rehearsal or not, but trails: sessions
-// report once a second, or as they end, and before PostgreSQL 15 a process of its own collects that.
-// So it is compared from the run's start on, not from the window's, and waited for until it holds at
-// least what the rehearsal met itself.
+// report once a second, or as they end, and before PostgreSQL 15 a process of its own collects
+// that. So it is compared from the run's start on, not from the window's, and waited for until it
+// holds at least what the rehearsal met itself.
 std::uint64_t Observer::count_deadlocks(OwnDeadlocks own) {
     // What was read at the start is compared with what is there at the end: a lost connection is
     // opened once more for it.

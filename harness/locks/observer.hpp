@@ -46,8 +46,8 @@ struct Observation {
     reports::Observer observer;
     reports::Replication replication;
     double clock_offset_start_ms = 0, clock_offset_end_ms = 0;  // server's wall clock minus ours
-    std::uint64_t clock_steps = 0;     // times that the server's clock was set meanwhile
-    std::uint64_t unread_commits = 0;  // before_commit() that got no answer in time
+    std::uint64_t clock_steps = 0;       // times that the server's clock was set meanwhile
+    std::uint64_t unread_commits = 0;    // before_commit() that got no answer in time
     std::uint64_t replicas_missing = 0;  // looks at which a replica seen before was gone
 };
 

@@ -46,7 +46,8 @@ struct Draft {
     struct Held {
         std::string relation, mode, kind;
         bool operator<(const Held& other) const {
-            return std::tie(relation, mode, kind) < std::tie(other.relation, other.mode, other.kind);
+            return std::tie(relation, mode, kind) <
+                   std::tie(other.relation, other.mode, other.kind);
         }
     };
     std::map<Held, std::uint64_t> held;  // seen how often; one without mode is what was asked for

@@ -20,7 +20,6 @@ public:
     // The statements must outlive the index.
     explicit StatementIndex(std::span<const SlowStatement> statements);
 
-
     // The statement that was running in `session` from `begin` to `end`; null if there is none, or
     // if it ended so soon after `begin` that the wait may as well be its successor's.
     [[nodiscard]] const SlowStatement* running(std::int64_t session, Clock::time_point begin,

@@ -85,8 +85,8 @@ StepLocks::Open StepLocks::opened(const Look& look, const Key& key) const {
     if (const auto found = observed_.find(key.session); found != observed_.end()) {
         open.from = std::max(open.from, found->second);
     }
-    const auto* statement = statements_.that_locked(key.session, key.relation, open.from,
-                                                    look.asked, look.answered);
+    const auto* statement =
+        statements_.that_locked(key.session, key.relation, open.from, look.asked, look.answered);
     if (statement != nullptr) {
         open.statement = statement->text;
         open.from = std::max(open.from, statement->sent);

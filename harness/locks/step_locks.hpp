@@ -27,11 +27,11 @@ struct LockOrigin {
 
 // Told what the step's sessions hold and ask for, at each tick and just before each COMMIT. A lock
 // is held from the last moment at which it was known not to be granted (its statement was not sent,
-// or an observation did not show it) to the COMMIT, to the next transaction, or to the middle between
-// the last observation that shows it and the first that does not: at most one interval too long,
-// never too short by more than half of one. A wait begins when the server says (PostgreSQL 14 and later), else at the last
-// moment at which it was known not to have begun, and ends with the last observation that shows it.
-// A lock that came and went between two observations is not seen.
+// or an observation did not show it) to the COMMIT, to the next transaction, or to the middle
+// between the last observation that shows it and the first that does not: at most one interval too
+// long, never too short by more than half of one. A wait begins when the server says (PostgreSQL 14
+// and later), else at the last moment at which it was known not to have begun, and ends with the
+// last observation that shows it. A lock that came and went between two observations is not seen.
 class StepLocks {
 public:
     using Clock = std::chrono::steady_clock;

@@ -81,7 +81,8 @@ const StepStatement* StepStatements::that_locked(std::int64_t session, const std
             break;
         }
         // What ran at `free` may have locked after it, what had ended by then may not.
-        const bool over = statement.sent <= free || (statement.begins_transaction && statement.sent <= asked);
+        const bool over =
+            statement.sent <= free || (statement.begins_transaction && statement.sent <= asked);
         if (over) {
             candidates.clear();
         }

@@ -30,9 +30,10 @@ public:
     // Nobody will ask for what had ended by then.
     void forget_before(std::int64_t session, Clock::time_point at);
 
-    // Whoever took a lock on `relation` that was not there at `free` and that a look between `asked`
-    // and `answered` shows. Where several ran in that time, the first that names the relation, or
-    // (an index, the table behind a foreign key) the first that names any. Null: not known.
+    // Whoever took a lock on `relation` that was not there at `free` and that a look between
+    // `asked` and `answered` shows. Where several ran in that time, the first that names the
+    // relation, or (an index, the table behind a foreign key) the first that names any. Null: not
+    // known.
     [[nodiscard]] const StepStatement* that_locked(std::int64_t session,
                                                    const std::string& relation,
                                                    Clock::time_point free, Clock::time_point asked,

@@ -331,8 +331,9 @@ private:
         const auto queued = std::max_element(
             draft.queued.begin(), draft.queued.end(),
             [](const auto& a, const auto& b) { return a.second.seen < b.second.seen; });
-        // One waiter's own small queue must not hide a root that all the others wait for directly: of
-        // those who stand directly behind the root, one sighting in each sample is the queue's maker.
+        // One waiter's own small queue must not hide a root that all the others wait for directly:
+        // of those who stand directly behind the root, one sighting in each sample is the queue's
+        // maker.
         const std::uint64_t span = draft.last - draft.first + 1;
         const std::uint64_t others = draft.direct - std::min(draft.direct, span);
         if (queued != draft.queued.end() && queued->second.seen >= others) {

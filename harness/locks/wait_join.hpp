@@ -47,10 +47,10 @@ struct StalledOperation {
 };
 
 struct Joined {
-    reports::Locks locks;  // all but the observer's own figures and deadlocks
+    reports::Locks locks;                   // all but the observer's own figures and deadlocks
     std::vector<StalledOperation> stalled;  // the longest first, at most stalled_kept
-    std::uint64_t deadlocks_seen = 0;       // episodes in the window that were deadlocks in progress
-    std::uint64_t waits_unjoined = 0;       // beyond the bound: estimated from the samples alone
+    std::uint64_t deadlocks_seen = 0;  // episodes in the window that were deadlocks in progress
+    std::uint64_t waits_unjoined = 0;  // beyond the bound: estimated from the samples alone
 };
 
 inline constexpr std::size_t stalled_kept = 10'000;

@@ -52,8 +52,8 @@ public:
     // Session and adversary's name; all sessions are there when start() returns.
     [[nodiscard]] std::vector<std::pair<std::int64_t, std::string>> sessions() const;
 
-    // The migration is over: an adversary that has not begun has never met it, and says so instead of
-    // running alone.
+    // The migration is over: an adversary that has not begun has never met it, and says so instead
+    // of running alone.
     void migration_over();
 
     // Cancels what runs, ends what sits, and returns when every thread has ended. One that had not

@@ -86,8 +86,8 @@ struct Hooks {
     std::function<void(std::size_t index, const reports::Step&)> on_step_end;
     // The migration's session is another one from now on.
     std::function<void(std::int64_t session)> on_session;
-    // A statement of a `sql` or `file` step goes to the server now. `begins_transaction`: the session
-    // holds no lock of what it ran before.
+    // A statement of a `sql` or `file` step goes to the server now. `begins_transaction`: the
+    // session holds no lock of what it ran before.
     std::function<void(std::int64_t session, std::string_view sql, bool begins_transaction)>
         statement_sent;
     // A transaction is about to commit and still holds its locks: the moment to read them.

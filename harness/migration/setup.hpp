@@ -27,11 +27,11 @@ struct SetupOptions {
 };
 
 // Plain SQL, run statement by statement as psql -f does: each commits itself unless the file begins
-// a transaction; only INSERTs in a row commit together, up to 1,000, because each would wait for the
-// disk. A file is read in pieces of 1 MB, so its size does not matter. Not supported, and said so:
-// psql commands and COPY FROM STDIN (a dump: pg_dump --inserts). A transaction that a file leaves
-// open is an error, because its changes would be lost. Stops at the first error; what was committed
-// before it stays. Sets the session's lock_timeout and statement_timeout (none).
+// a transaction; only INSERTs in a row commit together, up to 1,000, because each would wait for
+// the disk. A file is read in pieces of 1 MB, so its size does not matter. Not supported, and said
+// so: psql commands and COPY FROM STDIN (a dump: pg_dump --inserts). A transaction that a file
+// leaves open is an error, because its changes would be lost. Stops at the first error; what was
+// committed before it stays. Sets the session's lock_timeout and statement_timeout (none).
 [[nodiscard]] std::optional<SetupError> run_setup(database::Control& control,
                                                   const std::vector<std::filesystem::path>& files,
                                                   const SetupOptions& options = {});

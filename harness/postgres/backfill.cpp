@@ -251,7 +251,7 @@ void PostgresBackfill::estimate() {
 }
 
 database::BackfillTable::Boundary PostgresBackfill::key_of(const std::string& sql,
-                                                          std::span<const Value> parameters) {
+                                                           std::span<const Value> parameters) {
     auto outcome = select(sql, parameters);
     Boundary boundary;
     if (!outcome.ok()) {

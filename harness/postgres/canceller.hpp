@@ -20,8 +20,8 @@ public:
     // From any thread. Does nothing while one is on its way.
     void cancel() noexcept;
 
-    // Waits until no cancellation is on its way, so that none hits the statement after the one that it
-    // was meant for. False: it is still under way after Patience::cancel_limit.
+    // Waits until no cancellation is on its way, so that none hits the statement after the one that
+    // it was meant for. False: it is still under way after Patience::cancel_limit.
     [[nodiscard]] bool settle();
 
 private:

@@ -214,11 +214,8 @@ std::string Target::conninfo(std::string_view role) const {
     // quarter of an hour if it owes us an acknowledgement.
     const std::string timeout = std::to_string(default_connect_timeout_s);
     const std::pair<std::string_view, std::string_view> unless_set[] = {
-        {"connect_timeout", timeout},
-        {"keepalives_idle", "30"},
-        {"keepalives_interval", "10"},
-        {"keepalives_count", "3"},
-        {"tcp_user_timeout", "60000"},
+        {"connect_timeout", timeout}, {"keepalives_idle", "30"},     {"keepalives_interval", "10"},
+        {"keepalives_count", "3"},    {"tcp_user_timeout", "60000"},
     };
     for (const auto& [key, value] : unless_set) {
         // What a service named in the string says is not known here, and would be overridden.

@@ -29,8 +29,8 @@ public:
     [[nodiscard]] Target with_database(std::string_view database) const;
 
     // What libpq is given: application_name 'rehearse/<role>' and UTF-8 whatever the user's
-    // environment says, a connect_timeout of 10 s and TCP's own timeouts where he set none. Holds the
-    // password if the string did: never print it.
+    // environment says, a connect_timeout of 10 s and TCP's own timeouts where he set none. Holds
+    // the password if the string did: never print it.
     [[nodiscard]] std::string conninfo(std::string_view role) const;
 
     // Of several hosts, addresses or ports, the one that this connection has found; what names one

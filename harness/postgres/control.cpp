@@ -337,9 +337,8 @@ std::map<std::uint64_t, database::Storage> PostgresControl::storage() {
 
 std::int64_t PostgresControl::log_position_bytes() {
     // The insert position moves at once; the write position waits for a flush.
-    return to_int(*question(
-                       "SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
-                       "ELSE pg_current_wal_insert_lsn() END - '0/0'::pg_lsn)::bigint")
+    return to_int(*question("SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
+                            "ELSE pg_current_wal_insert_lsn() END - '0/0'::pg_lsn)::bigint")
                        .rows.at(0)
                        .at(0));
 }

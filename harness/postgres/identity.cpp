@@ -42,9 +42,10 @@ bool is_same_server(const ServerIdentity& expected, const PGresult* result) {
 database::Error another_server(const ServerIdentity& expected, const PGresult* result) {
     database::Error error;
     const std::string answer = answer_of(result);
-    error.message = "the connection leads to another server than the one whose mark was read, or it "
-                    "has failed over (there: " +
-                    expected.answer + "; here: " + (answer.empty() ? "no answer" : answer) + ")";
+    error.message =
+        "the connection leads to another server than the one whose mark was read, or it "
+        "has failed over (there: " +
+        expected.answer + "; here: " + (answer.empty() ? "no answer" : answer) + ")";
     error.hint = "name the one server: no load balancer, no name with several addresses";
     return error;
 }

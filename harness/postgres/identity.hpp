@@ -14,8 +14,8 @@
 namespace harness::postgres {
 
 // A question of one value, and what the server that was checked answers: its database, its system
-// identifier and the timeline that it writes (a standby has none). Where a managed service withdraws
-// those, the moment at which the server was started.
+// identifier and the timeline that it writes (a standby has none). Where a managed service
+// withdraws those, the moment at which the server was started.
 struct ServerIdentity {
     std::string query, answer;
 };
@@ -24,7 +24,8 @@ struct ServerIdentity {
 [[nodiscard]] ServerIdentity identity_of_server(database::Control& control);
 
 // Why a connection must not be used that gave this result to the query.
-[[nodiscard]] database::Error another_server(const ServerIdentity& expected, const PGresult* result);
+[[nodiscard]] database::Error another_server(const ServerIdentity& expected,
+                                             const PGresult* result);
 [[nodiscard]] bool is_same_server(const ServerIdentity& expected, const PGresult* result);
 
 // Where to connect, and who must be there.

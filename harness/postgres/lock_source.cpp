@@ -138,8 +138,8 @@ constexpr const char* sessions_since_query =
     " AND coalesce(backend_type, 'client backend') = 'client backend'"
     " AND backend_start > timestamptz 'epoch' + $1::bigint * interval '1 microsecond'";
 
-// One row at least: what the server has written is remembered also while it has no replica. Slots of
-// the harness's own are no replicas.
+// One row at least: what the server has written is remembered also while it has no replica. Slots
+// of the harness's own are no replicas.
 constexpr const char* replica_lag_query =
     "SELECT (written - '0/0'::pg_lsn)::bigint, (replay_lsn - '0/0'::pg_lsn)::bigint,"
     " coalesce(nullif(application_name, ''), client_addr::text, pid::text),"
@@ -404,10 +404,10 @@ public:
             if (const auto replayed = cell(1).number()) {
                 const auto told = cell(3).text();  // ends with a zero byte, as libpq has it
                 lags.push_back({std::string{cell(2).text()},
-                                written_.seconds_behind(
-                                    *replayed, now,
-                                    told.empty() ? std::nullopt
-                                                 : std::optional{std::strtod(told.data(), nullptr)}),
+                                written_.seconds_behind(*replayed, now,
+                                                        told.empty() ? std::nullopt
+                                                                     : std::optional{std::strtod(
+                                                                           told.data(), nullptr)}),
                                 std::max<std::int64_t>(0, *written - *replayed)});
             }
         }

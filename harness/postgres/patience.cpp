@@ -38,7 +38,9 @@ Patience::Clock::time_point Patience::wake(std::optional<Clock::time_point> canc
     return at;
 }
 
-void Patience::probe_begun(Clock::time_point now) { probe_began_ = now; }
+void Patience::probe_begun(Clock::time_point now) {
+    probe_began_ = now;
+}
 
 void Patience::probe_answered(Clock::time_point now) {
     probe_began_.reset();

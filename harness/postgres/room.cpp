@@ -20,7 +20,8 @@ constexpr auto patience = 3s;
 // take a slot; the database's and the role's limits (-1, and superusers: none) with their sessions.
 //
 // What takes a slot: clients (of whom a role without the right to see more sees database and user),
-// and before 12 what streams the log. Workers that the server starts itself have slots of their own.
+// and before 12 what streams the log. Workers that the server starts itself have slots of their
+// own.
 constexpr const char* question =
     "WITH me AS (SELECT oid, rolsuper, rolconnlimit FROM pg_catalog.pg_roles"
     "            WHERE rolname = current_user),"

@@ -9,13 +9,14 @@
 namespace harness::postgres {
 
 struct Room {
-    int free = 0;          // sessions that this role may still open in this database
-    std::string limit;     // what they come up against: "max_connections = 100"
-    std::string remedy;    // how to have more
+    int free = 0;        // sessions that this role may still open in this database
+    std::string limit;   // what they come up against: "max_connections = 100"
+    std::string remedy;  // how to have more
 };
 
-// Reads settings and the sessions that are open, the control's own not counted. Empty: a pooler stands
-// between, which makes the client's connections none of the server's. Throws database::Outage.
+// Reads settings and the sessions that are open, the control's own not counted. Empty: a pooler
+// stands between, which makes the client's connections none of the server's. Throws
+// database::Outage.
 [[nodiscard]] std::optional<Room> room_of(database::Control& control);
 
 // Waits a little, because sessions that were just closed take a moment to go. Throws

@@ -71,7 +71,8 @@ void take_run_lock(database::Control& control) {
 
 std::unique_ptr<database::RunLock> lock_for_run(const Destination& destination) {
     ControlOptions options;
-    options.statement_timeout = 5s;  // trivial questions; the last one is asked of a server that may be gone
+    options.statement_timeout =
+        5s;  // trivial questions; the last one is asked of a server that may be gone
     auto control = open_control(destination, options);
     take_run_lock(*control);
     return std::make_unique<PostgresRunLock>(std::move(control));

@@ -12,8 +12,8 @@ std::vector<std::string> read_sample(const Destination& destination, const std::
     ask(*control, "DECLARE rehearse_sample NO SCROLL CURSOR FOR " + query + "\n");
     std::vector<std::string> values;
     while (values.size() < sample_limit) {
-        auto fetched = ask(*control,
-                           "FETCH " + std::to_string(rows_at_once) + " FROM rehearse_sample");
+        auto fetched =
+            ask(*control, "FETCH " + std::to_string(rows_at_once) + " FROM rehearse_sample");
         if (fetched.rows.empty()) {
             break;
         }

@@ -12,8 +12,8 @@ namespace harness::postgres {
 // At most so many are kept: 1,000,000 keys of eight bytes are 32 MB.
 inline constexpr std::size_t sample_limit = 1'000'000;
 
-// The first column of the query's first rows, NULLs left out; read through a cursor, so that a query
-// over a big table holds no more than a piece of it here. Throws database::Outage.
+// The first column of the query's first rows, NULLs left out; read through a cursor, so that a
+// query over a big table holds no more than a piece of it here. Throws database::Outage.
 [[nodiscard]] std::vector<std::string> read_sample(const Destination& destination,
                                                    const std::string& query);
 

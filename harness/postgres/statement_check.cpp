@@ -138,7 +138,8 @@ std::string excerpt_at(const std::string& sql, std::size_t position) {
     const auto continuation_bytes = std::count_if(
         line.begin(), line.begin() + static_cast<std::ptrdiff_t>(std::min(column, line.size())),
         [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U; });
-    return line + "\n" + std::string(column - static_cast<std::size_t>(continuation_bytes), ' ') + "^";
+    return line + "\n" + std::string(column - static_cast<std::size_t>(continuation_bytes), ' ') +
+           "^";
 }
 
 std::vector<StatementProblem> check_statements(const Destination& destination,
@@ -149,8 +150,8 @@ std::vector<StatementProblem> check_statements(const Destination& destination,
         TimedConnection connection{destination};
         connection.set_limit(longest_answer);
         set_limits(connection);
-        if (auto problem = try_session(connection, app,
-                                       session_sql[static_cast<std::size_t>(app)])) {
+        if (auto problem =
+                try_session(connection, app, session_sql[static_cast<std::size_t>(app)])) {
             problems.push_back(*std::move(problem));
             continue;  // what it leaves is not what the statements will find
         }

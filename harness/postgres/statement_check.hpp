@@ -12,8 +12,9 @@
 namespace harness::postgres {
 
 // Each version's session SQL is run as on a new connection; what the new version's lacks and the
-// migration may make (a table, a role) is no problem yet. Each statement is parsed and analysed by the server (as a prepared statement that is never run), and
-// the role's privileges are checked by planning it. All problems at once. Throws database::Outage.
+// migration may make (a table, a role) is no problem yet. Each statement is parsed and analysed by
+// the server (as a prepared statement that is never run), and the role's privileges are checked by
+// planning it. All problems at once. Throws database::Outage.
 [[nodiscard]] std::vector<database::StatementProblem> check_statements(
     const Destination& destination, const std::array<std::string, 2>& session_sql,
     std::span<const database::StatementToCheck> statements);

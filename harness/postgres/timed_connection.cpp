@@ -19,8 +19,8 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = Patience::Clock;
 
-// A cancellation that is asked for meanwhile is noticed this late, and what GSSAPI has decrypted and
-// libpq not taken yet (which makes no socket ready) lies this long.
+// A cancellation that is asked for meanwhile is noticed this late, and what GSSAPI has decrypted
+// and libpq not taken yet (which makes no socket ready) lies this long.
 constexpr milliseconds longest_nap{500};
 
 // A connection on its way, for its answer alone.
@@ -53,7 +53,8 @@ public:
         } else if (next_ == PGRES_POLLING_FAILED) {
             // A refusal with an SQLSTATE ("too many connections") is an answer.
             const auto error = connect_error(connection_.get());
-            const bool said = !error.code.empty() || error.kind == database::ErrorKind::authentication;
+            const bool said =
+                !error.code.empty() || error.kind == database::ErrorKind::authentication;
             state_ = said ? State::answered : State::unanswered;
         }
     }
@@ -190,7 +191,9 @@ bool TimedConnection::flush() {
     }
 }
 
-bool TimedConnection::wait_for_input() { return wait(POLLIN) && consume(); }
+bool TimedConnection::wait_for_input() {
+    return wait(POLLIN) && consume();
+}
 
 Result TimedConnection::next_result() {
     if (flush()) {

@@ -1,5 +1,5 @@
-// The connection under everything that waits for an answer: the control path, the lock observer, the
-// replica probes, the checks before a run. No wait in it is for ever: libpq's own calls have no
+// The connection under everything that waits for an answer: the control path, the lock observer,
+// the replica probes, the checks before a run. No wait in it is for ever: libpq's own calls have no
 // limits, and a server whose processes are stopped, or a network that swallows packets, never ends
 // them.
 #pragma once
@@ -39,7 +39,8 @@ public:
     // another server answers than the destination's.
     explicit TimedConnection(const Destination& destination);
 
-    // For libpq's calls that do not wait (PQsend..., PQstatus, ...). The connection is non-blocking.
+    // For libpq's calls that do not wait (PQsend..., PQstatus, ...). The connection is
+    // non-blocking.
     [[nodiscard]] PGconn* get() const noexcept { return connection_.get(); }
 
     // The longest silence of the server in an answer; empty, as at the start: as long as it answers
@@ -48,8 +49,8 @@ public:
     // Whoever sets it gives the answer Patience::cancel_limit from there. Must outlive this.
     void watch(const CancelMoment* cancelled) { cancelled_ = cancelled; }
 
-    // The next result of what was sent; null after the last. Where the wait is given up the result is
-    // an error, the connection is bad and given_up() says why.
+    // The next result of what was sent; null after the last. Where the wait is given up the result
+    // is an error, the connection is bad and given_up() says why.
     [[nodiscard]] Result next_result();
     // PQputCopyEnd with an error, and PQgetCopyData until the end of the data. False: failed.
     bool refuse_copy_in(const char* why);
@@ -61,8 +62,8 @@ public:
     [[nodiscard]] Result prepare(const char* name, const std::string& sql);
     [[nodiscard]] Result run_prepared(const char* name, const std::string* parameter = nullptr);
 
-    // Until the socket is ready for POLLIN or POLLOUT; the second also lets libpq read. False: given
-    // up, or closed.
+    // Until the socket is ready for POLLIN or POLLOUT; the second also lets libpq read. False:
+    // given up, or closed.
     bool wait(short events);
     bool wait_for_input();
 

@@ -16,9 +16,9 @@ void WalHistory::add(Clock::time_point at, std::int64_t written) {
 
 std::optional<WalHistory::Clock::duration> WalHistory::behind(std::int64_t replayed,
                                                               Clock::time_point now) const {
-    const auto lacked =
-        std::upper_bound(looks_.begin(), looks_.end(), replayed,
-                         [](std::int64_t position, const Look& look) { return position < look.written; });
+    const auto lacked = std::upper_bound(
+        looks_.begin(), looks_.end(), replayed,
+        [](std::int64_t position, const Look& look) { return position < look.written; });
     if (lacked == looks_.end()) {
         return Clock::duration::zero();
     }

@@ -241,8 +241,8 @@ TEST_F(Backfill, EndsWhereTheTableEndedWhenItBeganHoweverFastRowsAreInserted) {
         "INSERT INTO t SELECT g * 10 FROM generate_series(1, 1000) g");
     int last = 10'000;
     hooks.live_p99 = [&]() -> std::optional<std::chrono::microseconds> {
-        // Asked before each batch: after the first one, more than a batch is new at the end; and one
-        // in the middle, still before it.
+        // Asked before each batch: after the first one, more than a batch is new at the end; and
+        // one in the middle, still before it.
         if (value("SELECT count(*) FROM t WHERE n = 1") != "0") {
             sql("INSERT INTO t SELECT g FROM generate_series(" + std::to_string(last + 1) + ", " +
                 std::to_string(last + 200) + ") g");

@@ -43,9 +43,9 @@ TEST_F(Identity, IsTheSameOnEachConnectionToOneDatabase) {
     const auto first = here();
     const auto second = here();
     EXPECT_EQ(first->answer, second->answer);
-    EXPECT_NE(first->answer.find(
-                  value("SELECT system_identifier FROM pg_catalog.pg_control_system()")),
-              std::string::npos);
+    EXPECT_NE(
+        first->answer.find(value("SELECT system_identifier FROM pg_catalog.pg_control_system()")),
+        std::string::npos);
     EXPECT_NE(first->answer, elsewhere()->answer);
     EXPECT_EQ(harness::postgres::open_control({conninfo(), first})->execute("SELECT 7").rows[0][0],
               "7");
@@ -57,11 +57,11 @@ TEST_F(Identity, OfAServiceThatHidesItsIdentifierIsTheMomentOfItsStart) {
     const auto identity = identity_of_server(*plain);
     EXPECT_NE(identity.answer.find(" primary"), std::string::npos) << identity.answer;
     const auto shared = std::make_shared<const ServerIdentity>(identity);
-    EXPECT_EQ(refusal_of([&] {
-                  static_cast<void>(
-                      harness::postgres::open_control({conninfo("test", "plain"), shared}));
-              }),
-              "accepted");
+    EXPECT_EQ(
+        refusal_of([&] {
+            static_cast<void>(harness::postgres::open_control({conninfo("test", "plain"), shared}));
+        }),
+        "accepted");
     sql("DROP ROLE plain");
 }
 
@@ -108,8 +108,8 @@ TEST_F(Identity, OfSeveralHostsTheOneThatWasCheckedIsMeantFromThenOn) {
     const auto target = harness::postgres::engine().open(
         "host=/nowhere," + folder + " port=1,5432 user=postgres dbname=" + database());
     target->check_guard();
-    EXPECT_EQ(target->describe(), "database " + database() + " on socket " + folder +
-                                      ", port 5432 as postgres");
+    EXPECT_EQ(target->describe(),
+              "database " + database() + " on socket " + folder + ", port 5432 as postgres");
     EXPECT_EQ(target->command_target().host, folder);
     EXPECT_EQ(target->connect("test")->execute("SELECT 7").rows[0][0], "7");
 }

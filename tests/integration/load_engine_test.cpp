@@ -257,9 +257,8 @@ TEST_F(LoadEngine, RealDeadlocksAreTriedAgain) {
     load.finish();
     EXPECT_EQ(load.figures().failures(), 0U);
     EXPECT_GT(load.figures().retries, 0U);
-    EXPECT_EQ(
-        harness::load::deadlocks(load.measured(), std::array{reports::PhaseName::warmup}),
-        load.figures().retries);
+    EXPECT_EQ(harness::load::deadlocks(load.measured(), std::array{reports::PhaseName::warmup}),
+              load.figures().retries);
     EXPECT_EQ(
         value("SELECT string_agg(n::text, ' ') FROM pair"),
         std::to_string(load.figures().successes) + " " + std::to_string(load.figures().successes));

@@ -298,13 +298,14 @@ TEST_F(LockAccuracy, TwoHundredHoldsAreEachOneEpisodeAsLongAsItsVictimsClocksSay
     EXPECT_LE(unseen, 2) << "longest gap " << joined.locks.longest_gap_ms << " ms";
     std::sort(errors_ms.begin(), errors_ms.end());
     const auto at = [&](double q) {
-        return errors_ms.at(static_cast<std::size_t>(q * static_cast<double>(errors_ms.size() - 1)));
+        return errors_ms.at(
+            static_cast<std::size_t>(q * static_cast<double>(errors_ms.size() - 1)));
     };
     std::cout << "error of the longest wait: p50 " << at(0.5) << " ms, p99 " << at(0.99)
-              << " ms, max " << at(1) << " ms; samples " << joined.locks.samples
-              << ", lost " << joined.locks.lost_samples << ", longest gap "
-              << joined.locks.longest_gap_ms << " ms, observer " << observation.observer.cpu_s
-              << " s of CPU, " << observation.observer.mean_query_ms << " ms a query\n";
+              << " ms, max " << at(1) << " ms; samples " << joined.locks.samples << ", lost "
+              << joined.locks.lost_samples << ", longest gap " << joined.locks.longest_gap_ms
+              << " ms, observer " << observation.observer.cpu_s << " s of CPU, "
+              << observation.observer.mean_query_ms << " ms a query\n";
     EXPECT_LE(at(0.99), 5.0);
 
     for (const auto& stalled : joined.stalled) {

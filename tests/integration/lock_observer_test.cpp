@@ -113,8 +113,7 @@ TEST_F(LockObserver, WhatAStepHoldsIsReadJustBeforeItsCommit) {
     observer->begin_step("add a column", session);
     const auto began = Clock::now();
     PQclear(PQexec(step.get(), "BEGIN"));
-    observer->statement_sent(session,
-                             {Clock::now(), "ALTER TABLE orders ADD COLUMN x int", false});
+    observer->statement_sent(session, {Clock::now(), "ALTER TABLE orders ADD COLUMN x int", false});
     PQclear(PQexec(step.get(), "ALTER TABLE orders ADD COLUMN x int"));
 
     const auto now = observer->locks_now(session);
@@ -203,7 +202,8 @@ TEST_F(LockObserver, AToolsEpisodeNamesTheStatementThatTookTheLock) {
     PQclear(PQexec(tool.get(), "SET application_name = 'alembic'"));
     PQclear(PQexec(tool.get(), "BEGIN"));
     PQclear(PQexec(tool.get(), "ALTER TABLE orders ADD COLUMN x int"));
-    // Whoever came after the ALTER is seen by a look that sees the ALTER; the answer comes after it.
+    // Whoever came after the ALTER is seen by a look that sees the ALTER; the answer comes after
+    // it.
     const auto marker = postgres::open_connection(conninfo("step"));
     PQclear(PQexec(marker.get(), "SET application_name = 'marker'"));
     database::LockSession session;

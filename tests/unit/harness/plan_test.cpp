@@ -2,10 +2,10 @@
 
 #include "scenarios/scenario_file.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <fstream>
+
+#include <gtest/gtest.h>
 
 namespace harness {
 namespace {

@@ -1,15 +1,14 @@
 #include "harness/run_directory.hpp"
 
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <gtest/gtest.h>
-
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace harness {
 namespace {
@@ -59,7 +58,8 @@ TEST_F(RunDirectoryTest, WritesFilesThatOnlyTheirOwnerMayRead) {
     const RunDirectory out{base / "run"};
     out.write("result.json", "{}");
     out.write(fs::path{"histograms"} / "a.hlog", "x");
-    for (const char* name : {"result.json", "histograms/a.hlog", "events.ndjson", "migration.log"}) {
+    for (const char* name :
+         {"result.json", "histograms/a.hlog", "events.ndjson", "migration.log"}) {
         struct stat status {};
         ASSERT_EQ(stat((base / "run" / name).c_str(), &status), 0) << name;
         EXPECT_EQ(status.st_mode & 0777U, 0600U) << name;

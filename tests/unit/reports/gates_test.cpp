@@ -77,23 +77,23 @@ INSTANTIATE_TEST_SUITE_P(
              "not measured"},
         Case{"no sample", "lock_wait.max", "300ms", [](Record& r) { r.locks.samples = 0; },
              Verdict::inconclusive, "no sample"},
-        Case{"one sample in a hundred lost", "lock_wait.max", "300ms",
-             lost(PhaseName::during, 5), Verdict::pass, ""},
+        Case{"one sample in a hundred lost", "lock_wait.max", "300ms", lost(PhaseName::during, 5),
+             Verdict::pass, ""},
         Case{"more than one sample in a hundred lost", "lock_wait.max", "300ms",
              lost(PhaseName::during, 6), Verdict::inconclusive,
              "lost 6 samples of 506 in `during`"},
         Case{"two samples of a short migration lost", "lock_wait.max", "300ms",
              [](Record& r) {
                  r.phases[2].end_s = 15.5;
-                 coverage(r, PhaseName::during) = {.samples = 23, .lost_samples = 2,
-                                                   .longest_gap_ms = 60};
+                 coverage(r, PhaseName::during) = {
+                     .samples = 23, .lost_samples = 2, .longest_gap_ms = 60};
              },
              Verdict::pass, ""},
         Case{"three samples of a short migration lost", "lock_wait.max", "300ms",
              [](Record& r) {
                  r.phases[2].end_s = 15.5;
-                 coverage(r, PhaseName::during) = {.samples = 22, .lost_samples = 3,
-                                                   .longest_gap_ms = 80};
+                 coverage(r, PhaseName::during) = {
+                     .samples = 22, .lost_samples = 3, .longest_gap_ms = 80};
              },
              Verdict::inconclusive, "lost 3 samples of 25 in `during`"},
         Case{"samples lost before the migration", "lock_wait.max", "300ms",
@@ -108,23 +108,20 @@ INSTANTIATE_TEST_SUITE_P(
                  r.locks.max_wait_ms = 301;
              },
              Verdict::fail, ""},
-        Case{"a lost connection", "lock_wait.max", "300ms",
-             cut_off(PhaseName::after), Verdict::inconclusive,
-             "lost its connection 1 time in `after`"},
+        Case{"a lost connection", "lock_wait.max", "300ms", cut_off(PhaseName::after),
+             Verdict::inconclusive, "lost its connection 1 time in `after`"},
         Case{"a connection lost in the warm-up", "lock_wait.max", "300ms",
              cut_off(PhaseName::warmup), Verdict::pass, ""},
-        Case{"a gap longer than the limit", "lock_wait.max", "300ms",
-             gap(300.5), Verdict::inconclusive,
-             "could have come and gone unseen"},
-        Case{"a gap as long as the limit", "lock_wait.max", "300ms",
-             gap(300), Verdict::pass, ""},
-        Case{"a gap that is not a number", "lock_wait.max", "300ms",
-             gap(NAN), Verdict::inconclusive, "gap"},
-        Case{"a gap never measured", "lock_wait.max", "300ms",
-             gap(0), Verdict::inconclusive, "unknown"},
+        Case{"a gap longer than the limit", "lock_wait.max", "300ms", gap(300.5),
+             Verdict::inconclusive, "could have come and gone unseen"},
+        Case{"a gap as long as the limit", "lock_wait.max", "300ms", gap(300), Verdict::pass, ""},
+        Case{"a gap that is not a number", "lock_wait.max", "300ms", gap(NAN),
+             Verdict::inconclusive, "gap"},
+        Case{"a gap never measured", "lock_wait.max", "300ms", gap(0), Verdict::inconclusive,
+             "unknown"},
         Case{"an observer that died early", "lock_wait.max", "300ms",
-             [](Record& r) { coverage(r, PhaseName::during).samples = 300; },
-             Verdict::inconclusive, "took only 300 samples in `during`"},
+             [](Record& r) { coverage(r, PhaseName::during).samples = 300; }, Verdict::inconclusive,
+             "took only 300 samples in `during`"},
         Case{"a gap in the warm-up", "lock_wait.max", "300ms",
              [](Record& r) {
                  coverage(r, PhaseName::warmup).longest_gap_ms = 900;
@@ -156,14 +153,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"over", "blocked.max", "20", blocked(21), Verdict::fail, ""},
                     Case{"no sample", "blocked.max", "20", [](Record& r) { r.locks.samples = 0; },
                          Verdict::inconclusive, "no sample"},
-                    Case{"lost samples", "blocked.max", "20",
-                         lost(PhaseName::after, 40), Verdict::inconclusive,
-                         "lost 40 samples"},
-                    Case{"a gap of 200 ms", "blocked.max", "20",
-                         gap(200), Verdict::pass, ""},
-                    Case{"a gap of more than a second", "blocked.max", "20",
-                         gap(1'001), Verdict::inconclusive,
-                         "Nobody looked for 1.00 s"}));
+                    Case{"lost samples", "blocked.max", "20", lost(PhaseName::after, 40),
+                         Verdict::inconclusive, "lost 40 samples"},
+                    Case{"a gap of 200 ms", "blocked.max", "20", gap(200), Verdict::pass, ""},
+                    Case{"a gap of more than a second", "blocked.max", "20", gap(1'001),
+                         Verdict::inconclusive, "Nobody looked for 1.00 s"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Deadlocks, WholeRunGate,
@@ -172,8 +166,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"one", "deadlocks", "0", [](Record& r) { r.locks.deadlocks = 1; }, Verdict::fail, ""},
         Case{"not observed", "deadlocks", "0", [](Record& r) { r.locks.samples = 0; },
              Verdict::inconclusive, "not connected"},
-        Case{"connection lost", "deadlocks", "0",
-             cut_off(PhaseName::during), Verdict::inconclusive,
+        Case{"connection lost", "deadlocks", "0", cut_off(PhaseName::during), Verdict::inconclusive,
              "not connected"},
         Case{"no during", "deadlocks", "0", [](Record& r) { without_phase(r, PhaseName::during); },
              Verdict::inconclusive, "during"}));

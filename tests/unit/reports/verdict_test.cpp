@@ -144,18 +144,16 @@ INSTANTIATE_TEST_SUITE_P(
                  schedule(r, PhaseName::during).unsent = 1;
              },
              unclear, 3, "unsent"},
-        Case{"lag never measured",
-             [](Record& r) { schedule(r, PhaseName::during).lag.clear(); }, unclear, 3,
-             "never measured in `during`"},
+        Case{"lag never measured", [](Record& r) { schedule(r, PhaseName::during).lag.clear(); },
+             unclear, 3, "never measured in `during`"},
         Case{"lag needs no measuring in a closed loop",
              [](Record& r) {
                  r.generator = {};
                  r.open_loop = false;
              },
              Verdict::pass, 0, "All"},
-        Case{"lost samples",
-             [](Record& r) { coverage(r, PhaseName::before).lost_samples = 100; }, unclear, 3,
-             "lost 100 samples of 600 in `before`"},
+        Case{"lost samples", [](Record& r) { coverage(r, PhaseName::before).lost_samples = 100; },
+             unclear, 3, "lost 100 samples of 600 in `before`"},
         Case{"no samples", [](Record& r) { r.locks.samples = 0; }, unclear, 3, "no sample"},
         Case{"observer cut off",
              [](Record& r) { coverage(r, PhaseName::during).connection_losses = 3; }, unclear, 3,
@@ -294,24 +292,21 @@ TEST(Verdict, OfARunThatWasCutOffSaysTheCauseAndHowManyGatesWereNotJudged) {
         empty_phase(record, PhaseName::after);
     }
     const auto interrupted = decided(record, usual_gates(), SIGINT);
-    EXPECT_EQ(interrupted.reasons,
-              (Reasons{"The rehearsal was interrupted before it was over.",
-                                     "4 gates were not judged."}));
+    EXPECT_EQ(interrupted.reasons, (Reasons{"The rehearsal was interrupted before it was over.",
+                                            "4 gates were not judged."}));
 
     record.harness_error = "connection refused";
     const auto broken = decided(record, {gate("errors", "0")});
-    EXPECT_EQ(broken.reasons,
-              (Reasons{"The harness could not do its work: connection refused",
-                                     "1 gate was not judged."}));
+    EXPECT_EQ(broken.reasons, (Reasons{"The harness could not do its work: connection refused",
+                                       "1 gate was not judged."}));
 }
 
 TEST(Verdict, OfARunThatWasCutOffStillTellsWhatElseWasLost) {
     auto record = healthy();
     record.harness_faults = {"The run directory lost lines: disk full."};
     const auto interrupted = decided(record, usual_gates(), SIGTERM);
-    EXPECT_EQ(interrupted.reasons,
-              (Reasons{"The rehearsal was terminated before it was over.",
-                                     "The run directory lost lines: disk full."}));
+    EXPECT_EQ(interrupted.reasons, (Reasons{"The rehearsal was terminated before it was over.",
+                                            "The run directory lost lines: disk full."}));
 }
 
 TEST(Verdict, SaysOnceWhatSeveralGatesLack) {

@@ -7,11 +7,14 @@ namespace {
 
 using reports::PhaseName;
 
-// A run of 60 s: before [0, 20), during [20, 30), after [30, 60); 100 operations a second, p99 10 ms.
+// A run of 60 s: before [0, 20), during [20, 30), after [30, 60); 100 operations a second, p99 10
+// ms.
 reports::Record calm_run() {
     reports::Record record;
-    record.phases = {{PhaseName::before, 0, 20}, {PhaseName::during, 20, 30}, {PhaseName::after, 30, 60}};
-    record.seconds.assign(60, {.done = 100, .failed = 0, .due = 100, .p50_us = 1'000, .p99_us = 10'000});
+    record.phases = {
+        {PhaseName::before, 0, 20}, {PhaseName::during, 20, 30}, {PhaseName::after, 30, 60}};
+    record.seconds.assign(
+        60, {.done = 100, .failed = 0, .due = 100, .p50_us = 1'000, .p99_us = 10'000});
     reports::Step step;
     step.start_s = 20;
     step.end_s = 30;

@@ -52,7 +52,8 @@ TEST(Coverage, AGapThatReachesIntoThePhaseCountsWhole) {
 TEST(Coverage, APhaseShorterThanAnIntervalLiesInOneGap) {
     Looks looks;
     look(looks, 0s, 20s);
-    const auto coverage = coverage_of(looks, {PhaseName::during, start + 10'005ms, start + 10'010ms});
+    const auto coverage =
+        coverage_of(looks, {PhaseName::during, start + 10'005ms, start + 10'010ms});
     EXPECT_EQ(coverage.samples, 0U);
     EXPECT_DOUBLE_EQ(coverage.longest_gap_ms, 20);
 }

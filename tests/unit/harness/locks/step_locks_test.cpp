@@ -106,8 +106,10 @@ TEST(StepLocks, TransactionsOfOneStepAddUp) {
     StepLocks locks{at(0)};
     for (const double ms : {0, 100, 200}) {
         locks.observe(at(ms + 10), at(ms + 10), sessions, {}, offset_us);
-        locks.observe(at(ms + 20), at(ms + 20), sessions, std::vector{granted("RowExclusiveLock")}, offset_us);
-        locks.observe(at(ms + 40), at(ms + 40), sessions, std::vector{granted("RowExclusiveLock")}, offset_us);
+        locks.observe(at(ms + 20), at(ms + 20), sessions, std::vector{granted("RowExclusiveLock")},
+                      offset_us);
+        locks.observe(at(ms + 40), at(ms + 40), sessions, std::vector{granted("RowExclusiveLock")},
+                      offset_us);
         locks.observe(at(ms + 60), at(ms + 60), sessions, {}, offset_us);
     }
 
@@ -120,7 +122,8 @@ TEST(StepLocks, TransactionsOfOneStepAddUp) {
 TEST(StepLocks, TheLongestHeldComesFirst) {
     StepLocks locks{at(0)};
     locks.observe(at(10), at(10), sessions, std::vector{granted("ShareLock", "a")}, offset_us);
-    locks.observe(at(90), at(90), sessions, std::vector{granted("ShareLock", "a"), granted()}, offset_us);
+    locks.observe(at(90), at(90), sessions, std::vector{granted("ShareLock", "a"), granted()},
+                  offset_us);
 
     const auto result = locks.end(at(100));
 

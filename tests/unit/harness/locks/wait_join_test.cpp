@@ -251,8 +251,8 @@ void sleep_behind_the_lock(Bench& bench, const char* kind = "relation") {
 
 LockOrigin origin(double from_ms, double to_ms, std::string mode, std::string statement,
                   std::string relation = "orders", std::int64_t session = 9) {
-    return {session,          std::move(relation), std::move(mode),
-            std::move(statement), at(from_ms),     at(to_ms)};
+    return {session,  std::move(relation), std::move(mode), std::move(statement), at(from_ms),
+            at(to_ms)};
 }
 
 TEST(WaitJoin, AStepsEpisodeNamesTheStatementThatTookTheLock) {

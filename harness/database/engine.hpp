@@ -41,8 +41,8 @@ struct StatementToCheck {
     std::string place;         // for the reader: "operation read_order, statement 1"
     std::string sql;           // with $1..$n
     std::size_t parameters = 0;
-    // A step of the migration may name what an earlier step makes: only its syntax can be checked.
     workloads::App app = workloads::App::old_version;  // in whose session it is looked at
+    // A step of the migration may name what an earlier step makes: only its syntax can be checked.
     bool syntax_only = false;
 };
 
@@ -98,10 +98,10 @@ public:
     // Throws Refused where another rehearsal runs.
     [[nodiscard]] virtual std::unique_ptr<RunLock> lock_for_run() = 0;
 
-    // `role` becomes the application name rehearse/<role>.
     // Throws Refused where the server has no room for so many sessions more.
     virtual void require_room(int sessions) = 0;
 
+    // `role` becomes the application name rehearse/<role>.
     [[nodiscard]] virtual std::unique_ptr<Control> connect(const std::string& role) = 0;
     [[nodiscard]] virtual std::unique_ptr<LockSource> lock_source() = 0;
     // Of a replica that this database is, with a session on its primary: throws Refused where it is

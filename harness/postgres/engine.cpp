@@ -90,11 +90,11 @@ public:
         return postgres::lock_for_run(destination("run"));
     }
 
-    std::unique_ptr<database::Control> connect(const std::string& role) override {
     void require_room(int sessions) override {
         postgres::require_room(*open("check"), sessions);
     }
 
+    std::unique_ptr<database::Control> connect(const std::string& role) override {
         return open(role);
     }
 

@@ -1,0 +1,66 @@
+// The replay of one slice of keys. See replay.hpp.
+#pragma once
+
+#include "checksum/replay.hpp"
+
+#include <map>
+#include <memory>
+#include <unordered_map>
+
+namespace checksum {
+
+struct ReplaySides {
+    const Sidecar& before;
+    const Sidecar& after;
+    const RecordLayout& ledger;
+};
+
+class SliceReplay {
+public:
+    // Everything given must outlive it. `counts_truncates`: a truncate stands in every partition.
+    SliceReplay(const ReplaySides& sides, const RowRules& rules, const ReplayOptions& options,
+                const LoadedRecords& before, bool counts_truncates);
+
+    void apply(const LedgerEntry& entry);
+    // More rows changed than fit the memory bound.
+    [[nodiscard]] bool too_large() const noexcept;
+    // After the last entry: compares with what the second scan found.
+    [[nodiscard]] ReplayResult finish(const LoadedRecords& after);
+
+private:
+    struct KeyOrder {
+        bool operator()(Digest a, Digest b) const noexcept { return key_before(a, b); }
+    };
+    struct KeyHash {
+        std::size_t operator()(Digest key) const noexcept { return key.high; }
+    };
+
+    RowState& touch(Digest key, const RecordView* image);
+    void remember(Digest key, const RowState& state, const ChangeSource& source);
+    void settle();
+    void settle_counted(const RowState& was, const RowState& is);
+    void truncate(const ChangeSource& source);
+    void insert_or_update(RowState& state, const LedgerEntry& entry, const ChangeSource& source);
+    void remove(RowState& state);
+    void check_old(RowState& state, const LedgerEntry& entry);
+    void judge(const RowState& state, Group after);
+    void judge_counted(const RowState& state, Group after);
+    void inconsistent(const std::string& what, const RowState& state);
+    void mismatch(MismatchKind kind, const RowState& state, std::vector<std::string> columns,
+                  std::string source, std::uint64_t times = 1);
+
+    const ReplaySides& sides_;
+    const RowRules& rules_;
+    const ReplayOptions& options_;
+    bool counts_truncates_;
+    std::unordered_map<Digest, Group, KeyHash> before_;
+    std::unordered_map<Digest, RowState, KeyHash> states_;
+    // Rows as they were before the running transaction of somebody else, in the order of keys so
+    // that the same ones are reported first.
+    std::map<Digest, RowState, KeyOrder> remembered_;
+    std::string remembered_source_;
+    std::optional<std::uint64_t> transaction_;
+    ReplayResult result_;
+};
+
+}  // namespace checksum

@@ -1,0 +1,434 @@
+#include "checksum/replay.hpp"
+
+#include "rehearsed_table.hpp"
+
+#include <stdexcept>
+
+#include <gtest/gtest.h>
+
+namespace checksum {
+namespace {
+
+using testing::Cell;
+using testing::int_cell;
+using testing::migration;
+using testing::null_cell;
+using testing::record_options;
+using testing::RehearsedTable;
+using testing::Row;
+using testing::text_cell;
+using testing::workload;
+
+using Told = std::vector<std::string>;
+
+Row order(std::int64_t id, std::int64_t total, const std::string& note) {
+    return {int_cell(id), int_cell(total), text_cell(note)};
+}
+
+RecordOptions columns() {
+    return record_options({"id", "total", "note"});
+}
+
+std::vector<Row> ten_orders() {
+    std::vector<Row> rows;
+    for (int id = 0; id < 10; ++id) {
+        rows.push_back(order(id, id * 100, "n"));
+    }
+    return rows;
+}
+
+class Replay : public ::testing::Test {
+protected:
+    void expect_pass() {
+        const auto result = table.replayed();
+        EXPECT_EQ(RehearsedTable::told(result), Told{});
+        EXPECT_EQ(result.verdict(), LedgerVerdict::pass);
+        EXPECT_TRUE(result.reasons().empty());
+    }
+    void expect_mismatches(const Told& expected) {
+        const auto result = table.replayed();
+        EXPECT_EQ(RehearsedTable::told(result), expected);
+        EXPECT_EQ(result.mismatches.total(), expected.size());
+        EXPECT_EQ(result.verdict(), LedgerVerdict::mismatch);
+    }
+    ReplayResult expect_inconclusive() {
+        auto result = table.replayed();
+        EXPECT_EQ(result.verdict(), LedgerVerdict::inconclusive);
+        EXPECT_FALSE(result.reasons().empty());
+        return result;
+    }
+
+    RehearsedTable table{columns(), columns(), ten_orders()};
+};
+
+TEST_F(Replay, WhatTheWorkloadDidIsExpected) {
+    table.update(workload, 1, order(1, 5, "n"));
+    table.insert(workload, order(20, 1, "new"));
+    table.remove(workload, 2);
+    table.update(workload, 20, order(20, 2, "new"));
+    table.insert(workload, order(2, 3, "again"));
+    const auto result = table.replayed();
+    EXPECT_EQ(result.verdict(), LedgerVerdict::pass) << RehearsedTable::told(result).size();
+    EXPECT_EQ(result.workload.inserts, 2U);
+    EXPECT_EQ(result.workload.updates, 2U);
+    EXPECT_EQ(result.workload.removes, 1U);
+    EXPECT_EQ(result.workload.columns, (std::vector<std::uint64_t>{0, 2, 0}));
+    EXPECT_EQ(result.others.updates, 0U);
+}
+
+TEST_F(Replay, AChangeByTheMigrationIsNamedWithItsSource) {
+    table.update(migration, 1, order(1, 5, "n"));
+    table.remove(migration, 2);
+    table.insert(migration, order(30, 0, "n"));
+    expect_mismatches(
+        {"changed id=1 (total): migration", "extra id=30: migration", "lost id=2: migration"});
+}
+
+TEST_F(Replay, AnUpdateByTheMigrationThatChangesNothingIsNone) {
+    for (int id = 0; id < 10; ++id) {
+        table.update(migration, id, order(id, id * 100, "n"));
+    }
+    expect_pass();
+}
+
+TEST_F(Replay, DeletingAndInsertingTheSameRowInOneTransactionIsNoDamage) {
+    table.same_transaction(true);
+    table.remove(migration, 1);
+    table.insert(migration, order(1, 100, "n"));
+    table.same_transaction(false);
+    expect_pass();
+}
+
+TEST_F(Replay, DamageThatAnotherTransactionUndoesIsToldTwice) {
+    table.update(migration, 1, order(1, 7, "n"));
+    table.update(migration, 1, order(1, 100, "n"));
+    expect_mismatches({"changed id=1 (total): migration", "changed id=1 (total): migration"});
+}
+
+TEST_F(Replay, ARewriteThatTheStreamDoesNotShowIsFoundInTheEnd) {
+    table.behind_the_stream(3, order(3, 300, "n "));
+    table.lose_behind_the_stream(4);
+    table.duplicate_behind_the_stream(5);
+    table.update(workload, 6, order(6, 1, "n"));
+    table.behind_the_stream(6, order(6, 600, "n"));  // an update lost during a rewrite
+    expect_mismatches({"changed id=3 (note): not in the change stream",
+                       "changed id=6 (total): not in the change stream",
+                       "duplicated id=5: not in the change stream",
+                       "lost id=4: not in the change stream"});
+}
+
+TEST_F(Replay, AnOldImageTellsDamageThatTheWorkloadThenOverwrote) {
+    table.behind_the_stream(3, order(3, -1, "n"));
+    table.update(workload, 3, order(3, 0, "n"), true);
+    expect_mismatches({"changed id=3 (total): not in the change stream"});
+}
+
+TEST_F(Replay, AnOldImageThatFitsIsSilent) {
+    table.update(workload, 3, order(3, 0, "n"), true);
+    table.update(workload, 3, order(3, 1, "m"), true);
+    expect_pass();
+}
+
+// The stream carries whole rows: without old images only the statements tell what was meant.
+TEST_F(Replay, DamageCarriedOnByAnUpdateIsFoundByTheColumnsThatItsStatementsWrite) {
+    table.behind_the_stream(3, order(3, 300, "dam"));
+    table.options.sources[workload].writes = std::vector<bool>{false, true, false};
+    table.update(workload, 3, order(3, 1, "dam"));
+    table.update(workload, 4, order(4, 1, "n"));
+    expect_mismatches({"changed id=3 (note): workload, whose statements do not write it"});
+}
+
+TEST_F(Replay, AChangedKeyMovesTheRow) {
+    table.update(workload, 1, order(50, 100, "n"));
+    table.update(workload, 50, order(50, 101, "n"));
+    const auto result = table.replayed();
+    EXPECT_EQ(result.verdict(), LedgerVerdict::pass);
+    EXPECT_EQ(result.workload.updates, 2U);
+    EXPECT_EQ(result.workload.inserts + result.workload.removes, 0U);
+}
+
+TEST_F(Replay, AKeyChangedByTheMigrationIsLostAndExtra) {
+    table.update(migration, 1, order(50, 100, "n"));
+    expect_mismatches({"extra id=50: migration", "lost id=1: migration"});
+}
+
+TEST_F(Replay, ATruncateByTheWorkloadLeavesNothing) {
+    table.insert(workload, order(40, 1, "n"));
+    table.truncate(workload);
+    table.insert(workload, order(1, 1, "after"));
+    const auto result = table.replayed();
+    EXPECT_EQ(result.verdict(), LedgerVerdict::pass);
+    EXPECT_EQ(result.workload.truncates, 1U);
+}
+
+TEST_F(Replay, ATruncateByTheMigrationLosesEveryRow) {
+    table.update(workload, 1, order(1, 1, "n"));
+    table.truncate(migration);
+    const auto result = table.replayed();
+    EXPECT_EQ(result.mismatches.count(MismatchKind::lost), 10U);
+    EXPECT_EQ(result.others.truncates, 1U);
+    EXPECT_EQ(result.mismatches.kept.at(0).source, "migration");
+}
+
+TEST_F(Replay, RefillingATableInOneTransactionIsNoDamageButForWhatIsMissing) {
+    table.same_transaction(true);
+    table.truncate(migration);
+    for (int id = 0; id < 9; ++id) {
+        table.insert(migration, order(id, id == 4 ? 0 : id * 100, "n"));
+    }
+    table.same_transaction(false);
+    expect_mismatches({"changed id=4 (total): migration", "lost id=9: migration"});
+}
+
+TEST_F(Replay, AStreamThatDoesNotFitTheRowsProvesNothing) {
+    table.only_in_stream(Operation::insert, workload, order(1, 100, "n"));
+    const auto result = expect_inconclusive();
+    EXPECT_EQ(result.inconsistencies, 1U);
+    EXPECT_NE(result.reasons()[0].find("a row is inserted whose key is there (id=1)"),
+              std::string::npos)
+        << result.reasons()[0];
+}
+
+TEST_F(Replay, AChangeOfARowThatIsNotThereProvesNothing) {
+    table.only_in_stream(Operation::update, workload, order(77, 1, "n"));
+    table.only_in_stream(Operation::remove, workload, order(78, 1, "n"));
+    EXPECT_EQ(expect_inconclusive().inconsistencies, 2U);
+}
+
+TEST_F(Replay, ALostChangeOfTheStreamIsAMismatchNotAPass) {
+    table.behind_the_stream(1, order(1, 42, "n"));  // as if its commit had not been followed
+    expect_mismatches({"changed id=1 (total): not in the change stream"});
+}
+
+TEST_F(Replay, AnUnknownCellIsUnverifiedUnlessItIsAsBefore) {
+    Row carried = order(1, 5, "n");
+    carried[2] = {.presence = Presence::unknown};
+    table.update(workload, 1, order(1, 5, "n"), false, carried);
+    expect_pass();
+}
+
+TEST_F(Replay, AnUnknownCellThatDiffersProvesNothing) {
+    Row carried = order(1, 5, "m");
+    carried[2] = {.presence = Presence::unknown};
+    table.update(workload, 1, order(1, 5, "m"), false, carried);
+    const auto result = expect_inconclusive();
+    EXPECT_EQ(result.unverified, 1U);
+    EXPECT_EQ(result.first_unverified, Told{"id=1"});
+}
+
+TEST_F(Replay, AnUnknownCellDoesNotHideDamageBesideIt) {
+    Row carried = order(1, 5, "n");
+    carried[2] = {.presence = Presence::unknown};
+    table.update(workload, 1, order(1, 5, "n"), false, carried);
+    table.behind_the_stream(1, order(1, 6, "n"));
+    expect_mismatches({"changed id=1 (total): not in the change stream"});
+}
+
+TEST_F(Replay, TheResultIsTheSameInVeryLittleMemory) {
+    std::vector<Row> rows;
+    for (int id = 0; id < 5000; ++id) {
+        rows.push_back(order(id, id, "n"));
+    }
+    for (const std::size_t memory : {std::size_t{24} << 20, std::size_t{3000}}) {
+        RehearsedTable large{columns(), columns(), rows};
+        large.options.memory_bytes = memory;
+        for (int id = 0; id < 5000; id += 3) {
+            large.update(workload, id, order(id, -id, "m"));
+        }
+        large.update(migration, 17, order(17, 0, "n"));
+        large.behind_the_stream(4999, order(4999, 0, "n"));
+        const auto result = large.replayed();
+        EXPECT_EQ(RehearsedTable::told(result),
+                  (Told{"changed id=17 (total): migration",
+                        "changed id=4999 (total): not in the change stream"}));
+        EXPECT_EQ(result.workload.updates, 1667U);
+    }
+}
+
+TEST_F(Replay, RefusesASourceThatIsNotTold) {
+    table.update(9, 1, order(1, 1, "n"));
+    EXPECT_THROW((void)table.try_replay(), std::invalid_argument);
+}
+
+// ------------------------------------------------------------------ values stored out of line
+
+RecordOptions with_external() {
+    auto options = columns();
+    options.columns[2].may_be_unchanged_external = true;
+    return options;
+}
+
+class ReplayExternal : public ::testing::Test {
+protected:
+    static Row without_note(Row row) {
+        row[2] = {.presence = Presence::unchanged};
+        return row;
+    }
+    std::string large = std::string(5000, 'x');
+    RehearsedTable table{
+        with_external(), with_external(), {order(1, 1, large), order(2, 2, large)}};
+};
+
+TEST_F(ReplayExternal, AnUnchangedValueIsWhatItWas) {
+    const Row next = order(1, 5, large);
+    table.update(workload, 1, next, false, without_note(next));
+    const std::string other(5000, 'y');
+    table.update(workload, 2, order(2, 2, other));
+    const Row last = order(2, 3, other);
+    table.update(workload, 2, last, false, without_note(last));
+    table.update(migration, 2, last, false, without_note(last));
+    const auto result = table.replayed();
+    EXPECT_EQ(RehearsedTable::told(result), Told{});
+    EXPECT_EQ(result.verdict(), LedgerVerdict::pass);
+}
+
+TEST_F(ReplayExternal, DamageOfAnUnchangedValueIsFound) {
+    const Row next = order(1, 5, large);
+    table.update(workload, 1, next, false, without_note(next));
+    table.behind_the_stream(1, order(1, 5, large + "z"));
+    EXPECT_EQ(RehearsedTable::told(table.replayed()),
+              Told{"changed id=1 (note): not in the change stream"});
+}
+
+TEST_F(ReplayExternal, AMovedKeyWithAnUnchangedValueIsUnverified) {
+    const Row next = order(9, 1, large);
+    table.update(workload, 1, next, false, without_note(next));
+    const auto result = table.replayed();
+    EXPECT_EQ(result.verdict(), LedgerVerdict::inconclusive);
+    EXPECT_EQ(result.first_unverified, Told{"id=9"});
+}
+
+// ------------------------------------------------------------------ added and dropped columns
+
+RecordOptions with_region() {
+    auto options = columns();
+    options.columns.push_back({.name = "region", .role = ColumnRole::added});
+    return options;
+}
+
+Row sold(std::int64_t id, std::int64_t total, const std::optional<std::string>& region) {
+    return {int_cell(id), int_cell(total), text_cell("n"),
+            region ? text_cell(*region) : null_cell()};
+}
+
+class ReplayAdded : public ::testing::Test {
+protected:
+    ReplayAdded() {
+        table.options.initial = {table.content(null_cell())};
+        table.holds = [](const Row& row) { return std::vector<bool>{row[3] == text_cell("eu")}; };
+    }
+    void backfill(std::int64_t id) {
+        table.update(migration, id, sold(id, (*table.find(id))[1].bytes[0], "eu"));
+    }
+    Told told() { return RehearsedTable::told(table.replayed()); }
+
+    RehearsedTable table{
+        columns(), with_region(), {sold(1, 1, std::nullopt), sold(2, 2, std::nullopt)}};
+};
+
+TEST_F(ReplayAdded, ABackfillIsNoDamage) {
+    backfill(1);
+    backfill(2);
+    const auto result = table.replayed();
+    EXPECT_EQ(RehearsedTable::told(result), Told{});
+    EXPECT_EQ(result.verdict(), LedgerVerdict::pass);
+    EXPECT_EQ(result.others.updates, 2U);
+}
+
+TEST_F(ReplayAdded, ARowThatTheBackfillForgotIsFound) {
+    backfill(1);
+    table.update(workload, 2, sold(2, 7, std::nullopt));  // carries the column, did not set it
+    EXPECT_EQ(told(), Told{"changed id=2 (region): not in the change stream"});
+}
+
+TEST_F(ReplayAdded, WhatTheWorkloadSetNeedNotEqualTheExpression) {
+    backfill(1);
+    table.update(workload, 1, sold(1, 1, "us"));
+    table.update(workload, 2, sold(2, 2, "us"));
+    table.insert(workload, sold(3, 3, "asia"));
+    EXPECT_EQ(told(), Told{});
+}
+
+TEST_F(ReplayAdded, ABackfillOverWhatTheWorkloadSetIsFound) {
+    backfill(1);
+    table.update(workload, 2, sold(2, 2, "us"));
+    backfill(2);
+    EXPECT_EQ(told(), Told{"changed id=2 (region): migration"});
+}
+
+TEST_F(ReplayAdded, ARewriteOverWhatTheWorkloadSetIsFound) {
+    backfill(1);
+    table.update(workload, 2, sold(2, 2, "us"));
+    table.behind_the_stream(2, sold(2, 2, "eu"));
+    EXPECT_EQ(told(), Told{"changed id=2 (region): not in the change stream"});
+}
+
+TEST_F(ReplayAdded, ABackfillThatAlsoChangesAnotherColumnIsFound) {
+    backfill(1);
+    table.update(migration, 2, sold(2, 3, "eu"));
+    EXPECT_EQ(told(), Told{"changed id=2 (total): migration"});
+}
+
+TEST_F(ReplayAdded, WithoutAKnownInitialValueAWrongOneIsUnverifiedIfTheWorkloadCarriedIt) {
+    table.options.initial = {};
+    backfill(1);
+    table.update(workload, 2, sold(2, 7, "us"));
+    const auto result = table.replayed();
+    EXPECT_EQ(RehearsedTable::told(result), Told{});
+    EXPECT_EQ(result.verdict(), LedgerVerdict::inconclusive);
+}
+
+TEST(ReplayDropped, ADroppedColumnIsWatchedUntilItGoes) {
+    auto before = columns();
+    before.columns[2].role = ColumnRole::dropped;
+    const auto after = record_options({"id", "total"});
+    RehearsedTable table{before, after, {order(1, 1, "a"), order(2, 2, "b"), order(3, 3, "c")}};
+    table.update(workload, 1, order(1, 5, "z"));
+    table.update(migration, 2, order(2, 2, "damaged"));
+    Row gone = order(3, 9, "");
+    gone[2] = {.presence = Presence::unknown};
+    table.update(workload, 3, order(3, 9, "c"), false, gone);
+    const auto result = table.replayed();
+    EXPECT_EQ(RehearsedTable::told(result), Told{"changed id=2 (note): migration"});
+    EXPECT_EQ(result.unverified, 0U);
+}
+
+// ------------------------------------------------------------------ tables without a key
+
+class ReplayWithoutKey : public ::testing::Test {
+protected:
+    Told told() { return RehearsedTable::told(table.replayed()); }
+    static Row pair(std::int64_t a, const std::string& b) { return {int_cell(a), text_cell(b)}; }
+
+    RecordOptions options = record_options({"a", "b"}, false);
+    RehearsedTable table{options, options, {pair(1, "x"), pair(1, "x"), pair(2, "y")}};
+};
+
+TEST_F(ReplayWithoutKey, EqualRowsAreCounted) {
+    table.remove(workload, 1);
+    table.insert(workload, pair(2, "y"));
+    table.update(workload, 2, pair(3, "z"), true);
+    EXPECT_EQ(told(), Told{});
+}
+
+TEST_F(ReplayWithoutKey, OneOfTwoEqualRowsLostOrDoubledIsFound) {
+    table.lose_behind_the_stream(1);
+    table.duplicate_behind_the_stream(2);
+    EXPECT_EQ(told(), (Told{"duplicated a=2, b='y': not in the change stream",
+                            "lost a=1, b='x': not in the change stream"}));
+}
+
+TEST_F(ReplayWithoutKey, TheMigrationsOwnChangeIsFound) {
+    table.update(migration, 2, pair(2, "Y"), true);
+    table.insert(migration, pair(1, "x"));
+    EXPECT_EQ(told(), (Told{"duplicated a=1, b='x': migration", "extra a=2, b='Y': migration",
+                            "lost a=2, b='y': migration"}));
+}
+
+TEST_F(ReplayWithoutKey, RemovingARowThatIsNotThereProvesNothing) {
+    table.only_in_stream(Operation::remove, workload, pair(8, "x"));
+    EXPECT_EQ(table.replayed().verdict(), LedgerVerdict::inconclusive);
+}
+
+}  // namespace
+}  // namespace checksum

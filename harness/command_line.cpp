@@ -46,6 +46,30 @@ CLI::App* add_run(CLI::App& app, RunCommand& run, std::vector<std::string>& sets
     return command;
 }
 
+constexpr std::size_t most_jobs = 64;
+
+CLI::App* add_checksum(CLI::App& app, ChecksumCommand& checksum) {
+    auto* command = app.add_subcommand(
+        "checksum", "Digests of whole tables, equal for equal data; reads only");
+    command->add_option("--db", checksum.db, db_help)->type_name("URI");
+    command->add_option("--table", checksum.tables, "a table, as one writes it in SQL")
+        ->type_name("T")
+        ->required();
+    command->add_option("--columns", checksum.columns, "these columns and the key's (default: all)")
+        ->type_name("A,B")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    command->add_option("--jobs", checksum.jobs, "connections that read at once (default: 2)")
+        ->check(CLI::Range(std::size_t{1}, most_jobs));
+    command->add_option("--seed", checksum.seed, "digests are comparable under one seed (default: 0)");
+    command->add_flag("--strict", checksum.strict, "1.0 and 1.00 differ");
+    command->add_option("--max-rows-per-s", checksum.max_rows_per_s, "read no faster")
+        ->check(CLI::PositiveNumber);
+    command->add_flag("--json", checksum.json, "print rehearse.checksum/1 on stdout");
+    command->add_flag("--quiet", checksum.quiet, "no progress");
+    return command;
+}
+
 std::optional<std::string> take_overrides(const std::vector<std::string>& sets, RunCommand& run) {
     for (const auto& set : sets) {
         const auto equals = set.find('=');
@@ -72,11 +96,13 @@ std::variant<Command, int> parse_command_line(int argc, char** argv) {
     ValidateCommand validate;
     DoctorCommand doctor;
     CleanupCommand cleanup;
+    ChecksumCommand checksum;
     std::string mark_db, unmark_db;
     std::vector<std::string> sets;
 
     const auto* demo_app = add_demo(app, demo);
     const auto* run_app = add_run(app, run, sets);
+    const auto* checksum_app = add_checksum(app, checksum);
     auto* validate_app = app.add_subcommand(
         "validate", "Say every error of a scenario with line and column, and do nothing else");
     validate_app->add_option("scenario", validate.scenario, "the scenario file")->required();
@@ -107,6 +133,9 @@ std::variant<Command, int> parse_command_line(int argc, char** argv) {
             return 2;
         }
         return Command{run};
+    }
+    if (*checksum_app) {
+        return Command{checksum};
     }
     if (*validate_app) {
         return Command{validate};

@@ -39,8 +39,16 @@ struct GuardCommand {
     std::string db;
 };
 
+struct ChecksumCommand {
+    std::string db;
+    std::vector<std::string> tables, columns;
+    std::size_t jobs = 2;
+    std::uint64_t seed = 0, max_rows_per_s = 0;
+    bool strict = false, json = false, quiet = false;
+};
+
 using Command = std::variant<DemoCommand, RunCommand, ValidateCommand, SchemaCommand, DoctorCommand,
-                             CleanupCommand, GuardCommand>;
+                             CleanupCommand, GuardCommand, ChecksumCommand>;
 
 // The command, or the exit code where there is nothing more to do: 0 after --help and --version, 2
 // after an error (which was printed).

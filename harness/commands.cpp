@@ -4,6 +4,7 @@
 #include "harness/engines.hpp"
 #include "harness/plan.hpp"
 #include "harness/rehearsal.hpp"
+#include "harness/verify_commands.hpp"
 #include "reports/json.hpp"
 #include "reports/terminal.hpp"
 #include "reports/text.hpp"
@@ -131,6 +132,7 @@ int dispatch(const Command& command) {
                        return print(engine_for(c.db).open(c.db)->doctor());
                    },
                    [](const CleanupCommand& c) { return clean(c); },
+                   [](const ChecksumCommand& c) { return checksum_tables(c); },
                    [](const GuardCommand& c) {
                        const auto target = engine_for(c.db).open(c.db);
                        return print(c.mark ? target->mark() : target->unmark());

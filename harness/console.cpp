@@ -65,7 +65,7 @@ struct Console::Implementation {
                     std::exchange(cancel, nullptr)();
                 }
             } else {
-                note("interrupted: the load stops, the running step may end; once more cancels it");
+                note(options.on_first_signal);
             }
             wait_for_signal();
         });

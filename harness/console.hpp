@@ -12,6 +12,8 @@ namespace harness {
 
 struct ConsoleOptions {
     bool quiet = false;  // no progress; errors are still printed
+    std::string on_first_signal =
+        "interrupted: the load stops, the running step may end; once more cancels it";
 };
 
 // Has a thread of its own while it lives. The first SIGINT, SIGTERM or SIGHUP asks the interruption to

@@ -8,6 +8,7 @@
 #include "harness/database/poller.hpp"
 #include "harness/database/server.hpp"
 #include "harness/database/session.hpp"
+#include "harness/database/table_reader.hpp"
 #include "scenarios/scenario.hpp"
 
 #include <array>
@@ -122,6 +123,11 @@ public:
         const std::array<std::string, 2>& session_sql) = 0;  // [old, new]: tried, too
     // The first column of a query's rows, for sample("...").
     [[nodiscard]] virtual std::vector<std::string> sample(const std::string& query) = 0;
+
+    // One consistent view of the tables, as one writes their names in SQL; they cannot be rewritten
+    // or dropped while it lives. Throws UnknownName, Outage.
+    [[nodiscard]] virtual std::unique_ptr<Snapshot> snapshot(
+        std::span<const std::string> tables, const SnapshotOptions& options = {}) = 0;
 
     // `tables`: those that the migration touches, as the scenario writes them.
     [[nodiscard]] virtual Facts facts(std::span<const std::string> tables) = 0;

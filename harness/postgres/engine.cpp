@@ -15,6 +15,7 @@
 #include "harness/postgres/run_lock.hpp"
 #include "harness/postgres/sample.hpp"
 #include "harness/postgres/session.hpp"
+#include "harness/postgres/snapshot.hpp"
 #include "harness/postgres/statement_check.hpp"
 #include "harness/postgres/throwaway_folder.hpp"
 #include "harness/postgres/throwaway_server.hpp"
@@ -142,6 +143,11 @@ public:
 
     std::vector<std::string> sample(const std::string& query) override {
         return read_sample(destination("sample"), query);
+    }
+
+    std::unique_ptr<database::Snapshot> snapshot(
+        std::span<const std::string> tables, const database::SnapshotOptions& options) override {
+        return open_snapshot(target_, tables, options);
     }
 
     database::Facts facts(std::span<const std::string> tables) override {

@@ -4,8 +4,10 @@
 #include "harness/migration/statement_splitter.hpp"
 #include "harness/migration/statement_units.hpp"
 #include "harness/migration/step_context.hpp"
+#include "scenarios/index_change.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 
 namespace harness::migration {
@@ -20,6 +22,13 @@ struct Failure {
     std::string where;  // "statement 2 of 3 (ALTER TABLE ...)"
     bool while_committing = false;
 };
+
+bool says_concurrently(const std::string& sql) {
+    constexpr std::string_view word = "concurrently";
+    return std::search(sql.begin(), sql.end(), word.begin(), word.end(), [](char a, char b) {
+               return std::tolower(static_cast<unsigned char>(a)) == b;
+           }) != sql.end();
+}
 
 class SqlRun {
 public:
@@ -36,11 +45,17 @@ private:
     void fail(const Failure& failure, const std::vector<std::string>& invalid_indexes);
     void tell_retry(const Failure& failure, std::chrono::milliseconds wait);
     std::vector<std::string> new_invalid_indexes();
+    std::vector<std::string> invalid_indexes_after(const StatementUnit& unit, bool lost);
+    std::optional<Failure> drop_remains();
+    void forget_dropped();
+    std::string invalid_at_the_end();
 
     const StepContext& context_;
     const scenarios::SqlStep& step_;
     database::Control& control_;
     std::set<std::string> invalid_before_;
+    std::optional<scenarios::IndexChange> change_;  // what the unit does to an index
+    std::vector<std::string> remains_;  // invalid indexes that its last attempt left
     std::int64_t unit_rows_ = 0;
     std::size_t tries_ = 0;          // of the unit
     bool in_transaction_ = false;    // the unit runs in one
@@ -72,10 +87,7 @@ void SqlRun::run() {
             return;
         }
     }
-    std::string invalid;
-    for (const auto& index : new_invalid_indexes()) {
-        invalid += (invalid.empty() ? "" : ", ") + index;
-    }
+    const std::string invalid = invalid_at_the_end();
     if (invalid.empty()) {
         context_.succeed();
     } else {
@@ -89,14 +101,22 @@ bool SqlRun::run_unit(const StatementUnit& unit, std::size_t number) {
                    workloads::mix(context_.settings.seed, context_.index * 1000 + number)};
     const std::size_t statement = unit.statements.front() + 1;
     tries_ = 0;
+    remains_.clear();
+    change_ = step_.transaction || unit.statements.size() != 1
+                  ? std::nullopt
+                  : scenarios::index_change_of(step_.statements[unit.statements.front()]);
     while (true) {
         const auto start = Clock::now();
         ++tries_;
         unit_rows_ = 0;
-        const auto failure = try_unit(unit);
+        auto failure = drop_remains();
+        if (!failure) {
+            failure = try_unit(unit);
+        }
         context_.attempt(start, failure ? &failure->error : nullptr, statement);
         if (!failure) {
             context_.record.rows += unit_rows_;
+            forget_dropped();
             return true;
         }
         const bool lost = failure->error.kind == ErrorKind::connection_lost;
@@ -106,17 +126,19 @@ bool SqlRun::run_unit(const StatementUnit& unit, std::size_t number) {
                                (lost ? ": " + failure->error.text() : std::string{}));
             return false;
         }
-        const auto invalid =
-            step_.transaction || lost ? std::vector<std::string>{} : new_invalid_indexes();
+        remains_ = invalid_indexes_after(unit, lost);
         // IF NOT EXISTS would take an invalid index for a good one, and without it the retry cannot
-        // succeed: only a unit that drops the index first is tried again.
-        const bool retryable =
-            may_retry(failure->error.kind) && (invalid.empty() || unit.clears_index) &&
-            (!unit.commits_inside || step_.transaction);
+        // succeed: what a statement leaves behind is dropped before it is tried again, and where
+        // that is not surely its own (an index without a name, REINDEX) it is not.
+        const bool ours = std::all_of(remains_.begin(), remains_.end(), [&](const auto& name) {
+            return change_ && scenarios::is_index_of(*change_, name);
+        });
+        const bool retryable = may_retry(failure->error.kind) && ours &&
+                               (!unit.commits_inside || step_.transaction);
         const auto wait =
             retryable ? plan.after_failure() : std::optional<std::chrono::milliseconds>{};
         if (!wait) {
-            fail(*failure, invalid);
+            fail(*failure, remains_);
             return false;
         }
         tell_retry(*failure, *wait);
@@ -205,6 +227,59 @@ void SqlRun::tell_retry(const Failure& failure, std::chrono::milliseconds wait) 
     context_.tell("retry", "attempt " + std::to_string(tries_) + " failed: " + failure.where + ": " +
                                failure.error.text() + "\nnext try in " +
                                std::to_string(wait.count()) + " ms");
+}
+
+// Only what goes CONCURRENTLY commits on its way; other invalid indexes are somebody else's.
+std::vector<std::string> SqlRun::invalid_indexes_after(const StatementUnit& unit, bool lost) {
+    const bool leaves =
+        std::any_of(unit.statements.begin(), unit.statements.end(),
+                    [&](std::size_t index) { return says_concurrently(step_.statements[index]); });
+    return lost || !leaves ? std::vector<std::string>{} : new_invalid_indexes();
+}
+
+// DROP INDEX CONCURRENTLY, too, leaves an invalid index when it fails half-way, and goes on from
+// there when it is run again.
+std::optional<Failure> SqlRun::drop_remains() {
+    if (!change_ || change_->drops) {
+        return std::nullopt;
+    }
+    for (const auto& index : remains_) {
+        const std::string sql = "DROP INDEX CONCURRENTLY IF EXISTS " + index;
+        context_.tell("note", "the last attempt left an invalid index: " + sql);
+        if (auto failure = run_sql(sql, sql + ", which the last attempt left", true)) {
+            return failure;
+        }
+    }
+    return std::nullopt;
+}
+
+// An index that was invalid at the start and is dropped now may be made anew, and fail again.
+void SqlRun::forget_dropped() {
+    if (!change_ || !change_->drops) {
+        return;
+    }
+    std::erase_if(invalid_before_,
+                  [&](const auto& name) { return scenarios::is_index_of(*change_, name); });
+}
+
+std::string SqlRun::invalid_at_the_end() {
+    if (!context_.engine.invalid_indexes || step_.transaction ||
+        std::none_of(step_.statements.begin(), step_.statements.end(), says_concurrently)) {
+        return {};
+    }
+    std::string invalid;
+    for (const auto& index : context_.engine.invalid_indexes(control_)) {
+        // IF NOT EXISTS is content with one that was invalid before.
+        const bool made = std::any_of(
+            step_.statements.begin(), step_.statements.end(), [&](const auto& statement) {
+                const auto change = scenarios::index_change_of(statement);
+                return change && !change->drops && scenarios::is_index_of(*change, index);
+            });
+        if (made || !invalid_before_.contains(index)) {
+            invalid += (invalid.empty() ? "" : ", ") + index;
+        }
+    }
+    return invalid;
 }
 
 std::vector<std::string> SqlRun::new_invalid_indexes() {

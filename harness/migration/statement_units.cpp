@@ -2,26 +2,9 @@
 
 #include "harness/migration/statement_splitter.hpp"
 
-#include <algorithm>
-
 namespace harness::migration {
 
 namespace {
-
-bool has(const std::vector<std::string>& words, const char* word) {
-    return std::find(words.begin(), words.end(), word) != words.end();
-}
-
-bool drops_index_if_there(const std::string& sql) {
-    const auto words = first_words(sql, 5);
-    return words.size() > 2 && words[0] == "DROP" && words[1] == "INDEX" && has(words, "EXISTS");
-}
-
-bool creates_index_concurrently(const std::string& sql) {
-    const auto words = first_words(sql, 4);
-    return words.size() > 2 && words[0] == "CREATE" && has(words, "INDEX") &&
-           has(words, "CONCURRENTLY");
-}
 
 std::string number(std::size_t index) {
     return "statement " + std::to_string(index + 1);
@@ -63,16 +46,10 @@ std::variant<std::vector<StatementUnit>, std::string> units_of(
         if (control == TransactionControl::end && !open) {
             return number(i) + " ends a transaction that was never begun";
         }
-        const bool joins = open || (!units.empty() && !units.back().own_transaction &&
-                                    units.back().statements.size() == 1 &&
-                                    drops_index_if_there(statements[i - 1]) &&
-                                    creates_index_concurrently(statements[i]));
-        if (!joins) {
+        if (!open) {
             units.emplace_back();
             units.back().own_transaction = control == TransactionControl::begin;
             units.back().commits_inside = commits_inside(statements[i]);
-        } else if (!open) {
-            units.back().clears_index = true;
         }
         units.back().statements.push_back(i);
         open = control == TransactionControl::begin || (open && control != TransactionControl::end);

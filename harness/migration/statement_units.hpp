@@ -11,9 +11,6 @@ namespace harness::migration {
 struct StatementUnit {
     std::vector<std::size_t> statements;  // indices, in order
     bool own_transaction = false;         // its own BEGIN ... COMMIT
-    // DROP INDEX IF EXISTS, then CREATE INDEX CONCURRENTLY: when the second fails, beginning again
-    // with the first removes the invalid index that it leaves.
-    bool clears_index = false;
     // It may have committed part of its work before it failed: never tried again.
     bool commits_inside = false;
 };

@@ -58,24 +58,6 @@ TEST(StatementUnits, UnbalancedTransactionsAreRefused) {
               std::string::npos);
 }
 
-TEST(StatementUnits, DroppingAnIndexBeforeCreatingItConcurrentlyClearsWhatAFailureLeaves) {
-    const auto result = units({"DROP INDEX CONCURRENTLY IF EXISTS i",
-                               "CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)", "ANALYZE t"},
-                              false);
-    ASSERT_EQ(result.size(), 2U);
-    EXPECT_EQ(result[0].statements, (Indices{0, 1}));
-    EXPECT_TRUE(result[0].clears_index);
-    EXPECT_FALSE(result[0].own_transaction);
-    EXPECT_EQ(result[1].statements, Indices{2});
-}
-
-TEST(StatementUnits, ADropThatFailsOnAMissingIndexClearsNothing) {
-    const auto result = units({"DROP INDEX i", "CREATE INDEX CONCURRENTLY i ON t (a)"}, false);
-    ASSERT_EQ(result.size(), 2U);
-    EXPECT_FALSE(result[0].clears_index);
-    EXPECT_EQ(units({"DROP INDEX IF EXISTS i", "CREATE INDEX i ON t (a)"}, false).size(), 2U);
-}
-
 TEST(StatementUnits, WhatMayHaveCommittedInsideIsMarked) {
     const auto result = units({"CALL fill()", "do $$ begin commit; end $$", "SELECT 1"}, false);
     ASSERT_EQ(result.size(), 3U);

@@ -90,6 +90,27 @@ int Poller::fetch(std::chrono::nanoseconds timeout) {
         timeout.count() < 0 ? -1 : static_cast<int>(std::min<std::int64_t>(ms, 60'000)));
 }
 
+// With hundreds of sockets each one's memory has left the caches by the time it is served again. Of
+// the batch at hand it is fetched while the ones before it are served, in two steps: what a
+// Pollable points to can only be asked for once the Pollable itself is there.
+void Poller::prefetch_ahead() const {
+    constexpr int object_ahead = 4, its_memory_ahead = 2;
+    constexpr std::size_t lines = 4, line_bytes = 64;
+    if (const int at = batch_at_ + object_ahead; at < batch_size_) {
+        const auto* object =
+            static_cast<const char*>(batch_[static_cast<std::size_t>(at)].data.ptr);
+        for (std::size_t line = 0; line < lines; ++line) {
+            __builtin_prefetch(object + line * line_bytes, 1);
+        }
+    }
+    if (const int at = batch_at_ + its_memory_ahead; at < batch_size_) {
+        const auto& event = batch_[static_cast<std::size_t>(at)];
+        if (event.data.ptr != nullptr && event.events != 0) {  // else it may be gone
+            static_cast<const Pollable*>(event.data.ptr)->prefetch();
+        }
+    }
+}
+
 int Poller::wait(std::chrono::nanoseconds timeout) {
     const int ready = fetch(timeout);
     if (ready < 0) {
@@ -103,6 +124,7 @@ int Poller::wait(std::chrono::nanoseconds timeout) {
     for (batch_at_ = 0; batch_at_ < batch_size_;) {
         const epoll_event event = batch_[static_cast<std::size_t>(batch_at_)];
         ++batch_at_;
+        prefetch_ahead();
         if (event.data.ptr == nullptr) {
             std::uint64_t ignored = 0;
             [[maybe_unused]] const ssize_t got = read(wake_, &ignored, sizeof ignored);

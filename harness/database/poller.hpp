@@ -17,6 +17,8 @@ class Pollable {
 public:
     // events: EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP.
     virtual void on_ready(std::uint32_t events) = 0;
+    // on_ready comes soon: whoever has memory elsewhere may ask for it now.
+    virtual void prefetch() const noexcept {}
 
 protected:
     ~Pollable() = default;
@@ -44,6 +46,7 @@ public:
     void wake() noexcept;
 
 private:
+    void prefetch_ahead() const;
     [[nodiscard]] int fetch(std::chrono::nanoseconds timeout);
 
     int epoll_ = -1, wake_ = -1;

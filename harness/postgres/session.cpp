@@ -8,6 +8,7 @@
 
 #include <libpq-fe.h>
 #include <openssl/ssl.h>
+#include <sys/socket.h>
 
 namespace harness::postgres {
 
@@ -15,7 +16,7 @@ using workloads::App;
 
 PostgresSession::PostgresSession(std::shared_ptr<const LoadPlan> plan, database::Poller& poller,
                                  database::SessionListener& listener)
-    : plan_{std::move(plan)}, poller_{poller}, listener_{listener} {
+    : listener_{listener}, plan_{std::move(plan)}, poller_{poller} {
     first_statement_.reserve(plan_->operations.size());
     std::size_t statements = 0, most_parameters = 0;
     for (const auto& operation : plan_->operations) {
@@ -81,7 +82,9 @@ void PostgresSession::continue_connecting() {
         return;
     }
     socket_ = socket;
-    watched_ = poll == PGRES_POLLING_WRITING ? EPOLLOUT : EPOLLIN;
+    watched_ = poll == PGRES_POLLING_WRITING   ? EPOLLOUT
+               : poll == PGRES_POLLING_READING ? EPOLLIN
+                                               : answers;
     poller_.add(socket_, watched_, *this);
     if (poll != PGRES_POLLING_OK) {
         return;
@@ -123,6 +126,17 @@ void PostgresSession::connection_failed() {
     listener_.on_connect_failed(error);
 }
 
+void PostgresSession::prefetch() const noexcept {
+    constexpr std::size_t from = 320, to = 1024, line_bytes = 64;
+    const auto* connection = reinterpret_cast<const char*>(connection_.get());
+    for (std::size_t offset = from; offset < to; offset += line_bytes) {
+        __builtin_prefetch(connection + offset, 1);
+    }
+    __builtin_prefetch(&listener_);
+    __builtin_prefetch(values_, 1);
+    __builtin_prefetch(prepared_.data());
+}
+
 void PostgresSession::on_ready(std::uint32_t events) {
     if (state_ == State::connecting) {
         continue_connecting();
@@ -134,9 +148,20 @@ void PostgresSession::on_ready(std::uint32_t events) {
             return;  // what the listener did with the answer
         }
     }
-    if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) == 0) {
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)) == 0) {
         return;
     }
+    // What arrives is announced once. Whatever an unfinished answer's reading left in the socket
+    // must be read now, and so must the end of a connection that came together with an answer.
+    std::uint64_t sent = 0;
+    do {
+        sent = sent_;
+        read_input();
+    } while ((running() && sent == sent_ && more_to_read()) ||
+             (state_ == State::idle && (events & (EPOLLRDHUP | EPOLLHUP)) != 0));
+}
+
+void PostgresSession::read_input() {
     bool alive = PQconsumeInput(connection_.get()) == 1;
     // TLS is decrypted by whole records, of which libpq may take less than one; what is left of it
     // makes no socket ready.
@@ -152,6 +177,11 @@ void PostgresSession::on_ready(std::uint32_t events) {
     // Also after a failed read: what the server said before it closed is already in the buffer, and
     // libpq (15 on) is not busy with a connection that it has given up.
     read_results();
+}
+
+bool PostgresSession::more_to_read() const {
+    char byte = 0;
+    return socket_ >= 0 && recv(socket_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
 }
 
 void PostgresSession::set_up(bool failed) {

@@ -275,6 +275,7 @@ void PostgresSession::send_simple(const char* sql, State state) {
 }
 
 void PostgresSession::after_send(int accepted) {
+    ++sent_;
     if (accepted != 1) {
         lost_while_running(error_of(connection_.get()));
         return;
@@ -287,7 +288,7 @@ void PostgresSession::after_send(int accepted) {
         }
         return;
     }
-    watch(left == 1 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+    watch(left == 1 ? std::uint32_t{EPOLLIN | EPOLLOUT} : answers);
 }
 
 void PostgresSession::lost_while_running(const Error& error) {

@@ -64,9 +64,37 @@ bool open_to_all(const fs::path& folder) {
     }
 }
 
+// Empty: a server's folder may be made there.
+std::string why_unusable(const fs::path& parent, bool others_must_pass) {
+    if (parent.string().size() > longest_parent) {
+        return "its path has more than " + std::to_string(longest_parent) +
+               " characters, and a Unix socket's path may have 107 in all";
+    }
+    if (access(parent.c_str(), W_OK | X_OK) != 0) {
+        return std::strerror(errno);
+    }
+    return !others_must_pass || open_to_all(parent)
+               ? ""
+               : "the server's user may not pass through every folder on the way";
+}
+
 bool usable(const fs::path& parent, bool others_must_pass) {
-    return parent.is_absolute() && parent.string().size() <= longest_parent &&
-           access(parent.c_str(), W_OK | X_OK) == 0 && (!others_must_pass || open_to_all(parent));
+    return why_unusable(parent, others_must_pass).empty();
+}
+
+// Whoever names a folder means it: if the server goes elsewhere, he is told.
+void tell_if_unusable(bool others_must_pass) {
+    const char* named = std::getenv("TMPDIR");
+    if (named == nullptr || *named == '\0') {
+        return;
+    }
+    std::error_code missing;
+    const fs::path real = fs::canonical(named, missing);
+    const std::string why = missing ? missing.message() : why_unusable(real, others_must_pass);
+    if (!why.empty()) {
+        std::fprintf(stderr, "TMPDIR (%s) cannot hold the throwaway server: %s\n", named,
+                     why.c_str());
+    }
 }
 
 std::vector<fs::path> all_parents() {
@@ -90,6 +118,7 @@ std::vector<fs::path> all_parents() {
 
 // A disk before memory: a rehearsal should feel like production, and must not fill the memory.
 fs::path choose_parent(bool others_must_pass) {
+    tell_if_unusable(others_must_pass);
     const auto parents = all_parents();
     for (const auto& parent : parents) {
         const bool named = parent != "/var/tmp" && parent != "/tmp";

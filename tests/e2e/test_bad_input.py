@@ -297,3 +297,19 @@ def test_the_schema_is_a_draft_7_json_schema(rehearse):
     schema = json.loads(ended.out)
     assert "draft-07" in schema["$schema"]
     assert {"workload", "migration", "gates", "phases"} <= set(schema["properties"])
+
+
+@pytest.mark.parametrize("folder, said", [("x" * 90, "more than 68 characters"),
+                                          ("missing", "No such file")])
+def test_a_tmpdir_that_cannot_hold_the_server_is_named(throwaway, folder, said):
+    """The server is made elsewhere; whoever named the folder is told."""
+    place = throwaway.temporary / folder
+    if folder != "missing":
+        place.mkdir(mode=0o1777)
+    scenario = throwaway.write(shop.scenario(NOTHING, phases=shop.SHORT))
+
+    ended = throwaway.rehearse("run", scenario, "--out", "out", environment={"TMPDIR": str(place)})
+
+    assert f"TMPDIR ({place}) cannot hold the throwaway server" in ended.err
+    assert said in ended.err
+    assert results.read(throwaway.folder / "out")["steps"][0]["outcome"] == "ok"

@@ -1,6 +1,7 @@
 """The server goes away in the middle: no hang, a record, and a code that says whose fault it is."""
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -42,6 +43,26 @@ def test_a_server_that_is_stopped_ends_the_rehearsal(throwaway, until, phase):
     assert "connection" in result["harness_error"]
     if phase == "before":
         assert result["steps"] == [], "nothing was migrated on a server that was gone"
+    assert throwaway.left() == []
+
+
+def test_a_second_ctrl_c_does_not_wait_for_calls_that_can_never_be_made(throwaway, until):
+    """What is due when the load ends waits for a connection, as long as a statement may take."""
+    child = throwaway.start(shop.scenario(shop.NOTHING, workload={"statement_timeout": "5m"},
+                                          phases=shop.SHORT | {"after": "60s"}))
+    until(lambda: "after" in phases_so_far(throwaway.folder / "out"), child)
+    os.kill(postmaster(throwaway), signal.SIGQUIT)
+    until(lambda: throwaway.asked("SELECT 1") is None, child)
+    child.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        child.wait(timeout=2)  # the first one lets what is due end
+    child.send_signal(signal.SIGINT)
+
+    ended = throwaway.rehearse.finish(child, timeout=60)
+
+    result = results.read(throwaway.folder / "out")
+    assert ended.code == 130, result["reasons"]
+    assert sum(results.errors(result).values()) > 0
     assert throwaway.left() == []
 
 

@@ -133,7 +133,11 @@ void PostgresSession::prefetch() const noexcept {
         __builtin_prefetch(connection + offset, 1);
     }
     __builtin_prefetch(&listener_);
-    __builtin_prefetch(values_, 1);
+    // Whoever holds the values has the rest of the connection's state beside them.
+    const auto* values = reinterpret_cast<const char*>(values_);
+    for (std::size_t line = 0; line < 4; ++line) {
+        __builtin_prefetch(values - line_bytes + line * line_bytes, 1);
+    }
     __builtin_prefetch(prepared_.data());
 }
 

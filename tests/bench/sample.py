@@ -11,10 +11,6 @@ class Sample:
     memory_growth_mb_per_s: float
     lag_p99_ms: float = float("nan")
 
-    @property
-    def cpu_us_per_operation(self):
-        return self.cpu_s * 1e6 / self.operations
-
     def with_lag(self, p99_ms):
         return dataclasses.replace(self, lag_p99_ms=p99_ms)
 

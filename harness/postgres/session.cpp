@@ -127,18 +127,19 @@ void PostgresSession::connection_failed() {
 }
 
 void PostgresSession::prefetch() const noexcept {
-    constexpr std::size_t from = 320, to = 1024, line_bytes = 64;
-    const auto* connection = reinterpret_cast<const char*>(connection_.get());
-    for (std::size_t offset = from; offset < to; offset += line_bytes) {
-        __builtin_prefetch(connection + offset, 1);
-    }
-    __builtin_prefetch(&listener_);
+    // Numbers, not pointers: what is asked for may lie beside an object, or nowhere.
+    constexpr std::uintptr_t line_bytes = 64;
+    const auto ask_for = [](const void* around, std::intptr_t from, std::intptr_t to) {
+        const auto base = reinterpret_cast<std::uintptr_t>(around);
+        for (auto at = base + from; at != base + to; at += line_bytes) {
+            __builtin_prefetch(reinterpret_cast<const void*>(at), 1);
+        }
+    };
+    ask_for(connection_.get(), 320, 1024);  // libpq's state behind the connection's options
     // Whoever holds the values has the rest of the connection's state beside them.
-    const auto* values = reinterpret_cast<const char*>(values_);
-    for (std::size_t line = 0; line < 4; ++line) {
-        __builtin_prefetch(values - line_bytes + line * line_bytes, 1);
-    }
-    __builtin_prefetch(prepared_.data());
+    ask_for(values_, -64, 192);
+    ask_for(&listener_, 0, 64);
+    ask_for(prepared_.data(), 0, 64);
 }
 
 void PostgresSession::on_ready(std::uint32_t events) {

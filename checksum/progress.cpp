@@ -1,6 +1,7 @@
 #include "checksum/progress.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
 namespace checksum {
@@ -66,7 +67,7 @@ std::optional<std::chrono::seconds> Progress::remaining() const noexcept {
     const std::uint64_t left = total > so_far ? total - so_far : 0;
     // A century is as good as never, and converts.
     const double seconds_left = std::min(static_cast<double>(left) / rate, 3.2e9);
-    return std::chrono::seconds{static_cast<std::int64_t>(seconds_left + 0.5)};
+    return std::chrono::seconds{std::llround(seconds_left)};
 }
 
 RateLimit::RateLimit(std::uint64_t max_rows_per_s, Moment start)

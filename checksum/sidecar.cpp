@@ -109,7 +109,12 @@ bool Sidecar::add(Filling& filling, std::string_view record) const {
 
 std::variant<LoadedRecords, TooLarge, SpillError> Sidecar::load(unsigned partition, Slice slice,
                                                                 std::size_t memory_bytes) const {
-    Filling filling{std::unique_ptr<char[]>{new char[memory_bytes]}, memory_bytes, 0, {}};
+    std::uint64_t needed = 0;
+    for (const SpillFile& file : files_) {
+        needed += file.partition_bytes(partition);
+    }
+    const std::size_t taken = std::min<std::uint64_t>(needed, memory_bytes);
+    Filling filling{std::unique_ptr<char[]>{new char[taken]}, memory_bytes, 0, {}};
     for (const SpillFile& file : files_) {
         SpillReader reader{file, partition};
         while (const auto record = reader.next()) {

@@ -159,6 +159,7 @@ SpillResult SpillFile::append(unsigned partition, std::string_view record) {
             part.remove_prefix(fitting);
         }
     }
+    chain.bytes += sizeof length + record.size();
     ++records_;
     return std::nullopt;
 }

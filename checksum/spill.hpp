@@ -63,6 +63,10 @@ public:
     [[nodiscard]] SpillResult finish();
 
     [[nodiscard]] std::uint64_t records() const noexcept { return records_; }
+    // Of one partition's records, with 4 bytes each for their length.
+    [[nodiscard]] std::uint64_t partition_bytes(unsigned partition) const noexcept {
+        return chains_[partition].bytes;
+    }
     [[nodiscard]] std::uint64_t file_bytes() const noexcept { return end_; }
 
 private:
@@ -72,6 +76,7 @@ private:
         std::uint64_t first = none;
         std::uint64_t current = none;
         std::uint32_t used = 0;
+        std::uint64_t bytes = 0;
     };
 
     SpillFile(int fd, Options options);

@@ -70,6 +70,52 @@ CLI::App* add_checksum(CLI::App& app, ChecksumCommand& checksum) {
     return command;
 }
 
+CLI::App* add_diff(CLI::App& app, DiffCommand& diff, std::vector<std::string>& maps) {
+    auto* command = app.add_subcommand(
+        "diff", "Compares two tables row by row, of one database or two; reads only");
+    command->add_option("--db", diff.db, db_help)->type_name("URI");
+    command->add_option("--table", diff.table, "the table, as one writes it in SQL")
+        ->type_name("T")
+        ->required();
+    command->add_option("--to-db", diff.to_db, "where the other table is (default: --db)")
+        ->type_name("URI");
+    command->add_option("--to-table", diff.to_table, "the other table (default: the same name)")
+        ->type_name("U");
+    command->add_option("--map", maps,
+                        "a column's counterpart: a column of the other table or an SQL expression "
+                        "over its columns, e.g. total=total_cents/100")
+        ->type_name("OLD=NEW")
+        ->allow_extra_args(false);
+    command->add_option("--columns", diff.columns, "these columns and the key's (default: all)")
+        ->type_name("A,B")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    command->add_option("--jobs", diff.jobs, "connections that read at once (default: 2)")
+        ->check(CLI::Range(std::size_t{1}, most_jobs));
+    command->add_option("--seed", diff.seed, "another seed digests in another way (default: 0)");
+    command->add_flag("--strict", diff.strict, "1.0 and 1.00 differ");
+    command->add_option("--max-rows-per-s", diff.max_rows_per_s, "read no faster")
+        ->check(CLI::PositiveNumber);
+    command->add_flag("--show-values", diff.show_values, "show the rows that differ");
+    command->add_flag("--json", diff.json, "print rehearse.diff/1 on stdout");
+    command->add_flag("--quiet", diff.quiet, "no progress");
+    return command;
+}
+
+std::optional<std::string> take_maps(const std::vector<std::string>& maps, DiffCommand& diff) {
+    for (const auto& map : maps) {
+        const auto equals = map.find('=');
+        if (equals == 0 || equals == std::string::npos || equals + 1 == map.size()) {
+            return "--map " + map + ": expected OLD=NEW, for example total=total_cents/100";
+        }
+        diff.maps.emplace_back(map.substr(0, equals), map.substr(equals + 1));
+    }
+    if (diff.to_db.empty() && diff.to_table.empty()) {
+        return "diff needs --to-table or --to-db: a table equals itself";
+    }
+    return std::nullopt;
+}
+
 std::optional<std::string> take_overrides(const std::vector<std::string>& sets, RunCommand& run) {
     for (const auto& set : sets) {
         const auto equals = set.find('=');
@@ -97,12 +143,14 @@ std::variant<Command, int> parse_command_line(int argc, char** argv) {
     DoctorCommand doctor;
     CleanupCommand cleanup;
     ChecksumCommand checksum;
+    DiffCommand diff;
     std::string mark_db, unmark_db;
-    std::vector<std::string> sets;
+    std::vector<std::string> sets, maps;
 
     const auto* demo_app = add_demo(app, demo);
     const auto* run_app = add_run(app, run, sets);
     const auto* checksum_app = add_checksum(app, checksum);
+    const auto* diff_app = add_diff(app, diff, maps);
     auto* validate_app = app.add_subcommand(
         "validate", "Say every error of a scenario with line and column, and do nothing else");
     validate_app->add_option("scenario", validate.scenario, "the scenario file")->required();
@@ -127,15 +175,21 @@ std::variant<Command, int> parse_command_line(int argc, char** argv) {
     if (*demo_app) {
         return Command{demo};
     }
+    const auto wrong = *run_app    ? take_overrides(sets, run)
+                       : *diff_app ? take_maps(maps, diff)
+                                   : std::nullopt;
+    if (wrong) {
+        std::cerr << "rehearse: " << *wrong << '\n';
+        return 2;
+    }
     if (*run_app) {
-        if (const auto wrong = take_overrides(sets, run)) {
-            std::cerr << "rehearse: " << *wrong << '\n';
-            return 2;
-        }
         return Command{run};
     }
     if (*checksum_app) {
         return Command{checksum};
+    }
+    if (*diff_app) {
+        return Command{diff};
     }
     if (*validate_app) {
         return Command{validate};

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -47,8 +48,17 @@ struct ChecksumCommand {
     bool strict = false, json = false, quiet = false;
 };
 
+struct DiffCommand {
+    std::string db, table, to_db, to_table;  // the last two: empty for the same
+    std::vector<std::pair<std::string, std::string>> maps;  // a column, and what it became
+    std::vector<std::string> columns;
+    std::size_t jobs = 2;
+    std::uint64_t seed = 0, max_rows_per_s = 0;
+    bool strict = false, json = false, quiet = false, show_values = false;
+};
+
 using Command = std::variant<DemoCommand, RunCommand, ValidateCommand, SchemaCommand, DoctorCommand,
-                             CleanupCommand, GuardCommand, ChecksumCommand>;
+                             CleanupCommand, GuardCommand, ChecksumCommand, DiffCommand>;
 
 // The command, or the exit code where there is nothing more to do: 0 after --help and --version, 2
 // after an error (which was printed).

@@ -133,6 +133,7 @@ int dispatch(const Command& command) {
                    },
                    [](const CleanupCommand& c) { return clean(c); },
                    [](const ChecksumCommand& c) { return checksum_tables(c); },
+                   [](const DiffCommand& c) { return diff_tables(c); },
                    [](const GuardCommand& c) {
                        const auto target = engine_for(c.db).open(c.db);
                        return print(c.mark ? target->mark() : target->unmark());

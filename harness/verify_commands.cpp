@@ -3,6 +3,7 @@
 #include "harness/console.hpp"
 #include "harness/engines.hpp"
 #include "harness/verification/checksum_report.hpp"
+#include "harness/verification/diff_report.hpp"
 #include "harness/verification/scan.hpp"
 #include "reports/verdict.hpp"
 
@@ -86,6 +87,44 @@ int checksum_tables(const ChecksumCommand& command) {
         }
     }
     return print(command.json ? json_of(report) : text_of(report), exit_codes::pass);
+}
+
+int diff_tables(const DiffCommand& command) {
+    const std::string& to_table = command.to_table.empty() ? command.table : command.to_table;
+    const auto before = engine_for(command.db).open(command.db);
+    const auto after = command.to_db.empty() ? nullptr : engine_for(command.to_db).open(command.to_db);
+    verification::DiffReport report;
+    report.before_target = before->describe();
+    report.after_target = after ? after->describe() : report.before_target;
+    report.seed = command.seed;
+    report.strict = command.strict;
+    verification::DiffSettings settings;
+    settings.columns = command.columns;
+    for (const auto& [column, counterpart] : command.maps) {
+        settings.maps.push_back({column, counterpart});
+    }
+    settings.workers = command.jobs;
+    settings.seed = command.seed;
+    settings.max_rows_per_s = command.max_rows_per_s;
+    settings.scale = command.strict ? checksum::Scale::strict : checksum::Scale::by_value;
+    settings.show_values = command.show_values;
+    {
+        Reading reading{command.quiet};
+        try {
+            // Of one database both tables are seen at one moment.
+            const std::vector<std::string> here =
+                after ? std::vector{command.table} : std::vector{command.table, to_table};
+            const auto first = before->snapshot(here);
+            const auto second = after ? after->snapshot(std::vector{to_table}) : nullptr;
+            report.diff =
+                verification::diff(*first, command.table, second ? *second : *first, to_table,
+                                   settings, reading.progress, reading.stop());
+        } catch (const verification::Stopped&) {
+            return reading.exit_code();
+        }
+    }
+    return print(command.json ? json_of(report) : text_of(report),
+                 report.diff.equal ? exit_codes::pass : exit_codes::data_mismatch);
 }
 
 }  // namespace harness

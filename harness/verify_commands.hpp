@@ -7,5 +7,7 @@ namespace harness {
 
 // The exit code. Throws as the database and the scan do.
 [[nodiscard]] int checksum_tables(const ChecksumCommand& command);
+// 0 where the tables are equal, 4 where not.
+[[nodiscard]] int diff_tables(const DiffCommand& command);
 
 }  // namespace harness

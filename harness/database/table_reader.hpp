@@ -60,8 +60,9 @@ struct TableShape {
 // One value of each row: a column, or an expression over the table's columns.
 struct Projection {
     std::string name;
-    std::string expression;  // empty: the column of that name
-    std::string cast_to;     // empty: as it is
+    std::string column = {};      // empty: the one of that name
+    std::string expression = {};  // in place of a column
+    std::string cast_to = {};     // empty: as it is
 };
 
 struct ScanOptions {

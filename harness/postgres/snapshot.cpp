@@ -157,14 +157,13 @@ Selected PostgresSnapshot::select(const CatalogTable& table, const Projection& p
     Selected selected;
     std::uint32_t type = 0;
     if (projection.expression.empty()) {
-        const auto column = std::ranges::find(table.shape.columns, projection.name,
-                                              &TableColumn::name);
+        const auto& name = projection.column.empty() ? projection.name : projection.column;
+        const auto column = std::ranges::find(table.shape.columns, name, &TableColumn::name);
         if (column == table.shape.columns.end()) {
-            throw UnknownName{"there is no column " + projection.name + " in " +
-                              table.shape.name};
+            throw UnknownName{"there is no column " + name + " in " + table.shape.name};
         }
         selected.column = *column;
-        selected.sql = quoted(projection.name);
+        selected.sql = quoted(name);
         type = table.types[static_cast<std::size_t>(column - table.shape.columns.begin())];
     } else {
         selected.sql = "(" + projection.expression + "\n)";

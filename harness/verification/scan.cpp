@@ -4,6 +4,7 @@
 #include "checksum/progress.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -108,7 +109,12 @@ public:
     void settle() {
         work_.took(std::exchange(rows_, 0));
     }
-    [[nodiscard]] checksum::TableDigest take() { return digester_.take(); }
+    [[nodiscard]] checksum::TableDigest take() {
+        if (observer_) {
+            observer_->done();
+        }
+        return digester_.take();
+    }
 
 private:
     // About a hundredth of a second's.
@@ -197,10 +203,19 @@ void Work::run_worker(std::size_t worker) noexcept {
 
 }  // namespace
 
-std::size_t buckets_for(std::size_t columns, std::size_t workers) noexcept {
+std::size_t buckets_for(std::size_t columns, std::size_t workers,
+                        std::uint64_t table_bytes) noexcept {
     // Of the 128 MB that a whole run may take. The sum is one more.
     constexpr std::size_t granted_bytes = std::size_t{48} << 20;
-    return checksum::bucket_count(columns, granted_bytes / (workers + 1));
+    // Clearing and comparing them takes longer than reading a small table. No row has fewer bytes
+    // than its header.
+    constexpr std::uint64_t least_row_bytes = 24, least_buckets = 1024;
+    const std::size_t fitting = checksum::bucket_count(columns, granted_bytes / (workers + 1));
+    if (table_bytes == 0) {
+        return fitting;
+    }
+    return std::min<std::size_t>(
+        fitting, std::bit_ceil(std::max(table_bytes / least_row_bytes, least_buckets)));
 }
 
 ScanResult scan(const database::TableScan& table, const checksum::RowHasher& hasher,

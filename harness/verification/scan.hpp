@@ -29,6 +29,8 @@ public:
     virtual ~RowObserver() = default;
     virtual void row(std::size_t chunk, const checksum::RowContents& contents,
                      std::span<const checksum::Value> values) = 0;
+    // After the worker's last row, where nothing went wrong.
+    virtual void done() = 0;
 };
 
 struct ScanSettings {
@@ -53,7 +55,9 @@ struct ScanResult {
                               const ScanSettings& settings, Progress& progress,
                               std::stop_token stop);
 
-// How many buckets each worker and their sum can have in the memory that a scan is granted.
-[[nodiscard]] std::size_t buckets_for(std::size_t columns, std::size_t workers) noexcept;
+// How many buckets each worker and their sum can have in the memory that a scan is granted, and no
+// more than a table of that size (0: not known) can use. Both sides of a comparison take the same.
+[[nodiscard]] std::size_t buckets_for(std::size_t columns, std::size_t workers,
+                                      std::uint64_t table_bytes) noexcept;
 
 }  // namespace harness::verification

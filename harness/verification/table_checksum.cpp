@@ -22,7 +22,7 @@ std::vector<database::Projection> columns_to_read(const database::TableShape& sh
     for (const auto& column : shape.columns) {
         if (wanted.empty() || column.is_key ||
             std::ranges::find(wanted, column.name) != wanted.end()) {
-            projections.push_back({.name = column.name, .expression = {}, .cast_to = {}});
+            projections.push_back({.name = column.name});
         }
     }
     if (projections.empty()) {
@@ -51,7 +51,8 @@ TableChecksum checksum_of(database::Snapshot& snapshot, const std::string& table
     const checksum::RowHasher hasher{std::move(columns), settings.seed};
     ScanSettings scan_settings;
     scan_settings.workers = std::min(settings.workers, planned->chunks().size());
-    scan_settings.buckets = buckets_for(result.columns.size(), scan_settings.workers);
+    scan_settings.buckets =
+        buckets_for(result.columns.size(), scan_settings.workers, shape.bytes);
     scan_settings.max_rows_per_s = settings.max_rows_per_s;
     progress.begin(shape.name, shape.estimated_rows, shape.bytes, Progress::Clock::now());
     const auto scanned = scan(*planned, hasher, scan_settings, progress, stop);

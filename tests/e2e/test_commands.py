@@ -10,7 +10,7 @@ import results
 import shop
 from shop import NOTHING
 
-COMMANDS = ("demo", "run", "validate", "schema", "doctor", "guard", "cleanup")
+COMMANDS = ("demo", "run", "validate", "schema", "doctor", "guard", "cleanup", "checksum", "diff")
 
 
 def test_version_and_help_go_to_stdout(rehearse):

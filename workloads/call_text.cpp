@@ -60,7 +60,11 @@ private:
                 return finish(std::move(call));
             }
             if (c != ',') {
-                return TextError{"expected ',' or ')' after an argument", at_ - 1};
+                return TextError{std::string{"expected ',' or ')' after an argument"} +
+                                     (call.arguments.back().quoted
+                                          ? "; a quote inside a quoted argument is doubled"
+                                          : ""),
+                                 at_ - 1};
             }
         }
     }

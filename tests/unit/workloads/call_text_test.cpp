@@ -98,6 +98,7 @@ TEST(CallTextErrors, SayWhatIsMissingAndWhere) {
     expect_error("f(,1)", 2, "missing");
     expect_error("f(1) + 2", 5, "nothing may follow");
     expect_error("f('a", 2, "quote is never closed");
+    expect_error("f('a'b'c')", 5, "a quote inside a quoted argument is doubled");
     expect_error("f('a' b)", 6, "','");
     expect_error("'abc", 0, "quote is never closed");
     expect_error("'a' 'b'", 4, "nothing may follow");

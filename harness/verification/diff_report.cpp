@@ -116,7 +116,7 @@ std::string json_of(const DiffReport& report) {
     }
     for (const auto& found : diff.found.kept) {
         Json mismatch{{"kind", name(found.kind)}, {"columns", found.columns}};
-        mismatch["key"] = found.key.empty() ? Json{} : Json{found.key};
+        mismatch["key"] = found.key.empty() ? Json(nullptr) : Json(found.key);
         if (!found.before.empty()) {
             mismatch["before"] = found.before;
         }
@@ -135,7 +135,7 @@ std::string json_of(const DiffReport& report) {
                         {"columns", std::move(columns)},
                         {"not_compared", diff.only_after},
                         {"counts", std::move(counts)},
-                        {"unnamed", diff.unnamed.empty() ? Json{} : Json{diff.unnamed}},
+                        {"unnamed", diff.unnamed.empty() ? Json(nullptr) : Json(diff.unnamed)},
                         {"mismatches", std::move(mismatches)}};
     return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

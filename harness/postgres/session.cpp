@@ -5,6 +5,7 @@
 #include "reports/record.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 #include <libpq-fe.h>
 #include <openssl/ssl.h>
@@ -184,9 +185,12 @@ void PostgresSession::read_input() {
     read_results();
 }
 
+// The end of the connection is something to read, too, in whichever way it is told: a Unix socket
+// whose peer has left what we sent unread says ECONNRESET, once, and never again that it is ready.
 bool PostgresSession::more_to_read() const {
     char byte = 0;
-    return socket_ >= 0 && recv(socket_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+    return socket_ >= 0 && (recv(socket_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
+                            (errno != EAGAIN && errno != EWOULDBLOCK));
 }
 
 void PostgresSession::set_up(bool failed) {

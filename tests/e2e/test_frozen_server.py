@@ -12,6 +12,8 @@ import shop
 from test_interruption import BRIEF, HOLD, IN_PHASE, phases_so_far
 from test_server_loss import holds_its_lock, postmaster
 
+pytestmark = pytest.mark.patient
+
 
 @pytest.fixture
 def freeze(throwaway):

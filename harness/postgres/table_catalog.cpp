@@ -71,7 +71,7 @@ constexpr std::string_view column_query =
     "coalesce(pg_catalog.to_json(a)->>'attgenerated', '') <> '', a.attstorage <> 'p' "
     "FROM pg_catalog.pg_attribute a "
     "WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped "
-    "ORDER BY a.attname COLLATE \"C\"";
+    "ORDER BY a.attname::text COLLATE \"C\"";
 
 // A partition that is being detached is no part of the table any longer. relam of tables: since 12.
 constexpr std::string_view leaf_query =

@@ -15,6 +15,11 @@ import tempfile
 # Who the server runs as when we are root, which it refuses to be.
 UNPRIVILEGED = ("postgres", "nobody")
 
+# The server that is tested: REHEARSE_TEST_PG_BIN names the folder of its initdb, as for the
+# integration tests. These are the arguments with which `rehearse run` starts the same.
+FOLDER_UNDER_TEST = os.environ.get("REHEARSE_TEST_PG_BIN")
+SERVER_UNDER_TEST = ("--pg-bin", FOLDER_UNDER_TEST) if FOLDER_UNDER_TEST else ()
+
 
 def newest_bin_folder():
     """The folder with initdb of the newest server installed; the distribution's, else PATH's."""
@@ -40,7 +45,7 @@ class Cluster:
     """Made and started by the constructor; a context manager that stops and removes it."""
 
     def __init__(self, settings=None, bin_folder=None):
-        self.bin = bin_folder or newest_bin_folder()
+        self.bin = bin_folder or FOLDER_UNDER_TEST or newest_bin_folder()
         self._user = _unprivileged_user()
         # A socket's path may have 107 characters: not below the build folder.
         self.folder = tempfile.mkdtemp(prefix="rehearse-test-", dir="/tmp")
@@ -75,8 +80,17 @@ class Cluster:
         return clean | {"PGHOST": self.folder, "PGPORT": "5432", "PGUSER": "postgres",
                         "PGDATABASE": database}
 
+    @property
+    def major(self):
+        """Its version, 10 or newer."""
+        said = subprocess.run([self.program("postgres"), "--version"], text=True,
+                              capture_output=True, check=True).stdout
+        return int(re.search(r"\(PostgreSQL\) (\d+)", said).group(1))
+
     def program(self, name):
-        return os.path.join(self.bin, name)
+        """The server's own; clients that its package lacks, another version's."""
+        own = os.path.join(self.bin, name)
+        return own if os.path.exists(own) else shutil.which(name) or own
 
     def psql(self, sql, database="postgres"):
         """Runs statements, each on its own, and returns the last one's rows as text."""
@@ -86,6 +100,14 @@ class Cluster:
         if done.returncode != 0:
             raise RuntimeError(f"psql: {done.stderr.strip()}")
         return done.stdout.strip()
+
+    def drop_database(self, name):
+        """With all sessions in it; FORCE is new in 13."""
+        self.psql(f"""
+            UPDATE pg_database SET datallowconn = false WHERE datname = '{name}';
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}';
+            -- The server itself waits 5 s for those that are going.
+            DROP DATABASE IF EXISTS {name};""")
 
     def stop(self, how=signal.SIGINT):
         """SIGINT is the server's fast shutdown."""

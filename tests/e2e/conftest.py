@@ -19,7 +19,7 @@ import pytest
 import probe
 import results
 import shop
-from cluster import Cluster
+from cluster import SERVER_UNDER_TEST, Cluster
 
 
 def pytest_addoption(parser):
@@ -63,6 +63,11 @@ class Database:
             return [row[0] for row in connection.execute(sql).fetchall()]
 
 
+    def assert_no_session_of_ours(self):
+        """A client does not wait for its server processes: they take a moment to go."""
+        wait_until(lambda: self.value(probe.OURS) == 0, patience_s=20)
+
+
 _numbers = itertools.count(1)
 
 
@@ -71,7 +76,7 @@ def database(cluster):
     name = f"e2e_{next(_numbers)}"
     cluster.psql(f"CREATE DATABASE {name}")
     yield Database(cluster, name)
-    cluster.psql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    cluster.drop_database(name)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,8 +170,8 @@ class Throwaway:
         return write_scenario(self.folder, shop.on_throwaway(content))
 
     def start(self, content, *arguments, setup=shop.SCHEMA, out="out"):
-        return self.rehearse.start("run", self.write(content, setup), "--out", out, *arguments,
-                                   environment=self.environment)
+        return self.rehearse.start("run", self.write(content, setup), "--out", out, *SERVER_UNDER_TEST,
+                                   *arguments, environment=self.environment)
 
     def run(self, content, *arguments, setup=shop.SCHEMA, out="out"):
         """How it ended and its result."""

@@ -8,6 +8,7 @@ import pytest
 
 import results
 import shop
+from cluster import SERVER_UNDER_TEST
 from shop import NOTHING
 
 COMMANDS = ("demo", "run", "validate", "schema", "doctor", "guard", "cleanup", "checksum", "diff")
@@ -162,7 +163,8 @@ def test_a_setting_of_the_throwaway_server_is_set_and_told(throwaway):
     path = throwaway.folder / "scenario.yaml"
     path.write_text(json.dumps(content | {"setup": ["schema.sql"]}))
 
-    ended = throwaway.rehearse("run", path, "--json", environment=throwaway.environment)
+    ended = throwaway.rehearse("run", path, "--json", *SERVER_UNDER_TEST,
+                               environment=throwaway.environment)
 
     assert ended.json["target"]["settings"]["deadlock_timeout"] == "250ms"
 
@@ -195,8 +197,8 @@ def test_an_ordinary_user_needs_nothing_but_the_program(program, throwaway):
 
     done = subprocess.run(
         ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", copied, "run",
-         "scenario.yaml", "--out", "out", "--json"], cwd=home, text=True, capture_output=True,
-        env=throwaway.rehearse.environment(throwaway.environment), timeout=120, check=False)
+         "scenario.yaml", "--out", "out", "--json", *SERVER_UNDER_TEST], cwd=home, text=True,
+        capture_output=True, env=throwaway.rehearse.environment(throwaway.environment), timeout=120, check=False)
 
     assert done.returncode in (0, 3), done.stderr
     assert json.loads(done.stdout)["steps"][-1]["outcome"] == "ok"

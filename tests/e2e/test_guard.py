@@ -35,7 +35,7 @@ def test_a_copy_of_a_marked_database_is_refused(rehearse, scenario, cluster, sho
         ended = rehearse("run", scenario(shop.scenario(NOTHING)), "--out", "out",
                          "--db", cluster.uri("copied"))
     finally:
-        cluster.psql("DROP DATABASE copied WITH (FORCE)")
+        cluster.drop_database("copied")
 
     assert ended.code == 6
     assert "copied" in ended.err

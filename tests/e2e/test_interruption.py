@@ -61,7 +61,7 @@ def assert_interrupted(ended, folder, code, database):
     assert result["verdict"] == "inconclusive"
     said = "terminated" if code == 143 else "interrupted"
     assert f"{said} before it was over" in (folder / "summary.md").read_text()
-    assert database.value(OURS) == 0
+    database.assert_no_session_of_ours()
     return result
 
 
@@ -146,7 +146,7 @@ def test_cleanup_removes_what_a_killed_run_left(rehearse, scenario, in_phase, sh
     cleaned = rehearse("cleanup", "--db", shop_database.uri)
 
     assert cleaned.code == 0, cleaned.err
-    until(lambda: shop_database.value(OURS) == 0)
+    shop_database.assert_no_session_of_ours()
     left = shop_database.values("SELECT relname::text FROM pg_class c JOIN pg_namespace n"
                                 " ON n.oid = relnamespace WHERE nspname = 'rehearse'"
                                 " AND relkind = 'r'")

@@ -1,7 +1,9 @@
 """A real standby: how far it falls behind, and what is refused on it."""
 import os
+import pathlib
 import subprocess
 
+import psycopg
 import pytest
 
 import results
@@ -10,22 +12,46 @@ from cluster import Cluster
 
 
 class Standby(Cluster):
-    """A copy that follows its primary, made by pg_basebackup."""
+    """A copy that follows its primary, made by hand: a server's package may lack pg_basebackup."""
 
     def __init__(self, primary, settings):
         self._primary = primary
         super().__init__(settings)
 
     def _initialise(self, settings):
-        if self._user is not None:
-            os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
-        os.chmod(self.folder, 0o755)
-        subprocess.run([self.program("pg_basebackup"), "-R", "-X", "stream", "-c", "fast", "-D",
-                        self.data], env=self._primary.environment(), check=True, cwd="/",
-                       capture_output=True, **self._as_user())
-        lines = {"unix_socket_directories": self.folder, **settings}
-        with open(os.path.join(self.data, "postgresql.conf"), "a", encoding="utf-8") as file:
+        self._copy()
+        follow = f"primary_conninfo = 'host={self._primary.folder} port=5432 user=postgres'\n"
+        settings = dict(settings)
+        delay = settings.pop("recovery_min_apply_delay", "0")
+        recovery = f"{follow}recovery_min_apply_delay = '{delay}'\n"
+        data = pathlib.Path(self.data)
+        with open(data / "postgresql.conf", "a", encoding="utf-8") as file:
+            lines = {"unix_socket_directories": self.folder, **settings}
             file.writelines(f"{key} = '{value}'\n" for key, value in lines.items())
+            file.write(recovery if self.major >= 12 else "")
+        if self.major >= 12:
+            (data / "standby.signal").touch()
+        else:
+            (data / "recovery.conf").write_text("standby_mode = on\n" + recovery)
+        os.chmod(self.folder, 0o755)
+        if self._user is not None:
+            for path in (self.folder, *pathlib.Path(self.folder).rglob("*")):
+                os.chown(path, self._user.pw_uid, self._user.pw_gid, follow_symlinks=False)
+
+    def _copy(self):
+        start, stop = (("pg_backup_start('e2e', true)", "pg_backup_stop(false)")
+                       if self.major >= 15 else
+                       ("pg_start_backup('e2e', true, false)", "pg_stop_backup(false, false)"))
+        with psycopg.connect(self._primary.uri(), autocommit=True) as backup:
+            backup.execute(f"SELECT {start}")
+            # Files that come and go: what is gone by the time it is copied is replayed.
+            subprocess.run(["cp", "-a", self._primary.data, self.data], check=False,
+                           capture_output=True)
+            [label] = backup.execute(f"SELECT labelfile FROM {stop}").fetchone()
+        data = pathlib.Path(self.data)
+        for name in ("postmaster.pid", "postmaster.opts"):
+            (data / name).unlink()
+        (data / "backup_label").write_text(label)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +120,8 @@ def test_a_primary_that_is_named_as_a_replica_is_refused(rehearse, scenario, uri
 def test_a_copy_that_was_promoted_is_refused(rehearse, scenario, primary, uris):
     """The marker came along, system identifier and name: the timeline tells it from staging."""
     with Standby(primary, {}) as copy:
-        assert copy.psql("SELECT pg_promote()") == "t"
+        subprocess.run([copy.program("pg_ctl"), "promote", "-w", "-D", copy.data], check=True,
+                       capture_output=True, cwd="/", **copy._as_user())
 
         ended = rehearse("run", scenario(shop.scenario(shop.NOTHING)), "--out", "out",
                          "--db", copy.uri())

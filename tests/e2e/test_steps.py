@@ -13,7 +13,7 @@ BEGIN
     NEW.region := coalesce(NEW.region, 'eu;');  -- a semicolon; or two
     RETURN NEW;
 END; $body$;
-CREATE TRIGGER mark BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION mark();
+CREATE TRIGGER mark BEFORE INSERT ON orders FOR EACH ROW EXECUTE PROCEDURE mark();
 """
 INDEX = "CREATE INDEX CONCURRENTLY orders_by_region ON orders (region);"
 TOOL = "ALTER TABLE orders ADD COLUMN made_by_tool int;\nSELECT pg_sleep(0.4);\n"

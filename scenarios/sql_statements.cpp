@@ -120,16 +120,36 @@ std::optional<std::size_t> dropped(const std::string& sql, const std::vector<Pie
     return lost_before(sql.size()) ? std::optional{first_token(sql, at)} : std::nullopt;
 }
 
+// A number such as 1_000 or 0xFF, which 16 and later read, is junk to an older scanner and stops it:
+// each becomes a plain number of the same length, so that all places stay what they are.
+std::string with_plain_numbers(std::string sql, std::optional<ParserError> failure) {
+    constexpr int most_numbers = 1'000;  // each costs another pass over the text
+    constexpr std::string_view of_numbers =
+        "0123456789_.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    for (int i = 0; failure && i < most_numbers; ++i) {
+        if (failure->message.find("junk after numeric literal") == std::string::npos) {
+            break;
+        }
+        const auto end = std::min(sql.find_first_not_of(of_numbers, failure->offset), sql.size());
+        std::fill(sql.begin() + static_cast<std::ptrdiff_t>(failure->offset),
+                  sql.begin() + static_cast<std::ptrdiff_t>(end), '1');
+        failure = parse_failure(sql);
+    }
+    return sql;
+}
+
 std::string syntax_message(const std::string& parser_message) {
     return "not valid SQL: " + parser_message;
 }
 
-// The statement of one piece; an error when no server could run it.
-std::variant<SqlStatement, SqlError> statement_of(const std::string& sql, Piece piece) {
+// The statement of one piece; an error when no server could run it. `plain` is the same text as
+// libpg_query can read it.
+std::variant<SqlStatement, SqlError> statement_of(const std::string& sql, const std::string& plain,
+                                                  Piece piece) {
     const auto begin = first_token(std::string_view{sql}.substr(0, piece.end), piece.begin);
     auto text = sql.substr(begin, piece.end - begin);
     text.erase(text.find_last_not_of(" \t\n\r\f\v") + 1);
-    const auto role = transaction_role(text);
+    const auto role = transaction_role(plain.substr(begin, text.size()));
     if (!role) {
         return SqlError{begin,
                         "COPY from or to the client (STDIN, STDOUT) needs a client that feeds it; "
@@ -138,11 +158,11 @@ std::variant<SqlStatement, SqlError> statement_of(const std::string& sql, Piece 
     return SqlStatement{std::move(text), begin, *role};
 }
 
-std::variant<SqlText, SqlError> statements_of(const std::string& sql,
+std::variant<SqlText, SqlError> statements_of(const std::string& sql, const std::string& plain,
                                               const std::vector<Piece>& pieces) {
     SqlText text;
     for (const auto& piece : pieces) {
-        auto statement = statement_of(sql, piece);
+        auto statement = statement_of(sql, plain, piece);
         if (auto* error = std::get_if<SqlError>(&statement)) {
             return std::move(*error);
         }
@@ -155,30 +175,35 @@ std::variant<SqlText, SqlError> statements_of(const std::string& sql,
 // comments.
 std::variant<SqlText, SqlError> split_without_grammar(const std::string& sql,
                                                       const ParserError& failure) {
-    if (failure.offset < sql.size() && sql[failure.offset] == '\\') {
-        return SqlError{failure.offset,
+    const auto plain = with_plain_numbers(sql, failure);
+    const auto left = parse_failure(plain);
+    if (left && left->offset < sql.size() && sql[left->offset] == '\\') {
+        return SqlError{left->offset,
                         "psql's own commands (\\i, \\set, \\copy ...) are not SQL and cannot be "
                         "run here; a step `command: [psql, ...]` can run them"};
     }
-    auto scanned = pieces_of(sql, pg_query_split_with_scanner);
+    auto scanned = pieces_of(plain, pg_query_split_with_scanner);
     if (const auto* unreadable = std::get_if<ParserError>(&scanned)) {
         return SqlError{unreadable->offset, syntax_message(unreadable->message)};
     }
     auto& pieces = std::get<std::vector<Piece>>(scanned);
-    join_function_bodies(sql, pieces);
-    auto split = statements_of(sql, pieces);
+    join_function_bodies(plain, pieces);
+    auto split = statements_of(sql, plain, pieces);
     if (std::holds_alternative<SqlError>(split)) {
         return split;
     }
-    if (const auto lost = dropped(sql, pieces)) {
-        return SqlError{std::max(*lost, failure.offset), syntax_message(failure.message)};
+    if (const auto lost = dropped(plain, pieces)) {
+        const auto& why = left ? *left : failure;
+        return SqlError{std::max(*lost, why.offset), syntax_message(why.message)};
     }
     auto& text = std::get<SqlText>(split);
     text.doubt = SqlError{failure.offset, failure.message};
     for (const auto& statement : text.statements) {
-        // Every version from 10 to 18 knows the same commands; what differs is within them.
-        const auto wrong = parse_failure(statement.text);
-        if (wrong && wrong->offset == 0) {
+        // Every version from 10 to 18 knows the same commands; what differs is within them. Other
+        // errors than of syntax (`cannot be marked NO INHERIT`) come without a place.
+        const auto wrong =
+            parse_failure(plain.substr(statement.offset, statement.text.size()));
+        if (wrong && wrong->offset == 0 && wrong->message.starts_with("syntax error")) {
             return SqlError{statement.offset, syntax_message(wrong->message)};
         }
     }
@@ -195,7 +220,7 @@ std::variant<SqlText, SqlError> split_sql(std::string_view text) {
     const auto parsed = pieces_of(sql, pg_query_split_with_parser);
     const auto* failure = std::get_if<ParserError>(&parsed);
     auto split = failure != nullptr ? split_without_grammar(sql, *failure)
-                                    : statements_of(sql, std::get<std::vector<Piece>>(parsed));
+                                    : statements_of(sql, sql, std::get<std::vector<Piece>>(parsed));
     if (const auto* found = std::get_if<SqlText>(&split); found && found->statements.empty()) {
         return SqlError{0, "there is no SQL statement in it"};
     }

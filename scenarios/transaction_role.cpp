@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -21,20 +22,32 @@ constexpr std::array<std::string_view, 15> suspects{
     "ABORT", "ALTER", "BEGIN",   "CLUSTER", "COMMIT",   "COPY",  "CREATE", "DISCARD",
     "DROP",  "END",   "PREPARE", "REINDEX", "ROLLBACK", "START", "VACUUM"};
 
-bool is_suspect(std::string_view statement) {
-    std::string word;
+// In upper case, one at least; a hint before them is skipped.
+std::vector<std::string> first_words(std::string_view statement, std::size_t count) {
+    constexpr std::string_view blanks = " \t\r\n";
     if (statement.starts_with("/*+")) {
         const auto end = statement.find("*/");
         statement.remove_prefix(end == std::string_view::npos ? statement.size() : end + 2);
-        statement.remove_prefix(std::min(statement.find_first_not_of(" \t\r\n"), statement.size()));
     }
-    for (const char c : statement) {
-        if (std::isalpha(static_cast<unsigned char>(c)) == 0) {
-            break;
+    std::vector<std::string> words;
+    do {
+        statement.remove_prefix(std::min(statement.find_first_not_of(blanks), statement.size()));
+        std::string word;
+        for (const char c : statement) {
+            if (std::isalpha(static_cast<unsigned char>(c)) == 0) {
+                break;
+            }
+            word += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
         }
-        word += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    }
-    return std::find(suspects.begin(), suspects.end(), word) != suspects.end();
+        statement.remove_prefix(word.size());
+        words.push_back(std::move(word));
+    } while (words.size() < count && !words.back().empty());
+    return words;
+}
+
+bool is_suspect(std::string_view statement) {
+    return std::find(suspects.begin(), suspects.end(), first_words(statement, 1)[0]) !=
+           suspects.end();
 }
 
 json tree_of(const std::string& statement) {
@@ -136,6 +149,16 @@ bool refused_inside(const std::string& type, const json& statement) {
     return std::find(always.begin(), always.end(), type) != always.end();
 }
 
+// Of a statement that the grammar at hand does not know (VACUUM ONLY, new in 18), by its first words.
+TransactionRole role_of_words(const std::string& statement) {
+    const auto words = first_words(statement, 4);
+    const bool concurrent =
+        (words[0] == "CREATE" || words[0] == "DROP" || words[0] == "REINDEX") &&
+        std::find(words.begin(), words.end(), "CONCURRENTLY") != words.end();
+    return words[0] == "VACUUM" || concurrent ? TransactionRole::not_inside
+                                              : TransactionRole::ordinary;
+}
+
 }  // namespace
 
 std::optional<TransactionRole> transaction_role(const std::string& statement) {
@@ -144,7 +167,7 @@ std::optional<TransactionRole> transaction_role(const std::string& statement) {
     }
     const auto tree = tree_of(statement);
     if (!tree.is_object() || tree.empty()) {
-        return TransactionRole::ordinary;
+        return role_of_words(statement);
     }
     const auto& type = tree.begin().key();
     const auto& node = tree.begin().value();

@@ -71,6 +71,57 @@ TEST(SqlStatements, NewerSyntaxIsCutAllTheSameAndLeftToTheServer) {
     EXPECT_EQ(text.doubt->offset, sql.find("VIRTUAL"));
 }
 
+// What 16 to 18 brought: one statement each, between two that every version knows.
+TEST(SqlStatements, EachVersionsNewSyntaxIsOneStatement) {
+    for (const std::string sql : {
+             "SELECT JSON_OBJECT('a': 1, 'b': 2)",
+             "SELECT * FROM t WHERE a IS JSON OBJECT WITH UNIQUE KEYS",
+             "SELECT 1_000 + 0x1F + 0o17 + 0b101 + 1_5.2_5 + 1e1_0 FROM t WHERE a > 10_000",
+             "REINDEX DATABASE",
+             "MERGE INTO t USING u ON t.a = u.a WHEN NOT MATCHED BY SOURCE THEN DELETE",
+             "MERGE INTO t USING u ON t.a = u.a WHEN MATCHED THEN UPDATE SET b = u.b "
+             "RETURNING merge_action(), t.*",
+             "SELECT * FROM JSON_TABLE('[1]', '$[*]' COLUMNS (a int PATH '$')) j",
+             "SELECT JSON_VALUE('1', '$' RETURNING int)",
+             "ALTER TABLE t ALTER COLUMN g SET EXPRESSION AS (a + 1)",
+             "ALTER TABLE t ADD COLUMN g int GENERATED ALWAYS AS (a) VIRTUAL",
+             "ALTER TABLE t ADD COLUMN g int GENERATED ALWAYS AS (a)",
+             "ALTER TABLE t ADD CONSTRAINT n NOT NULL a NOT VALID",
+             "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0) NOT ENFORCED",
+             "ALTER TABLE t ALTER CONSTRAINT f ENFORCED",
+             "ALTER TABLE t ALTER CONSTRAINT f NOT ENFORCED",
+             "ALTER TABLE t ALTER CONSTRAINT n NO INHERIT",
+             "ALTER TABLE t VALIDATE CONSTRAINT n",
+             "ALTER TABLE t ADD PRIMARY KEY (a, d WITHOUT OVERLAPS)",
+             "ALTER TABLE t ADD FOREIGN KEY (a, PERIOD d) REFERENCES u (a, PERIOD d)",
+             "UPDATE t SET a = a + 1 RETURNING old.a, new.a",
+             "UPDATE t SET a = 1 RETURNING WITH (OLD AS o, NEW AS n) o.a, n.a",
+             "COPY t TO '/tmp/t' (FORMAT csv)",
+             "VACUUM ONLY t",
+         }) {
+        EXPECT_THAT(texts("SELECT ';';\n" + sql + ";\nSELECT 2"),
+                    ElementsAre("SELECT ';'", sql, "SELECT 2"));
+        EXPECT_THAT(texts(sql), ElementsAre(sql));
+    }
+}
+
+TEST(SqlStatements, ANumberThatAnOlderScannerCannotReadHidesNoMistake) {
+    const std::string_view unclosed = "SELECT 1_000 FROM t; SELECT 'abc";
+    EXPECT_EQ(refusal(unclosed).offset, unclosed.find("'abc"));
+    EXPECT_THAT(refusal("SELECT 0x1F;\n\\i more.sql\n").message, HasSubstr("psql"));
+    EXPECT_THAT(refusal("SELECT 0b1; ALTR TABLE x").message, HasSubstr("ALTR"));
+}
+
+TEST(SqlStatements, WhatCannotBeInATransactionBlockIsKnownByItsWordsToo) {
+    for (const std::string sql :
+         {"VACUUM ONLY t", "/*+ hint */ vacuum only t",
+          "CREATE INDEX CONCURRENTLY i ON t (a) WHERE a > 1_000 AND b IS JSON OBJECT"}) {
+        EXPECT_EQ(cut(sql).statements.at(0).role, TransactionRole::not_inside) << sql;
+    }
+    EXPECT_EQ(cut("ALTER TABLE t ALTER CONSTRAINT f NOT ENFORCED").statements.at(0).role,
+              TransactionRole::ordinary);
+}
+
 TEST(SqlStatements, AFunctionBodyBesideNewerSyntaxStaysWhole) {
     EXPECT_THAT(texts("CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT "
                       "2; END; SELECT a b c;"),

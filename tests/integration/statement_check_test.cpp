@@ -40,6 +40,21 @@ TEST_F(StatementCheck, WhatTheMigrationMayMakeIsNoProblemOfTheNewVersion) {
     EXPECT_EQ(refused({"SELECT not_yet()", ""}), Places{"workload.session.old"});
 }
 
+// Their tables and columns may be made by the steps before; 42601 is not the grammar's alone.
+TEST_F(StatementCheck, OfAStepOnlyTheGrammarIsAsked) {
+    sql("CREATE TABLE t (a int)");
+    const auto step = [](const char* text) {
+        return StatementToCheck{.place = text, .sql = text, .syntax_only = true};
+    };
+    EXPECT_EQ(refused({}, {step("INSERT INTO t VALUES (1, 2)"), step("INSERT INTO u VALUES (1)"),
+                           step("SELECT * FROM t UNION SELECT 1, 2"), step("ALTER TABLE u ADD b int"),
+                           step("UPDATE t SET b = 1"), step("VACUUM u")}),
+              Places{});
+    const std::vector wrong{step("ALTER TABLE t ADD COLUMN"), step("SELECT 'a"), step("ALTR t"),
+                            step("CREATE INDEX CONCURRENTLY ON")};
+    EXPECT_EQ(refused({}, wrong).size(), wrong.size());
+}
+
 TEST_F(StatementCheck, EachVersionsStatementsAreLookedAtInItsOwnSession) {
     sql("CREATE SCHEMA s; CREATE TABLE s.t (a int)");
     const std::vector<StatementToCheck> statements{

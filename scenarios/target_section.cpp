@@ -23,7 +23,7 @@ constexpr std::string_view in_environment =
 }  // namespace
 
 const Shape& target_shape() {
-    static const Shape server{.kind = Shape::Kind::integer, .least = 10, .most = 18};
+    static const Shape server{.kind = Shape::Kind::integer, .least = 10, .most = 99};
     static const Shape value{.kind = Shape::Kind::text, .may_be_blank = true};
     static const TextRule setting_name{"^[A-Za-z_][A-Za-z0-9_.]*$",
                                        "must be the name of a server setting"};

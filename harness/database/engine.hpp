@@ -39,7 +39,7 @@ public:
 
 // A statement to be looked at before anything runs.
 struct StatementToCheck {
-    std::string place;         // for the reader: "operation read_order, statement 1"
+    std::string place;  // for the reader: "shop.yaml:12:7: operation read_order, statement 1"
     std::string sql;           // with $1..$n
     std::size_t parameters = 0;
     workloads::App app = workloads::App::old_version;  // in whose session it is looked at
@@ -87,6 +87,9 @@ public:
     virtual ~Database() = default;
 
     [[nodiscard]] virtual std::string describe() const = 0;  // no credentials
+
+    // What the reader should know about the server's version; empty where it was tested.
+    [[nodiscard]] virtual std::string version_warning() = 0;
 
     // Throws Refused. Reads nothing but the marker.
     virtual void check_guard() = 0;

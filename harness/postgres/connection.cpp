@@ -288,4 +288,13 @@ Connection open_connection(const std::string& conninfo) {
     return connection;
 }
 
+std::string untested_version(int major) {
+    if (major <= newest_tested_major) {
+        return {};
+    }
+    return "tested with PostgreSQL " + std::to_string(oldest_supported_major) + " to " +
+           std::to_string(newest_tested_major) + ", not with " + std::to_string(major) +
+           ": compare what it says of locks with what you know";
+}
+
 }  // namespace harness::postgres

@@ -66,4 +66,7 @@ using Result = std::unique_ptr<PGresult, ClearResult>;
 inline constexpr int oldest_supported_major = 10;
 inline constexpr int newest_tested_major = 18;
 
+// What to know about a server that is newer than all that were tested; empty for the others.
+[[nodiscard]] std::string untested_version(int major);
+
 }  // namespace harness::postgres

@@ -88,10 +88,9 @@ private:
 
 void examine_server(Examination& e) {
     const int major = e.number("version_number") / 10'000;
-    e.judge("version", major >= oldest_supported_major && major <= newest_tested_major,
-            major < oldest_supported_major ? Status::missing : Status::warn, e.text("version"),
-            "tested with PostgreSQL " + std::to_string(oldest_supported_major) + " to " +
-                std::to_string(newest_tested_major));
+    // An older one is refused before anybody asks.
+    const auto untested = untested_version(major);
+    e.judge("version", untested.empty(), Status::warn, e.text("version"), untested);
     e.judge("encoding", e.text("encoding") == "UTF8", Status::missing,
             e.text("encoding") + ", collation " + e.text("locale"),
             "rehearse on a database made with ENCODING 'UTF8'");

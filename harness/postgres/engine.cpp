@@ -91,6 +91,11 @@ public:
         return postgres::lock_for_run(destination("run"));
     }
 
+    std::string version_warning() override {
+        const auto answer = ask(*open("check"), "SHOW server_version_num");
+        return untested_version(std::atoi(answer.rows.at(0).at(0)->c_str()) / 10'000);
+    }
+
     void require_room(int sessions) override {
         postgres::require_room(*open("check"), sessions);
     }

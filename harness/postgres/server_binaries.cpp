@@ -79,6 +79,10 @@ void add_matching(std::vector<fs::path>& folders, const fs::path& parent, std::s
     }
     for (const auto& server : found) {
         error.detail += "\nfound " + server.version + " in " + server.folder.string();
+        if (server.major < oldest_supported_major) {
+            error.detail +=
+                ", too old: " + std::to_string(oldest_supported_major) + " or newer is needed";
+        }
     }
     const std::string version = major ? std::to_string(*major) : "";
     error.hint = "install it (Debian, Ubuntu: apt-get install postgresql" +
@@ -117,7 +121,10 @@ std::vector<fs::path> server_folders() {
     return folders;
 }
 
-std::vector<ServerBinaries> installed_servers(const std::vector<fs::path>& folders) {
+namespace {
+
+// Also those that are too old.
+std::vector<ServerBinaries> all_servers(const std::vector<fs::path>& folders) {
     std::vector<ServerBinaries> servers;
     std::set<fs::path> seen;
     for (const auto& folder : folders) {
@@ -126,7 +133,7 @@ std::vector<ServerBinaries> installed_servers(const std::vector<fs::path>& folde
         if (missing || !seen.insert(real).second) {
             continue;
         }
-        if (auto server = inspect(real); server && server->major >= oldest_supported_major) {
+        if (auto server = inspect(real)) {
             servers.push_back(std::move(*server));
         }
     }
@@ -135,11 +142,23 @@ std::vector<ServerBinaries> installed_servers(const std::vector<fs::path>& folde
     return servers;
 }
 
+bool is_too_old(const ServerBinaries& server) {
+    return server.major < oldest_supported_major;
+}
+
+}  // namespace
+
+std::vector<ServerBinaries> installed_servers(const std::vector<fs::path>& folders) {
+    auto servers = all_servers(folders);
+    servers.erase(std::find_if(servers.begin(), servers.end(), is_too_old), servers.end());
+    return servers;
+}
+
 ServerBinaries find_server(const std::optional<fs::path>& folder, std::optional<int> major) {
     const auto folders = folder ? std::vector<fs::path>{fs::absolute(*folder)} : server_folders();
-    const auto servers = installed_servers(folders);
+    const auto servers = all_servers(folders);
     for (const auto& server : servers) {
-        if (!major || server.major == *major) {
+        if (!is_too_old(server) && (!major || server.major == *major)) {
             return server;
         }
     }

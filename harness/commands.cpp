@@ -99,6 +99,9 @@ int validate(const ValidateCommand& command) {
     if (const auto* errors = std::get_if<std::vector<scenarios::Error>>(&read)) {
         return complain(*errors);
     }
+    for (const auto& doubt : std::get<scenarios::Scenario>(read).doubts) {
+        std::cerr << reports::many_lines(doubt.text()) << '\n';
+    }
     std::cerr << command.scenario.string() << ": valid\n";
     return exit_codes::pass;
 }

@@ -35,14 +35,23 @@ std::string uri_from_environment(const std::string& variable) {
     return value;
 }
 
-std::vector<StatementToCheck> statements_of(const std::vector<workloads::Operation>& operations) {
+// "shop.yaml:12:7: operation read_order": what stands there.
+std::string place_of(const scenarios::Scenario& scenario, scenarios::Place place,
+                     const std::string& what) {
+    return scenarios::Error{scenario.file, place, what}.text();
+}
+
+std::vector<StatementToCheck> statements_of(const scenarios::Scenario& scenario) {
     std::vector<StatementToCheck> statements;
-    for (const auto& operation : operations) {
+    for (std::size_t n = 0; n < scenario.workload.operations.size(); ++n) {
+        const auto& operation = scenario.workload.operations[n];
+        const std::string place = place_of(scenario, scenario.workload.operation_places.at(n),
+                                           "operation " + operation.name + ", statement ");
         // What only the new version sends may need what the migration makes.
         const bool syntax_only = operation.app == workloads::AppFilter::new_version;
         for (std::size_t i = 0; i < operation.statements.size(); ++i) {
             statements.push_back(
-                {"operation " + operation.name + ", statement " + std::to_string(i + 1),
+                {place + std::to_string(i + 1),
                  operation.statements[i].numbered, operation.statements[i].parameters.size(),
                  syntax_only ? workloads::App::new_version : workloads::App::old_version,
                  syntax_only});
@@ -54,7 +63,8 @@ std::vector<StatementToCheck> statements_of(const std::vector<workloads::Operati
 void add_steps(const scenarios::Scenario& scenario, std::vector<StatementToCheck>& statements) {
     for (std::size_t i = 0; i < scenario.up.size(); ++i) {
         const std::string place =
-            "step " + std::to_string(i + 1) + " (" + scenario.up[i].name + ")";
+            place_of(scenario, scenario.up[i].place,
+                     "step " + std::to_string(i + 1) + " (" + scenario.up[i].name + ")");
         if (const auto* sql = std::get_if<scenarios::SqlStep>(&scenario.up[i].action)) {
             for (const auto& statement : sql->statements) {
                 statements.push_back({.place = place, .sql = statement, .syntax_only = true});
@@ -71,7 +81,8 @@ void add_steps(const scenarios::Scenario& scenario, std::vector<StatementToCheck
         }
     }
     for (const auto& adversary : scenario.adversaries) {
-        const std::string place = "adversary " + adversary.name;
+        const std::string place =
+            place_of(scenario, adversary.place, "adversary " + adversary.name);
         if (const auto* report = std::get_if<scenarios::LongReport>(&adversary.action)) {
             statements.push_back({.place = place, .sql = report->sql, .syntax_only = true});
         } else if (const auto* other = std::get_if<scenarios::SecondMigration>(&adversary.action)) {
@@ -120,6 +131,9 @@ Stage::Stage(const scenarios::Scenario& scenario, const StageOptions& options, C
 Stage::~Stage() = default;
 
 void Stage::prepare(RunDirectory& out, const migration::Interruption& interruption) {
+    if (const auto warning = target_->version_warning(); !warning.empty()) {
+        console_.note(warning);
+    }
     target_->require_room(sessions_at_once(scenario_));
     if (!scenario_.setup.empty() && (server_ || options_.run_setup)) {
         console_.note("running the setup files");
@@ -164,7 +178,10 @@ void Stage::read_samples() {
 }
 
 void Stage::check_statements() {
-    std::vector<StatementToCheck> statements = statements_of(operations_);
+    for (const auto& doubt : scenario_.doubts) {
+        console_.note(doubt.text());
+    }
+    std::vector<StatementToCheck> statements = statements_of(scenario_);
     add_steps(scenario_, statements);
     const auto problems = target_->check_statements(
         statements, {scenario_.workload.session_old, scenario_.workload.session_new});

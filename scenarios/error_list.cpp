@@ -13,23 +13,43 @@ std::string Error::text() const {
     return out + ": " + message;
 }
 
-void ErrorList::add(const Origin& origin, std::string message) {
+namespace {
+
+std::string doubt(const std::string& parser_message) {
+    return "libpg_query does not know this syntax (" + parser_message + "); the server decides";
+}
+
+}  // namespace
+
+Error ErrorList::at(const Origin& origin, std::string message) const {
     if (!origin.set_by.empty()) {
         message = "--set " + origin.set_by + ": " + message;
     }
-    errors_.push_back({scenario_file_, origin.place, std::move(message)});
+    return {scenario_file_, origin.place, std::move(message)};
+}
+
+void ErrorList::add(const Origin& origin, std::string message) {
+    errors_.push_back(at(origin, std::move(message)));
 }
 
 void ErrorList::add_in(const std::filesystem::path& file, Place place, std::string message) {
     errors_.push_back({file, place, std::move(message)});
 }
 
-std::vector<Error> ErrorList::sorted() const {
+void ErrorList::add_doubt(const Origin& origin, const std::string& parser_message) {
+    doubts_.push_back(at(origin, doubt(parser_message)));
+}
+
+void ErrorList::add_doubt_in(const std::filesystem::path& file, Place place,
+                             const std::string& parser_message) {
+    doubts_.push_back({file, place, doubt(parser_message)});
+}
+
+std::vector<Error> ErrorList::sorted(std::vector<Error> errors) const {
     const auto key = [this](const Error& error) {
         return std::tuple{error.file != scenario_file_, error.file.native(), error.place.line,
                           error.place.column};
     };
-    auto errors = errors_;
     std::stable_sort(errors.begin(), errors.end(),
                      [&](const Error& a, const Error& b) { return key(a) < key(b); });
     const auto same = [&](const Error& a, const Error& b) {

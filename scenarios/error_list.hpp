@@ -1,4 +1,5 @@
-// Collects everything that is wrong with a scenario, so that all of it is told at once.
+// Collects everything that is wrong with a scenario, so that all of it is told at once, and what may
+// be wrong.
 #pragma once
 
 #include "scenarios/scenario_file.hpp"
@@ -23,14 +24,23 @@ public:
     void add(const Origin& origin, std::string message);
     void add_in(const std::filesystem::path& file, Place place, std::string message);
 
+    // What the parser at hand does not know, and a newer server may.
+    void add_doubt(const Origin& origin, const std::string& parser_message);
+    void add_doubt_in(const std::filesystem::path& file, Place place,
+                      const std::string& parser_message);
+
     [[nodiscard]] bool empty() const noexcept { return errors_.empty(); }
 
     // By place, the scenario's own first, each once (an alias brings the same error twice).
-    [[nodiscard]] std::vector<Error> sorted() const;
+    [[nodiscard]] std::vector<Error> sorted() const { return sorted(errors_); }
+    [[nodiscard]] std::vector<Error> sorted_doubts() const { return sorted(doubts_); }
 
 private:
+    [[nodiscard]] Error at(const Origin& origin, std::string message) const;
+    [[nodiscard]] std::vector<Error> sorted(std::vector<Error> errors) const;
+
     std::filesystem::path scenario_file_;
-    std::vector<Error> errors_;
+    std::vector<Error> errors_, doubts_;
 };
 
 // A value as it is quoted in a message: on one line, shortened where it is long.

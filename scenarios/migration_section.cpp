@@ -135,13 +135,16 @@ void check_backfill_sql(const Reading& reading, const Fields& fields, const Back
     const auto sql =
         head + step.set + (step.where.empty() ? std::string{} : middle + step.where + "\n)");
     const auto split = split_sql(sql);
-    const auto fail = [&](std::size_t offset, const std::string& message) {
+    // The part of the step, and where in it.
+    const auto place_of = [&](std::size_t offset) {
         const auto where_at = head.size() + step.set.size() + middle.size();
-        if (offset >= where_at && fields.has("where")) {
-            reading.error_in(*fields.find("where"), offset - where_at, message);
-        } else {
-            reading.error_in(*fields.find("set"), offset - std::min(offset, head.size()), message);
-        }
+        return offset >= where_at && fields.has("where")
+                   ? std::pair{fields.find("where"), offset - where_at}
+                   : std::pair{fields.find("set"), offset - std::min(offset, head.size())};
+    };
+    const auto fail = [&](std::size_t offset, const std::string& message) {
+        const auto [part, at] = place_of(offset);
+        reading.error_in(*part, at, message);
     };
     if (const auto* error = std::get_if<SqlError>(&split)) {
         return fail(error->offset, error->message);
@@ -150,6 +153,10 @@ void check_backfill_sql(const Reading& reading, const Fields& fields, const Back
     if (doubt && doubt->offset + step.table.size() < head.size() && fields.has("table")) {
         return reading.error(*fields.find("table"),
                              shown(step.table) + " is a reserved word: write it in double quotes");
+    }
+    if (doubt) {
+        const auto [part, at] = place_of(doubt->offset);
+        reading.doubt_in(*part, {at, doubt->message});
     }
     if (statements.size() > 1) {
         fail(statements[1].offset,

@@ -132,12 +132,17 @@ void check_statement(const Reading& reading, const Node& node, const std::string
         reading.error_in(node, offset, "operation " + shown(name) + ": " + message);
     };
     const auto split = split_sql(statement.numbered);
+    // Offsets agree as long as no placeholder stands before.
+    const auto offset_of = [&](const SqlError& error) {
+        return error.offset > statement.cut.pieces.front().size() ? 0 : error.offset;
+    };
     if (const auto* error = std::get_if<SqlError>(&split)) {
-        // Offsets agree as long as no placeholder stands before.
-        const bool moved = error->offset > statement.cut.pieces.front().size();
-        return fail(moved ? 0 : error->offset, error->message);
+        return fail(offset_of(*error), error->message);
     }
-    const auto& statements = std::get<SqlText>(split).statements;
+    const auto& [statements, doubt] = std::get<SqlText>(split);
+    if (doubt) {
+        reading.doubt_in(node, {offset_of(*doubt), doubt->message});
+    }
     if (statements.size() > 1) {
         return fail(0, "holds " + std::to_string(statements.size()) +
                            " statements; write each as an entry of its own under `transaction:`");

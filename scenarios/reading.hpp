@@ -3,6 +3,7 @@
 
 #include "scenarios/error_list.hpp"
 #include "scenarios/shape.hpp"
+#include "scenarios/sql_statements.hpp"
 #include "scenarios/yaml_tree.hpp"
 
 #include <filesystem>
@@ -20,6 +21,9 @@ struct Reading {
     // At the byte `offset` of a scalar's value.
     void error_in(const Node& scalar, std::size_t offset, std::string message) const {
         errors.add(document.origin_in(scalar, offset), std::move(message));
+    }
+    void doubt_in(const Node& scalar, const SqlError& doubt) const {
+        errors.add_doubt(document.origin_in(scalar, doubt.offset), doubt.message);
     }
 };
 

@@ -22,6 +22,14 @@ struct Place {
     int line = 0, column = 0;  // from 1
 };
 
+struct Error {
+    std::filesystem::path file;  // the scenario, or a file that it names
+    Place place;                 // line 0: the file as a whole
+    std::string message;         // says what is wrong and what would be right
+
+    [[nodiscard]] std::string text() const;  // file:line:column: message
+};
+
 struct Target {
     std::optional<std::string> dsn_env;
     std::vector<std::string> replicas_env;
@@ -41,7 +49,7 @@ struct Workload {
     Protocol protocol = Protocol::prepared;
     std::string session_old, session_new;  // SQL sent on each new connection
     std::vector<workloads::Operation> operations;
-    std::vector<Place> operation_places;
+    std::vector<Place> operation_places;  // of each of `operations`
 };
 
 struct Phases {
@@ -57,8 +65,6 @@ struct SqlStep {
     std::string sql;  // as written, or the file's contents
     std::optional<std::filesystem::path> file;
     std::vector<std::string> statements;  // split by the server's grammar
-    // What libpg_query could not parse, with its place; it may be newer syntax: the server decides.
-    std::string syntax_doubt;
     bool transaction = true;
     milliseconds lock_timeout{0};       // 0: the harness's default, never unlimited
     milliseconds statement_timeout{0};  // 0: none
@@ -140,6 +146,8 @@ struct Scenario {
     Observe observe;
     std::vector<reports::Gate> gates;
     bool default_gates = false;  // the file names none: `gates` holds reports::default_gates()
+    // SQL that libpg_query could not parse. It may be newer syntax: the server decides.
+    std::vector<Error> doubts;
 };
 
 }  // namespace scenarios

@@ -180,6 +180,7 @@ std::variant<Scenario, std::vector<Error>> read_scenario(const std::filesystem::
     if (!errors.empty()) {
         return errors.sorted();
     }
+    scenario.doubts = errors.sorted_doubts();
     return scenario;
 }
 

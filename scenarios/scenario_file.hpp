@@ -11,14 +11,6 @@
 
 namespace scenarios {
 
-struct Error {
-    std::filesystem::path file;  // the scenario, or a file that it names
-    Place place;                 // line 0: the file as a whole
-    std::string message;         // says what is wrong and what would be right
-
-    [[nodiscard]] std::string text() const;  // file:line:column: message
-};
-
 // --set path=value: replaces or adds one value, for example workload.rate=500/s or
 // migration.up.0.lock_timeout=1s.
 using Override = std::pair<std::string, std::string>;

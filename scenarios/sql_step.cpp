@@ -48,7 +48,7 @@ void check_own_transactions(const std::vector<SqlStatement>& statements, const T
     }
 }
 
-void split_into(SqlStep& step, const std::string& place_of_text, const Tell& tell) {
+void split_into(SqlStep& step, const Tell& tell, const Tell& tell_doubt) {
     auto split = split_sql(step.sql);
     if (const auto* error = std::get_if<SqlError>(&split)) {
         return tell(error->offset, error->message);
@@ -60,9 +60,7 @@ void split_into(SqlStep& step, const std::string& place_of_text, const Tell& tel
         check_own_transactions(text.statements, tell);
     }
     if (text.doubt) {
-        const auto place = place_in(step.sql, text.doubt->offset);
-        step.syntax_doubt = place_of_text + ", line " + std::to_string(place.line) + ", column " +
-                            std::to_string(place.column) + ": " + text.doubt->message;
+        tell_doubt(text.doubt->offset, text.doubt->message);
     }
     for (auto& statement : text.statements) {
         step.statements.push_back(std::move(statement.text));
@@ -84,7 +82,9 @@ void read_file(const Reading& reading, const Node& name, SqlStep& step) {
     if (bad != std::string::npos) {
         return tell(bad, "not UTF-8 text; save the file as UTF-8");
     }
-    split_into(step, file.string(), tell);
+    split_into(step, tell, [&](std::size_t offset, const std::string& message) {
+        reading.errors.add_doubt_in(file, place_in(step.sql, offset), message);
+    });
 }
 
 }  // namespace
@@ -100,9 +100,14 @@ SqlStep read_sql_step(const Reading& reading, const Node& node, Retries retries)
         read_file(reading, *file, step);
     } else if (const auto* sql = fields.find("sql")) {
         step.sql = sql->text;
-        split_into(step, "sql", [&](std::size_t offset, const std::string& message) {
-            reading.error_in(*sql, offset, message);
-        });
+        split_into(
+            step,
+            [&](std::size_t offset, const std::string& message) {
+                reading.error_in(*sql, offset, message);
+            },
+            [&](std::size_t offset, const std::string& message) {
+                reading.doubt_in(*sql, {offset, message});
+            });
     }
     return step;
 }
@@ -112,7 +117,10 @@ void check_single_statement(const Reading& reading, const Node& sql) {
     if (const auto* error = std::get_if<SqlError>(&split)) {
         return reading.error_in(sql, error->offset, error->message);
     }
-    const auto& statements = std::get<SqlText>(split).statements;
+    const auto& [statements, doubt] = std::get<SqlText>(split);
+    if (doubt) {
+        reading.doubt_in(sql, *doubt);
+    }
     if (statements.size() > 1) {
         reading.error_in(sql, statements[1].offset, "only one statement may stand here");
     }

@@ -65,6 +65,8 @@ void read_session(const Reading& reading, const Fields& fields, Workload& worklo
         const auto split = split_sql(node->text);
         if (const auto* error = std::get_if<SqlError>(&split)) {
             reading.error_in(*node, error->offset, error->message);
+        } else if (const auto& doubt = std::get<SqlText>(split).doubt) {
+            reading.doubt_in(*node, *doubt);
         }
     }
 }

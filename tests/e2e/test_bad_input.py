@@ -1,5 +1,6 @@
 """Bad input gets one clear message, a documented exit code, and no change anywhere."""
 import json
+import re
 import resource
 import subprocess
 
@@ -7,7 +8,6 @@ import pytest
 
 import results
 import shop
-from probe import OURS
 from shop import NOTHING
 
 
@@ -81,7 +81,8 @@ def test_sql_that_does_not_prepare_on_the_target_is_found_before_the_load(
     ended = rehearse("run", scenario(wrong), "--db", shop_database.uri, "--out", "out")
 
     assert ended.code == 2
-    assert "no_such_column" in ended.err and "operation read" in ended.err
+    [line] = [line for line in ended.err.splitlines() if "no_such_column" in line and "42703" in line]
+    assert re.search(r"scenario.yaml:\d+:\d+: operation read, statement 1: ", line), line
     assert "42703" in ended.err
     # The statement, and below it where in it.
     lines = ended.err.splitlines()
@@ -102,6 +103,62 @@ def test_every_statement_that_the_target_refuses_is_told_at_once(rehearse, scena
     assert "refuses 2 statements" in ended.err
     assert "operation first" in ended.err and "operation second" in ended.err
     assert schemas(shop_database) >= {"rehearse"}
+
+
+def test_the_place_of_what_the_target_refuses_is_the_files(rehearse, scenario, shop_database):
+    ended = rehearse("run", scenario("""\
+version: 1
+name: wrong
+workload:
+  operations:
+    - name: read
+      sql: SELECT 1
+    - name: count
+      sql: SELECT count(*) FROM no_such_table
+migration:
+  up:
+    - pause: 1s
+    - name: two columns
+      sql: ALTER TABLE orders ADD COLUMN a int b int
+"""), "--db", shop_database.uri, "--out", "out")
+
+    assert ended.code == 2
+    assert "scenario.yaml:7:7: operation count, statement 1: " in ended.err
+    assert "scenario.yaml:12:7: step 2 (two columns): " in ended.err
+    assert "scenario.yaml:13:48: libpg_query does not know this syntax" in ended.err
+    assert not (rehearse.folder / "out").exists()
+
+
+NEWER = {"name": "newer", "weight": 1, "sql": "SELECT id FROM orders WHERE id = 1_000"}
+VIRTUAL = {"name": "add", "sql": "ALTER TABLE orders ADD COLUMN twice int GENERATED ALWAYS AS"
+                                 " (total * 2) VIRTUAL; SELECT twice FROM orders LIMIT 1"}
+
+
+def test_syntax_that_the_parser_does_not_know_is_noted_by_validate(rehearse, scenario):
+    ended = rehearse("validate", scenario(shop.scenario(
+        VIRTUAL, workload={"operations": [shop.READ]})))
+
+    assert ended.code == 0, ended.err
+    [note] = [line for line in ended.err.splitlines() if "the server decides" in line]
+    assert re.match(r".*scenario.yaml:\d+:\d+: libpg_query does not know this syntax", note)
+    assert 'at or near "VIRTUAL"' in note
+
+
+def test_syntax_of_a_newer_server_is_the_servers_to_take_or_refuse(
+        rehearse, scenario, cluster, shop_database):
+    content = shop.scenario(VIRTUAL, phases=shop.SHORT,
+                            workload={"operations": [shop.READ, NEWER]})
+
+    ended = rehearse("run", scenario(content), "--db", shop_database.uri, "--out", "out")
+
+    assert "the server decides" in ended.err
+    if cluster.major >= 18:
+        result = results.read(rehearse.folder / "out")
+        results.assert_nothing_found(ended, result)
+        assert results.counted(result, "newer", "after") > 0
+    else:
+        assert ended.code == 2
+        assert "step 1 (add): " in ended.err and "VIRTUAL" in ended.err
 
 
 @pytest.mark.parametrize("version", ["old", "new"])
@@ -190,7 +247,7 @@ def test_more_connections_than_the_server_has_is_said_before_anything_is_done(
     assert "lower workload.connections" in ended.err
     assert shop_database.value("SELECT to_regclass('made_by_setup') IS NULL")
     assert not (rehearse.folder / "out").exists()
-    assert shop_database.value(OURS) == 0
+    shop_database.assert_no_session_of_ours()
 
 
 def test_a_server_without_a_free_connection_is_told_from_one_that_is_not_there(
@@ -204,7 +261,7 @@ def test_a_server_without_a_free_connection_is_told_from_one_that_is_not_there(
 
     assert ended.code == 6
     assert "the database's connection limit = 3" in ended.err
-    assert shop_database.value(OURS) == 0
+    shop_database.assert_no_session_of_ours()
 
 
 def test_a_database_in_another_encoding_is_refused(rehearse, scenario, cluster):
@@ -216,7 +273,7 @@ def test_a_database_in_another_encoding_is_refused(rehearse, scenario, cluster):
         marked = rehearse("guard", "mark", "--db", cluster.uri("latin"))
         ended = rehearse("run", scenario(harmless), "--out", "out", "--db", cluster.uri("latin"))
     finally:
-        cluster.psql("DROP DATABASE latin WITH (FORCE)")
+        cluster.drop_database("latin")
 
     assert ended.code == 6
     assert "LATIN1" in ended.err + marked.err
@@ -253,7 +310,7 @@ def test_a_limit_on_the_size_of_files_is_said_and_kills_nothing(
 
     assert done.returncode == 6, done.stderr
     assert "too large" in done.stderr
-    assert shop_database.value(OURS) == 0
+    shop_database.assert_no_session_of_ours()
 
 
 def test_a_reader_that_goes_away_does_not_end_the_rehearsal(rehearse, scenario, shop_database):

@@ -145,7 +145,7 @@ TEST_F(WholeScenario, SqlStepsAreRead) {
     EXPECT_EQ(sql.statement_timeout, 1min);
     EXPECT_EQ(sql.retries.times, 10);
     EXPECT_EQ(sql.retries.backoff, 100ms);
-    EXPECT_EQ(sql.syntax_doubt, "");
+    EXPECT_TRUE(scenario_.doubts.empty());
 
     const auto& file = step<SqlStep>(4);
     EXPECT_EQ(file.file, folder_.path() / "constraint.sql");
@@ -250,7 +250,33 @@ TEST(ScenarioFile, NewerSyntaxIsNotedAndAccepted) {
         with_steps("    - sql: ALTER TABLE t ADD COLUMN g int GENERATED ALWAYS AS (a) VIRTUAL\n"));
     const auto& step = std::get<SqlStep>(scenario.up.at(0).action);
     EXPECT_EQ(step.statements.size(), 1U);
-    EXPECT_THAT(step.syntax_doubt, HasSubstr("line 1, column 56"));
+    ASSERT_EQ(scenario.doubts.size(), 1U);
+    EXPECT_EQ(scenario.doubts[0].place.line, 5);
+    EXPECT_EQ(scenario.doubts[0].place.column, 67);
+    EXPECT_THAT(scenario.doubts[0].message, HasSubstr("the server decides"));
+}
+
+TEST(ScenarioFile, NewerSyntaxIsNotedWhereverItStands) {
+    const ScenarioFolder folder;
+    folder.write("more.sql", "SELECT 1;\nSELECT a IS JSON OBJECT OBJECT FROM t;\n");
+    auto read = read_scenario(folder.write("test.yaml", R"(version: 1
+workload:
+  session: {old: "SET a b c"}
+  operations:
+    - name: newer
+      sql: UPDATE t SET a = 1 RETURNING WITH (OLD AS o) o.a
+migration:
+  up:
+    - file: more.sql
+    - backfill: {table: t, set: "a = 1", where: "a IS JSON OBJECT OBJECT"}
+    - wait_for: SELECT true true true
+)"));
+    std::vector<std::string> places;
+    for (const auto& doubt : std::get<Scenario>(std::move(read)).doubts) {
+        places.push_back(doubt.file.filename().string() + ":" + std::to_string(doubt.place.line));
+    }
+    EXPECT_THAT(places, ElementsAre("test.yaml:3", "test.yaml:6", "test.yaml:10", "test.yaml:11",
+                                    "more.sql:2"));
 }
 
 }  // namespace

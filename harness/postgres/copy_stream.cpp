@@ -74,9 +74,9 @@ Error error_in(std::string_view message) {
 
 }  // namespace
 
-CopyStream::CopyStream(TimedConnection& connection)
+CopyStream::CopyStream(TimedConnection& connection, Via via)
     : connection_{connection},
-      direct_{!is_encrypted(connection.get())},
+      direct_{via == Via::fastest && !is_encrypted(connection.get())},
       buffer_{std::make_unique<char[]>(usual_capacity)},
       capacity_{usual_capacity},
       begin_{buffer_.get()},

@@ -22,8 +22,10 @@ namespace harness::postgres {
 // One thread at a time. After an error the connection is of no more use.
 class CopyStream {
 public:
+    enum class Via : std::uint8_t { fastest, libpq };
+
     // The connection must be idle, outlive this, and be used by nobody else while a copy runs.
-    explicit CopyStream(TimedConnection& connection);
+    explicit CopyStream(TimedConnection& connection, Via via = Via::fastest);
 
     // Sends the statement. Throws database::Outage.
     void start(const std::string& sql);

@@ -80,9 +80,11 @@ private:
     std::map<std::uint32_t, CatalogTable> tables_;
 };
 
-// Plans for a table are made with ACCESS SHARE on it, its heirs, and what is under a view; the locks
-// stay until the transaction's end.
-std::string lock_statement(const std::string& name) { return "SELECT FROM " + name + " LIMIT 0"; }
+// Plans for a table are made with ACCESS SHARE on it, its heirs, and what is under a view; the
+// locks stay until the transaction's end.
+std::string lock_statement(const std::string& name) {
+    return "SELECT FROM " + name + " LIMIT 0";
+}
 
 PostgresSnapshot::PostgresSnapshot(const Target& target, std::span<const std::string> tables,
                                    const database::SnapshotOptions& options)
@@ -91,8 +93,7 @@ PostgresSnapshot::PostgresSnapshot(const Target& target, std::span<const std::st
     control_options.lock_timeout = options.lock_timeout;
     const auto holder = open_control(destination_, control_options);
     // All connections lead to this one server: a snapshot's name may exist on another one, too.
-    destination_.server =
-        std::make_shared<const ServerIdentity>(identity_of_server(*holder));
+    destination_.server = std::make_shared<const ServerIdentity>(identity_of_server(*holder));
     control_ = open_control(destination_, control_options);
     for (const auto& table : tables) {
         oids_.emplace(table, resolve_table(*holder, table));
@@ -135,7 +136,8 @@ std::uint32_t PostgresSnapshot::type_of(const CatalogTable& table, const std::st
     ask(*control_, "SAVEPOINT rehearse_type");
     const auto answer = control_->execute(
         "SELECT pg_catalog.pg_typeof(s.value)::pg_catalog.oid FROM (VALUES (1)) one LEFT JOIN "
-        "(SELECT (" + expression + "\n) AS value FROM " + table.shape.name + " AS " + table.alias +
+        "(SELECT (" +
+        expression + "\n) AS value FROM " + table.shape.name + " AS " + table.alias +
         " LIMIT 0) s ON true");
     if (!answer.ok()) {
         if (answer.error->kind == database::ErrorKind::connection_lost) {
@@ -163,7 +165,7 @@ Selected PostgresSnapshot::select(const CatalogTable& table, const Projection& p
             throw UnknownName{"there is no column " + name + " in " + table.shape.name};
         }
         selected.column = *column;
-        selected.sql = quoted(name);
+        selected.sql = quoted_identifier(name);
         type = table.types[static_cast<std::size_t>(column - table.shape.columns.begin())];
     } else {
         selected.sql = "(" + projection.expression + "\n)";
@@ -188,9 +190,9 @@ Selected PostgresSnapshot::select(const CatalogTable& table, const Projection& p
     return selected;
 }
 
-std::unique_ptr<database::TableScan> PostgresSnapshot::scan(
-    const database::TableShape& shape, std::span<const Projection> projections,
-    const database::ScanOptions& options) {
+std::unique_ptr<database::TableScan> PostgresSnapshot::scan(const database::TableShape& shape,
+                                                            std::span<const Projection> projections,
+                                                            const database::ScanOptions& options) {
     const CatalogTable& table = table_of(static_cast<std::uint32_t>(shape.identity));
     auto plan = std::make_shared<ReadPlan>(ReadPlan{
         .destination = destination_,

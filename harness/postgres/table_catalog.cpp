@@ -122,7 +122,7 @@ void read_key(database::Control& control, CatalogTable& table) {
 
 }  // namespace
 
-std::string quoted(std::string_view identifier) {
+std::string quoted_identifier(std::string_view identifier) {
     std::string text = "\"";
     for (const char letter : identifier) {
         text += letter;

@@ -41,6 +41,6 @@ struct CatalogTable {
                                       std::uint32_t oid);
 
 // "name", with its own quotes doubled.
-[[nodiscard]] std::string quoted(std::string_view identifier);
+[[nodiscard]] std::string quoted_identifier(std::string_view identifier);
 
 }  // namespace harness::postgres

@@ -15,7 +15,9 @@ constexpr std::uint64_t worth_ranges = std::uint64_t{8} << 20;
 constexpr std::uint64_t sampled_pages = 2000;
 constexpr int first_with_tid_ranges = 140'000;
 
-std::string tid(std::uint64_t page) { return "'(" + std::to_string(page) + ",0)'::pg_catalog.tid"; }
+std::string tid(std::uint64_t page) {
+    return "'(" + std::to_string(page) + ",0)'::pg_catalog.tid";
+}
 
 void add_page_ranges(ChunkSources& sources, const Leaf& leaf, const std::string& from,
                      std::uint64_t size) {
@@ -34,30 +36,30 @@ void add_page_ranges(ChunkSources& sources, const Leaf& leaf, const std::string&
     } while (page < pages);
 }
 
-// Bounds between `parts` ranges of about the same number of rows, as lists of SQL literals. A sample
-// of whole pages does: where two rows of the same key's neighbourhood fall decides nothing.
+// Bounds between `parts` ranges of about the same number of rows, as lists of SQL literals. A
+// sample of whole pages does: where two rows of the same key's neighbourhood fall decides nothing.
 std::vector<std::string> key_bounds(database::Control& control, const CatalogTable& table,
                                     const std::string& from, std::uint64_t bytes,
                                     std::uint64_t parts) {
     std::string names, literals;
     for (const auto& name : table.key) {
-        const auto column = std::ranges::find(table.shape.columns, name,
-                                              &database::TableColumn::name);
-        names += (names.empty() ? "" : ", ") + quoted(name);
+        const auto column =
+            std::ranges::find(table.shape.columns, name, &database::TableColumn::name);
+        names += (names.empty() ? "" : ", ") + quoted_identifier(name);
         literals += (literals.empty() ? "" : " || ', ' || ") +
-                    ("pg_catalog.quote_literal(" + quoted(name) + "::pg_catalog.text) || '::" +
-                     column->cast_to + "'");
+                    ("pg_catalog.quote_literal(" + quoted_identifier(name) +
+                     "::pg_catalog.text) || '::" + column->cast_to + "'");
     }
     const auto pages = std::max<std::uint64_t>(bytes / page_bytes, 1);
     const double percent =
         std::min(100.0, 100.0 * static_cast<double>(sampled_pages) / static_cast<double>(pages));
-    const auto answer = ask(
-        control, "SELECT " + literals + " FROM (SELECT " + names +
-                     ", pg_catalog.row_number() OVER (ORDER BY " + names +
-                     ") AS n, pg_catalog.count(*) OVER () AS c FROM " + from +
-                     " TABLESAMPLE SYSTEM (" + std::to_string(percent) +
-                     ") REPEATABLE (1)) sample WHERE n * " + std::to_string(parts) +
-                     " / c <> (n - 1) * " + std::to_string(parts) + " / c AND n < c ORDER BY n");
+    const auto answer = ask(control, "SELECT " + literals + " FROM (SELECT " + names +
+                                         ", pg_catalog.row_number() OVER (ORDER BY " + names +
+                                         ") AS n, pg_catalog.count(*) OVER () AS c FROM " + from +
+                                         " TABLESAMPLE SYSTEM (" + std::to_string(percent) +
+                                         ") REPEATABLE (1)) sample WHERE n * " +
+                                         std::to_string(parts) + " / c <> (n - 1) * " +
+                                         std::to_string(parts) + " / c AND n < c ORDER BY n");
     std::vector<std::string> bounds;
     for (const auto& row : answer.rows) {
         bounds.push_back("(" + *row[0] + ")");
@@ -70,7 +72,7 @@ void add_key_ranges(database::Control& control, ChunkSources& sources, const Cat
     const std::uint64_t parts = bytes / size + 1;
     std::string key;
     for (const auto& name : table.key) {
-        key += (key.empty() ? "(" : ", ") + quoted(name);
+        key += (key.empty() ? "(" : ", ") + quoted_identifier(name);
     }
     key += ")";
     const auto bounds = key_bounds(control, table, from, bytes, parts);

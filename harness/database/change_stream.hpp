@@ -92,9 +92,10 @@ struct StreamOptions {
     // What makes a stream may wait for transactions that write meanwhile to end.
     std::chrono::milliseconds start_timeout{60'000};
     std::chrono::milliseconds lock_timeout{5'000};
-    // The log that the server may keep back for this stream, and what may be held here.
+    // The log that the server may keep back for this stream (more: it ends), and what may be held
+    // here (more: it waits with the server).
     std::uint64_t max_log_kept_bytes = std::uint64_t{4} << 30;
-    std::uint64_t max_held_bytes = std::uint64_t{64} << 20;
+    std::uint64_t max_held_bytes = std::uint64_t{32} << 20;
 };
 
 // One thread at a time, but for hold(). Every call may throw StreamEnded; after that only the

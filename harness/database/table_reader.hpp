@@ -118,6 +118,8 @@ public:
     virtual ~Snapshot() = default;
     // `table`: one of those that the snapshot was made for. Throws Outage.
     [[nodiscard]] virtual TableShape shape(const std::string& table) = 0;
+    // What this view sees, for a ChangeStream. Throws Outage.
+    [[nodiscard]] virtual std::string fence() = 0;
     // Throws UnknownName for a column that is not there, Outage for an expression that the server
     // refuses. The snapshot must live as long as the scan and its readers.
     [[nodiscard]] virtual std::unique_ptr<TableScan> scan(const TableShape& table,

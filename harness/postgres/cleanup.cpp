@@ -2,6 +2,7 @@
 
 #include "harness/postgres/control.hpp"
 #include "harness/postgres/run_lock.hpp"
+#include "harness/postgres/table_catalog.hpp"
 
 #include <chrono>
 #include <thread>
@@ -74,11 +75,25 @@ void drop_slots(Control& control, Cleanup& cleanup, const Announce& announce) {
     const auto slots =
         ask(control,
             "SELECT slot_name FROM pg_catalog.pg_replication_slots "
-            "WHERE slot_name LIKE 'rehearse\\_%' AND database = pg_catalog.current_database()");
+            "WHERE slot_name LIKE 'rehearse\\_%' AND NOT active "
+            "AND database = pg_catalog.current_database()");
     for (const auto& row : slots.rows) {
         // Slot names are lower-case letters, digits and underscores.
         attempt(control, cleanup, announce, "drop replication slot " + *row[0],
                 "SELECT pg_catalog.pg_drop_replication_slot('" + *row[0] + "')");
+    }
+}
+
+// Of change streams that are gone: the slot has its publication's name.
+void drop_publications(Control& control, Cleanup& cleanup, const Announce& announce) {
+    const auto publications =
+        ask(control,
+            "SELECT pubname FROM pg_catalog.pg_publication p WHERE pubname LIKE 'rehearse\\_%' "
+            "AND NOT EXISTS (SELECT FROM pg_catalog.pg_replication_slots s "
+            "WHERE s.slot_name = p.pubname AND s.active)");
+    for (const auto& row : publications.rows) {
+        attempt(control, cleanup, announce, "drop publication " + *row[0],
+                "DROP PUBLICATION " + quoted_identifier(*row[0]));
     }
 }
 
@@ -140,6 +155,7 @@ Cleanup clean_up(Control& control, const Announce& announce) {
     Cleanup cleanup;
     end_sessions(control, cleanup, announce);
     drop_slots(control, cleanup, announce);
+    drop_publications(control, cleanup, announce);
     empty_schema(control, cleanup, announce);
     for (const auto& index : invalid_indexes(control)) {
         cleanup.kept.push_back("index " + index +

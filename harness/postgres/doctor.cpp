@@ -5,6 +5,7 @@
 #include "harness/postgres/control.hpp"
 #include "harness/postgres/guard_table.hpp"
 #include "harness/postgres/room.hpp"
+#include "harness/postgres/stream_requirements.hpp"
 
 #include <algorithm>
 #include <map>
@@ -158,6 +159,18 @@ void examine_settings(Examination& e) {
             "an idle replication slot keeps WAL for ever: a big migration may fill the disk");
 }
 
+void examine_change_stream(Examination& e, Control& control) {
+    std::string findings, remedies;
+    for (const auto& one : stream_requirements(control)) {
+        findings += (findings.empty() ? "" : ", ") + one.finding;
+        if (!one.met) {
+            remedies += (remedies.empty() ? "" : "; ") + one.remedy;
+        }
+    }
+    e.judge("change stream", remedies.empty(), Status::warn, findings,
+            "without it data is proved only while the load pauses: " + remedies);
+}
+
 void examine_guard(Control& control, std::vector<Check>& checks) {
     Check check{.name = "marked as staging", .status = Status::ok, .finding = "yes", .remedy = {}};
     try {
@@ -192,6 +205,7 @@ std::vector<Check> examine(Control& control, int connections) {
     examine_role(examination);
     examine_room(examination, room_of(control), connections);
     examine_settings(examination);
+    examine_change_stream(examination, control);
     auto checks = examination.take();
     examine_guard(control, checks);
     return checks;

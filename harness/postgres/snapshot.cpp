@@ -60,6 +60,9 @@ public:
     database::TableShape shape(const std::string& table) override {
         return table_of(oids_.at(table)).shape;
     }
+    std::string fence() override {
+        return *ask(*control_, "SELECT pg_catalog.txid_current_snapshot()").rows.at(0).at(0);
+    }
     std::unique_ptr<database::TableScan> scan(const database::TableShape& shape,
                                               std::span<const Projection> projections,
                                               const database::ScanOptions& options) override;

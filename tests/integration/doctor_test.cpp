@@ -41,6 +41,22 @@ TEST_F(Doctor, MissesTheMark) {
     EXPECT_NE(render(checks).find("not ready: 1 missing"), std::string::npos) << render(checks);
 }
 
+TEST_F(Doctor, TellsWhatAChangeStreamLacks) {
+    const auto enough = find(examine(*control(), 50), "change stream");
+    EXPECT_EQ(enough.status, Status::ok) << enough.finding;
+    EXPECT_NE(enough.finding.find("may replicate, "), std::string::npos) << enough.finding;
+    EXPECT_NE(enough.finding.find(" free slots, "), std::string::npos) << enough.finding;
+
+    sql("DROP ROLE IF EXISTS weak_doctor; CREATE ROLE weak_doctor LOGIN");
+    const auto weak = find(
+        examine(*harness::postgres::open_control(conninfo("doctor", "weak_doctor")), 50),
+        "change stream");
+    EXPECT_EQ(weak.status, Status::warn);
+    EXPECT_NE(weak.remedy.find("ALTER ROLE \"weak_doctor\" REPLICATION"), std::string::npos)
+        << weak.remedy;
+    sql("DROP ROLE weak_doctor");
+}
+
 TEST_F(Doctor, MissesRoomForTheConnections) {
     EXPECT_EQ(find(examine(*control(), 100'000), "connections").status, Status::missing);
 }

@@ -1,0 +1,143 @@
+#include "harness/postgres/stream_objects.hpp"
+
+#include "harness/postgres/control.hpp"
+
+#include <array>
+#include <charconv>
+#include <thread>
+
+namespace harness::postgres {
+namespace {
+
+using namespace std::chrono_literals;
+using database::Outage;
+using database::StreamEnded;
+
+constexpr auto patience = 5s;
+
+void require_all(const std::vector<StreamRequirement>& requirements) {
+    std::string missing;
+    for (const auto& one : requirements) {
+        if (!one.met) {
+            missing += "\n  " + one.finding + ": " + one.remedy;
+        }
+    }
+    if (!missing.empty()) {
+        throw StreamEnded{"changes cannot be followed on this server:" + missing};
+    }
+}
+
+std::string name_for(int server_pid) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch() / 1ms;
+    std::array<char, 24> time{};
+    const auto end = std::to_chars(time.data(), time.data() + time.size(), now, 36).ptr;
+    return "rehearse_" + std::to_string(server_pid) + "_" + std::string{time.data(), end};
+}
+
+// Who keeps a slot from being made: it waits for all that write.
+std::string oldest_writer(database::Control& control) {
+    const auto answer = control.execute(
+        "SELECT pid || ' (' || application_name || ', for ' || "
+        "(pg_catalog.now() - xact_start)::interval(0) || ')' FROM pg_catalog.pg_stat_activity "
+        "WHERE backend_xid IS NOT NULL AND pid <> pg_catalog.pg_backend_pid() "
+        "ORDER BY pg_catalog.age(backend_xid) DESC LIMIT 1");
+    return answer.ok() && !answer.rows.empty() && answer.rows[0][0] ? *answer.rows[0][0] : "";
+}
+
+}  // namespace
+
+StreamObjects::StreamObjects(database::Control& control, const Destination& destination,
+                             std::span<const std::string> tables,
+                             const database::StreamOptions& options, Announce announce)
+    : control_{control}, announce_{std::move(announce)} {
+    require_all(stream_requirements(control));
+    connection_ = std::make_unique<ReplicationConnection>(destination);
+    for (const auto& table : tables) {
+        tables_.push_back(table_to_follow(control, table, connection_->server_version()));
+    }
+    name_ = name_for(connection_->server_pid());
+    try {
+        publish();
+        create_slot(options.start_timeout);
+    } catch (...) {
+        drop();
+        throw;
+    }
+}
+
+StreamObjects::~StreamObjects() {
+    drop();
+}
+
+// Before the slot: a change that is older than the publication cannot be decoded for it.
+void StreamObjects::publish() {
+    const int version = connection_->server_version();
+    std::string list;
+    for (const auto& table : tables_) {
+        list += (list.empty() ? "" : ", ") + table.name;
+    }
+    std::string with = version >= 110'000 ? "publish = 'insert, update, delete, truncate'"
+                                          : "publish = 'insert, update, delete'";
+    with += version >= 130'000 ? ", publish_via_partition_root = true" : "";
+    with += version >= 180'000 ? ", publish_generated_columns = stored" : "";
+    announce_("create publication " + name_ + " for " + list);
+    ask(control_, "CREATE PUBLICATION " + name_ + " FOR TABLE " + list + " WITH (" + with + ")");
+}
+
+void StreamObjects::create_slot(std::chrono::milliseconds timeout) {
+    announce_("create temporary replication slot " + name_);
+    try {
+        connection_->create_slot(name_, timeout);
+    } catch (const Outage& outage) {
+        const auto writer = oldest_writer(control_);
+        throw StreamEnded{
+            std::string{"no replication slot could be made: "} + outage.what() +
+            (writer.empty()
+                 ? ""
+                 : "\n  one waits for all that write to end; first of them: session " + writer)};
+    }
+}
+
+void StreamObjects::start() {
+    std::string options = "proto_version '1', publication_names '\"" + name_ + "\"'";
+    if (connection_->server_version() >= 140'000) {
+        options += ", binary 'true', messages 'true'";
+    }
+    connection_->start(name_, options);
+}
+
+// The slot goes with its connection; the publication is needed as long as that decodes.
+void StreamObjects::drop() noexcept {
+    const int pid = connection_->server_pid();
+    connection_.reset();
+    try {
+        if (control_.execute("SELECT 1").error) {
+            control_.reconnect();
+        }
+        const auto deadline = std::chrono::steady_clock::now() + patience;
+        const auto gone = [&] {
+            return ask(control_,
+                       "SELECT 1 FROM pg_catalog.pg_replication_slots WHERE slot_name = '" + name_ +
+                           "'")
+                .rows.empty();
+        };
+        while (!gone()) {
+            if (std::chrono::steady_clock::now() > deadline) {
+                ask(control_, "SELECT pg_catalog.pg_terminate_backend(" + std::to_string(pid) +
+                                  ") FROM pg_catalog.pg_replication_slots WHERE slot_name = '" +
+                                  name_ + "' AND active_pid = " + std::to_string(pid));
+                break;
+            }
+            std::this_thread::sleep_for(10ms);
+        }
+        ask(control_, "DROP PUBLICATION IF EXISTS " + name_);
+    } catch (const std::exception& failure) {
+        try {
+            announce_("publication " + name_ +
+                      " could not be dropped (rehearse cleanup will): " + failure.what());
+        } catch (...) {  // nobody is left to be told
+        }
+    }
+}
+
+}  // namespace harness::postgres

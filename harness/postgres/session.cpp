@@ -35,6 +35,7 @@ void PostgresSession::connect(App app) {
     close();
     app_ = app;
     std::fill(prepared_.begin(), prepared_.end(), Prepared{});
+    tag_statement_ = {};
     connection_.reset(PQconnectStart(plan_->conninfo.c_str()));
     state_ = State::connecting;
     statement_sent_ = awaiting_since_ = Clock::now();

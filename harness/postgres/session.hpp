@@ -25,6 +25,14 @@ struct LoadPlan {
     std::array<std::string, 2>
         session_sql;  // [old, new], sent on each new connection; may be empty
     std::chrono::milliseconds statement_timeout{0};  // 0: none
+    // What each operation's transactions say of themselves, as transactional messages with the
+    // prefix "rehearse" (see database::ChangeSink::tag): one text an operation, of letters and
+    // digits; empty ones, and an empty list: nothing. The message goes with BEGIN, or with the single
+    // statement, which then is one implicit transaction with it. So a tagged statement has a
+    // transaction's number even if it changes nothing, and cannot be one that must run alone (VACUUM,
+    // CREATE INDEX CONCURRENTLY) or that commits by itself (CALL of such a procedure). From
+    // PostgreSQL 14 on a change stream carries it.
+    std::vector<std::string> tags = {};
     // Beyond the server's own timeout, until the client gives the connection up.
     std::chrono::milliseconds answer_grace{5'000};
 };

@@ -13,6 +13,10 @@ using database::OperationEnd;
 
 namespace {
 
+// What a transaction says of itself; its first argument says that it goes with the transaction.
+constexpr std::string_view tag_call =
+    "SELECT pg_catalog.pg_logical_emit_message(true, 'rehearse', ";
+
 // The connection cannot leave this mode without data that nobody has.
 bool in_copy_mode(const PGresult* result) {
     const auto status = PQresultStatus(result);
@@ -66,7 +70,9 @@ bool PostgresSession::take_result(PGresult* result) {
     statement_answered_ = true;
     switch (PQresultStatus(result)) {
         case PGRES_TUPLES_OK:
-            if (state_ == State::executing) {
+            if (tag_unanswered_) {
+                tag_unanswered_ = false;
+            } else if (state_ == State::executing) {
                 keep_values(result);
             } else if (state_ == State::verifying && !is_same_server(*plan_->server, result)) {
                 setup_error_ = another_server(*plan_->server, result);
@@ -141,8 +147,8 @@ void PostgresSession::statement_finished() {
             }
             return;
         case State::beginning:
-            if (failed) {
-                finish_operation();
+            if (failed) {  // the tag may have, in a transaction that is open
+                operation_statement_finished();
             } else {
                 statement_sent_ = last_done_;
                 send_statement();
@@ -172,6 +178,7 @@ void PostgresSession::operation_statement_finished() {
     if (!code_.empty()) {
         if (kind_ == ErrorKind::plan_changed || code_ == "26000") {
             prepared().valid = false;
+            tag_statement_.valid = false;
         }
         if (PQtransactionStatus(connection_.get()) != PQTRANS_IDLE) {
             send_simple("ROLLBACK", State::rolling_back);
@@ -202,16 +209,25 @@ void PostgresSession::run(std::uint16_t operation_index, workloads::Values& valu
     values_ = &values;
     code_.clear();
     kind_ = ErrorKind::other;
-    statement_failed_ = statement_answered_ = false;
+    statement_failed_ = statement_answered_ = tag_unanswered_ = false;
     started_ = statement_sent_ = awaiting_since_ = Clock::now();
     slowest_sent_ = slowest_done_ = started_;
     if (!operation().transaction) {
         send_statement();
     } else if (plan_->protocol == scenarios::Protocol::simple || needs_preparing()) {
-        send_simple("BEGIN", State::beginning);
+        send_begin();
     } else {
         send_begin_and_statement();
     }
+}
+
+void PostgresSession::send_begin() {
+    text_ = "BEGIN";
+    if (!tag().empty()) {
+        tag_unanswered_ = true;
+        text_.append("; ").append(tag_call).append("'").append(tag()).append("')");
+    }
+    send_simple(text_.c_str(), State::beginning);
 }
 
 // In one round trip, as pgjdbc does it; the server takes them one after the other.
@@ -221,8 +237,40 @@ void PostgresSession::send_begin_and_statement() {
     const bool queued = PQenterPipelineMode(connection_.get()) == 1 &&
                         PQsendQueryParams(connection_.get(), "BEGIN", 0, nullptr, nullptr, nullptr,
                                           nullptr, 0) == 1 &&
+                        (tag().empty() || queue_tag() == 1) && queue_statement() == 1 && PQpipelineSync(connection_.get()) == 1;
+    after_send(queued ? 1 : 0);
+}
+
+// What lies between two Syncs is one transaction: no BEGIN and no COMMIT is needed.
+void PostgresSession::send_tagged_statement() {
+    in_pipeline_ = true;
+    const bool queued = PQenterPipelineMode(connection_.get()) == 1 && queue_tag() == 1 &&
                         queue_statement() == 1 && PQpipelineSync(connection_.get()) == 1;
     after_send(queued ? 1 : 0);
+}
+
+// In a pipeline. Prepared at its first use, for the server plans it each time otherwise.
+int PostgresSession::queue_tag() {
+    const char* const value = plan_->tags[operation_].c_str();
+    tag_unanswered_ = true;
+    if (plan_->protocol != scenarios::Protocol::prepared) {
+        const std::string numbered = std::string{tag_call} + "$1)";
+        return PQsendQueryParams(connection_.get(), numbered.c_str(), 1, nullptr, &value, nullptr,
+                                 nullptr, 0);
+    }
+    if (!tag_statement_.valid) {
+        ++tag_statement_.generation;
+        tag_statement_.name = "rt_" + std::to_string(tag_statement_.generation);
+        // Should it fail, its use says so (26000), and the next one prepares again.
+        tag_statement_.valid = true;
+        const std::string numbered = std::string{tag_call} + "$1)";
+        if (PQsendPrepare(connection_.get(), tag_statement_.name.c_str(), numbered.c_str(), 0,
+                          nullptr) != 1) {
+            return 0;
+        }
+    }
+    return PQsendQueryPrepared(connection_.get(), tag_statement_.name.c_str(), 1, &value, nullptr,
+                               nullptr, 0);
 }
 
 bool PostgresSession::needs_preparing() {
@@ -235,6 +283,11 @@ void PostgresSession::send_statement() {
         return;
     }
     state_ = State::executing;
+    const bool alone = !operation().transaction && !tag().empty();
+    if (alone && plan_->protocol != scenarios::Protocol::simple) {
+        send_tagged_statement();
+        return;
+    }
     after_send(queue_statement());
 }
 
@@ -242,6 +295,10 @@ int PostgresSession::queue_statement() {
     const auto& current = statement();
     if (plan_->protocol == scenarios::Protocol::simple) {
         text_.clear();
+        if (!operation().transaction && !tag().empty()) {
+            tag_unanswered_ = true;
+            text_.append(tag_call).append("'").append(tag()).append("');\n");
+        }
         workloads::write_literals(current, operation(), *values_, text_);
         return PQsendQuery(connection_.get(), text_.c_str());
     }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 struct ssl_st;  // OpenSSL's SSL
@@ -81,6 +82,9 @@ private:
 
     void send_statement();
     void send_begin_and_statement();
+    void send_begin();
+    void send_tagged_statement();
+    int queue_tag();  // 1: taken by libpq
     int queue_statement();  // 1: taken by libpq
     void send_prepare();
     [[nodiscard]] bool needs_preparing();
@@ -97,6 +101,10 @@ private:
     }
     [[nodiscard]] const workloads::Statement& statement() const {
         return operation().statements[statement_];
+    }
+    // Empty: nothing is said of it.
+    [[nodiscard]] std::string_view tag() const {
+        return plan_->tags.empty() ? std::string_view{} : plan_->tags[operation_];
     }
     [[nodiscard]] Prepared& prepared() {
         return prepared_[first_statement_[operation_] + statement_];
@@ -119,10 +127,12 @@ private:
     bool statement_failed_ = false;
     bool statement_answered_ = false;  // no answer must never look like success
     bool in_pipeline_ = false;         // BEGIN and the first statement are under way together
+    bool tag_unanswered_ = false;      // the next rows are the tag's
     ErrorKind kind_ = ErrorKind::other;
     std::uint32_t statement_ = 0;
     workloads::Values* values_ = nullptr;
     std::vector<Prepared> prepared_;
+    Prepared tag_statement_;
     std::shared_ptr<const LoadPlan> plan_;
     Clock::time_point started_, statement_sent_, slowest_sent_, slowest_done_, last_done_;
     Clock::time_point awaiting_since_;  // the answer that is awaited now

@@ -54,6 +54,7 @@ Load::Load(const LoadSetup& setup, const std::string& conninfo) : open_loop_{set
     plan->session_sql = {setup.session_old, setup.session_new};
     plan->statement_timeout = setup.statement_timeout;
     plan->answer_grace = setup.answer_grace;
+    plan->tags = setup.tags;
     plan_ = plan;
     LoadOptions options;
     options.operations = plan_->operations;

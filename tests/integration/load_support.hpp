@@ -36,6 +36,7 @@ struct LoadSetup {
     std::chrono::milliseconds drain{20'000};
     scenarios::Protocol protocol = scenarios::Protocol::prepared;
     std::string session_old, session_new;
+    std::vector<std::string> tags = {};
     std::chrono::milliseconds statement_timeout{10'000}, answer_grace{5'000};
 };
 

@@ -75,6 +75,10 @@ const char* name(MismatchKind kind) noexcept {
 }
 
 void Mismatches::add(Mismatch mismatch, std::uint64_t times) {
+    if (excuses && excuses(mismatch)) {
+        excused += times;
+        return;
+    }
     counts[static_cast<std::size_t>(mismatch.kind)] += times;
     if (times > 0 && kept.size() < most_kept) {
         kept.push_back(std::move(mismatch));
@@ -85,6 +89,7 @@ void Mismatches::add(Mismatches other) {
     for (std::size_t i = 0; i < counts.size(); ++i) {
         counts[i] += other.counts[i];
     }
+    excused += other.excused;
     for (Mismatch& mismatch : other.kept) {
         if (kept.size() < most_kept) {
             kept.push_back(std::move(mismatch));
@@ -177,7 +182,7 @@ std::variant<Mismatches, SpillError> compare(const Sidecar& before, const Sideca
                                              const MismatchOptions& options) {
     check_same_columns(before.layout(), after.layout());
     const Sides sides{before.layout(), after.layout()};
-    Mismatches found{.most_kept = options.most_kept};
+    Mismatches found{.most_kept = options.most_kept, .excuses = options.excuses};
     const auto join = [&](unsigned partition,
                           Slice slice) -> std::variant<std::monostate, TooLarge, SpillError> {
         auto left = before.load(partition, slice, options.memory_bytes);

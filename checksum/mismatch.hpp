@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -34,8 +35,11 @@ struct Mismatch {
 // the same seed keeps the same ones. All are counted.
 struct Mismatches {
     std::size_t most_kept = 100;
+    // Says which are none after all; empty: none of them.
+    std::function<bool(const Mismatch&)> excuses = {};
     std::vector<Mismatch> kept = {};
     std::array<std::uint64_t, mismatch_kind_count> counts = {};
+    std::uint64_t excused = 0;  // not among the counts
 
     void add(Mismatch mismatch, std::uint64_t times = 1);
     void add(Mismatches other);
@@ -50,6 +54,8 @@ struct MismatchOptions {
     std::size_t memory_bytes = std::size_t{24} << 20;  // for each side's slice
     // Only these partitions (those with differing buckets): all if empty.
     std::vector<bool> partitions = {};
+    // Differences that are no mismatch: what somebody else may have made.
+    std::function<bool(const Mismatch&)> excuses = {};
 };
 
 // The partitions whose buckets differ, out of so many buckets.

@@ -64,6 +64,25 @@ TEST_F(MismatchTest, ALostAnExtraAndAChangedRowAreNamed) {
               (Told{"changed id=2 (total) (note)", "extra id=9", "lost id=3"}));
 }
 
+TEST_F(MismatchTest, WhatIsExcusedIsCountedApartAndTakesNobodysPlace) {
+    compare_options.most_kept = 1;
+    compare_options.excuses = [](const Mismatch& mismatch) {
+        return mismatch.kind == MismatchKind::extra ||
+               mismatch.columns == std::vector<std::string>{"note"};
+    };
+    std::vector<Row> before, after;
+    for (std::int64_t id = 0; id < 50; ++id) {
+        before.push_back(order(id, 1, "x"));
+        after.push_back(order(id, id == 7 ? 2 : 1, id < 20 ? "y" : "x"));
+        after.push_back(order(1'000 + id, 1, "x"));
+    }
+    const auto result = found(before, after);
+    EXPECT_EQ(result.excused, 69U);
+    EXPECT_EQ(result.total(), 1U);
+    ASSERT_EQ(result.kept.size(), 1U);
+    EXPECT_EQ(result.kept[0].key, "id=7");
+}
+
 TEST_F(MismatchTest, ARowThatAppearsTwiceIsDuplicated) {
     EXPECT_EQ(told({order(1, 2, "x")}, {order(1, 2, "x"), order(1, 2, "x"), order(1, 2, "x")}),
               (Told{"duplicated id=1"}));

@@ -37,6 +37,8 @@ public:
     Execution(const Execution&) = delete;
     Execution& operator=(const Execution&) = delete;
 
+    [[nodiscard]] Clock::time_point run_start() const { return run_start_; }
+
     void observe();
     void load_on();
     // One phase of the load, of this length.

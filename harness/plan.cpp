@@ -66,6 +66,14 @@ std::string plan_of(const scenarios::Scenario& scenario, const std::string& db) 
                 "\n";
     }
     text += "  after      " + seconds(scenario.phases.after) + "\n";
+    if (scenario.verify) {
+        for (const auto& table : scenario.verify->tables) {
+            text += "  verify     " + table.name + "\n";
+        }
+        for (const auto& invariant : scenario.verify->invariants) {
+            text += "  invariant  " + invariant.name + "\n";
+        }
+    }
     for (const auto& gate : scenario.gates) {
         text += "  gate       " + gate.name + (scenario.default_gates ? " (default)" : "") + "\n";
     }

@@ -15,10 +15,10 @@ namespace {
 using database::StatementToCheck;
 
 // What a rehearsal has open at once, beside the run's lock: the load, control, the step, the
-// observer and the adversaries. A deploy's replacements are opened only where there is room.
+// observer, the adversaries and who asks the invariants. A deploy's replacements are opened only where there is room.
 int sessions_at_once(const scenarios::Scenario& scenario) {
     return scenario.workload.connections + static_cast<int>(scenario.adversaries.size()) + 2 +
-           (scenario.observe.lock_interval ? 1 : 0);
+           (scenario.observe.lock_interval ? 1 : 0) + (scenario.verify ? 1 : 0);
 }
 
 // On a server of our own, with room for a deploy's replacements, commands and whoever looks on.

@@ -185,7 +185,8 @@ std::string to_json(const Record& record) {
     all["locks"] = locks_json(record);
     all["recovery"] = recovery_json(record.recovery);
     all["replication"] = replication_json(record.replication);
-    all["verification"] = nullptr;  // no data was verified in this run
+    all["verification"] =
+        record.verification ? verification_json(*record.verification) : Json(nullptr);
     all["generator"] = generator_json(record);
     all["observer"] = observer_json(record.observer);
     all["gates"] = list(record.gates, gate_json);

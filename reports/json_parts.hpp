@@ -1,4 +1,4 @@
-// Inside of json.cpp and json_measurements.cpp.
+// Inside of json.cpp, json_measurements.cpp and json_verification.cpp.
 #pragma once
 
 #include "reports/record.hpp"
@@ -33,5 +33,6 @@ template <typename List, typename ToJson>
 
 [[nodiscard]] Json operations_json(const Record& record);
 [[nodiscard]] Json locks_json(const Record& record);
+[[nodiscard]] Json verification_json(const Verification& proof);
 
 }  // namespace reports::json_parts

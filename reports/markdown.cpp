@@ -88,6 +88,19 @@ std::string findings_section(const Record& record) {
     return section.text();
 }
 
+std::string proof_section(const Record& record) {
+    if (!record.verification) {
+        return {};
+    }
+    Section section{"\n## Data\n\n| verdict | what | detail |\n|---|---|---|\n", 9'000};
+    for (const auto& line : proof_lines(*record.verification)) {
+        if (section.has_room()) {
+            section.add(row({line.verdict, name_cell(line.what), sentence(line.detail)}));
+        }
+    }
+    return section.text();
+}
+
 std::string gates_section(const Record& record) {
     if (record.gates.empty()) {
         return {};
@@ -258,7 +271,7 @@ std::string markdown_escaped(std::string_view text) {
 }
 
 std::string to_markdown(const Record& record) {
-    return verdict_section(record) + findings_section(record) + gates_section(record) +
+    return verdict_section(record) + findings_section(record) + proof_section(record) + gates_section(record) +
            steps_section(record) + episodes_section(record) + operations_section(record) +
            closing_section(record);
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "reports/histogram.hpp"
+#include "reports/verification.hpp"
 
 #include <array>
 #include <cstdint>
@@ -271,6 +272,7 @@ struct Record {
     Replication replication;
     Generator generator;
     Observer observer;
+    std::optional<Verification> verification;  // empty: the scenario asks for none
     std::vector<std::string> warnings;        // for the reader; they decide nothing
     std::vector<std::string> harness_faults;  // what was lost: the verdict cannot be pass
     std::string migration_error;              // empty: every step succeeded

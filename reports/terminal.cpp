@@ -115,6 +115,7 @@ std::string terminal_summary(const Record& record, Style style) {
     for (const auto& finding : findings(record)) {
         out += labelled(finding.label, finding.text, style);
     }
+    out += verification_section(record, style);
     out += gates_section(record, style);
     out += operations_section(record, style);
     out += steps_section(record, style);

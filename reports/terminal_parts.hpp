@@ -1,4 +1,4 @@
-// Inside of terminal.cpp, terminal_tables.cpp and side_by_side.cpp.
+// Inside of terminal.cpp, terminal_tables.cpp, verification_tables.cpp and side_by_side.cpp.
 #pragma once
 
 #include "reports/table.hpp"
@@ -18,6 +18,7 @@ namespace reports::terminal {
                                     const Style& style, std::size_t most_lines = 4);
 
 // Each is a heading and its table, or empty when there is nothing to show.
+[[nodiscard]] std::string verification_section(const Record& record, const Style& style);
 [[nodiscard]] std::string gates_section(const Record& record, const Style& style);
 [[nodiscard]] std::string operations_section(const Record& record, const Style& style);
 [[nodiscard]] std::string steps_section(const Record& record, const Style& style);

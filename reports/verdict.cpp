@@ -140,6 +140,10 @@ Sentences doubts_about(const Record& record) {
     for (const auto& fault : record.harness_faults) {
         doubts.push_back(fault);
     }
+    if (record.verification) {
+        const auto unproved = doubt_sentences(*record.verification);
+        doubts.insert(doubts.end(), unproved.begin(), unproved.end());
+    }
     add_incomplete_steps(record, doubts);
     add_what_never_ran(record, doubts);
     if (record.gates.empty()) {
@@ -157,7 +161,8 @@ std::string pass_sentence(const Record& record) {
                            ? std::string{"The gate"}
                            : "All " + count_text(record.gates.size()) + " gates";
     return gates + " held over " + counted(calls, "call", "calls") +
-           " during and after the migration.";
+           " during and after the migration." +
+           (record.verification ? " " + proved_sentence(*record.verification) : "");
 }
 
 struct Ruling {
@@ -165,7 +170,7 @@ struct Ruling {
     int exit_code;
 };
 
-Ruling rule(const Record& record, int signal, bool migration_failed, bool gate_failed,
+Ruling rule(const Record& record, int signal, bool mismatch, bool migration_failed, bool gate_failed,
             bool doubtful) {
     if (record.interrupted) {
         return {Verdict::inconclusive,
@@ -173,6 +178,9 @@ Ruling rule(const Record& record, int signal, bool migration_failed, bool gate_f
     }
     if (!record.harness_error.empty()) {
         return {Verdict::inconclusive, exit_codes::harness_failed};
+    }
+    if (mismatch) {
+        return {Verdict::fail, exit_codes::data_mismatch};
     }
     if (migration_failed) {
         return {Verdict::fail, exit_codes::migration_failed};
@@ -199,6 +207,9 @@ void decide(Record& record, std::span<const Gate> gates, int termination_signal)
     if (!record.harness_error.empty()) {
         record.reasons.push_back("The harness could not do its work: " + record.harness_error);
     }
+    const auto mismatches =
+        record.verification ? mismatch_sentences(*record.verification) : Sentences{};
+    record.reasons.insert(record.reasons.end(), mismatches.begin(), mismatches.end());
     const auto migration = migration_failure(record);
     if (!migration.empty()) {
         record.reasons.push_back(migration);
@@ -216,7 +227,8 @@ void decide(Record& record, std::span<const Gate> gates, int termination_signal)
     record.reasons.insert(record.reasons.end(), doubts.begin(), doubts.end());
 
     const auto ruling =
-        rule(record, termination_signal, !migration.empty(), gate_failed, !doubts.empty());
+        rule(record, termination_signal, !mismatches.empty(), !migration.empty(), gate_failed,
+             !doubts.empty());
     record.verdict = ruling.verdict;
     record.exit_code = ruling.exit_code;
     if (ruling.verdict == Verdict::pass) {

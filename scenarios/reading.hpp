@@ -7,6 +7,7 @@
 #include "scenarios/yaml_tree.hpp"
 
 #include <filesystem>
+#include <optional>
 
 namespace scenarios {
 
@@ -34,12 +35,14 @@ struct Reading {
 [[nodiscard]] const Shape& workload_shape();
 [[nodiscard]] const Shape& migration_shape();
 [[nodiscard]] const Shape& adversaries_shape();
+[[nodiscard]] const Shape& verify_shape();
 [[nodiscard]] const Shape& gates_shape();
 
 void read_target(const Reading&, const Node*, Target&);
 void read_workload(const Reading&, const Node*, Workload&);
 void read_migration(const Reading&, const Node*, std::vector<Step>&);
 void read_adversaries(const Reading&, const Node*, std::vector<Adversary>&);
+void read_verify(const Reading&, const Node*, std::optional<Verify>&);
 // Requires the scenario's operations.
 void read_gates(const Reading&, const Node*, Scenario&);
 

@@ -134,6 +134,32 @@ struct Observe {
     std::optional<milliseconds> lock_interval{20};
 };
 
+// What the migration is meant to do to a column.
+struct Expectation {
+    enum class Kind : std::uint8_t { added, dropped, renamed, rewritten };
+    Kind kind = Kind::added;
+    std::string column;  // as the catalog spells it
+    std::string value;   // renamed: the new name; rewritten: an SQL expression over the old columns
+    Place place;
+};
+struct VerifiedTable {
+    std::string name;  // as written
+    std::vector<Expectation> expectations;
+};
+struct Invariant {
+    enum class Test : std::uint8_t { equals, at_most, at_least, same_as_before };
+    std::string name, sql;
+    Test test = Test::equals;
+    std::string limit;                  // but for same_as_before
+    std::optional<milliseconds> every;  // under load; empty: before and after it only
+};
+struct Verify {
+    std::vector<VerifiedTable> tables;
+    std::vector<Invariant> invariants;
+    bool strict = false;          // 1.0 is not 1.00
+    bool partial_passes = false;  // `live: off` stands there
+};
+
 struct Scenario {
     std::filesystem::path file;
     std::string name, description;
@@ -144,6 +170,7 @@ struct Scenario {
     std::vector<Step> up;
     std::vector<Adversary> adversaries;
     Observe observe;
+    std::optional<Verify> verify;
     std::vector<reports::Gate> gates;
     bool default_gates = false;  // the file names none: `gates` holds reports::default_gates()
     // SQL that libpg_query could not parse. It may be newer syntax: the server decides.

@@ -116,6 +116,7 @@ Scenario build(const Reading& reading, const std::filesystem::path& file, const 
     if (!observe.flag("enabled", true)) {
         scenario.observe.lock_interval.reset();
     }
+    read_verify(reading, fields.part("verify"), scenario.verify);
     read_gates(reading, fields.part("gates"), scenario);
     check_versions(reading, Fields{fields.part("workload")}.part("operations"), scenario);
     return scenario;
@@ -144,8 +145,8 @@ const Shape& scenario_shape() {
                  {"migration", &migration_shape(), "what is rehearsed", true},
                  {"adversaries", &adversaries_shape(), "who else is on the database"},
                  {"observe", &observe_shape(), "how closely it is watched"},
-                 {"gates", &gates_shape(), "the limits; left out: a few that always hold"}},
-        .refused = {{"verify", "is not available in this version: remove it"}}};
+                 {"verify", &verify_shape(), "what is proved of the data"},
+                 {"gates", &gates_shape(), "the limits; left out: a few that always hold"}}};
     return shape;
 }
 

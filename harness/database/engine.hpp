@@ -9,6 +9,7 @@
 #include "harness/database/server.hpp"
 #include "harness/database/session.hpp"
 #include "harness/database/table_reader.hpp"
+#include "harness/database/write_rules.hpp"
 #include "scenarios/scenario.hpp"
 
 #include <array>
@@ -131,6 +132,9 @@ public:
     // or dropped while it lives. Throws UnknownName, Outage.
     [[nodiscard]] virtual std::unique_ptr<Snapshot> snapshot(
         std::span<const std::string> tables, const SnapshotOptions& options = {}) = 0;
+
+    // As the catalog has them now.
+    [[nodiscard]] virtual WriteRules write_rules() = 0;
 
     // `tables`: those that the migration touches, as the scenario writes them.
     [[nodiscard]] virtual Facts facts(std::span<const std::string> tables) = 0;

@@ -20,6 +20,7 @@
 #include "harness/postgres/throwaway_folder.hpp"
 #include "harness/postgres/throwaway_server.hpp"
 #include "harness/postgres/timed_connection.hpp"
+#include "harness/postgres/write_rules.hpp"
 
 #include <iostream>
 
@@ -154,6 +155,8 @@ public:
         std::span<const std::string> tables, const database::SnapshotOptions& options) override {
         return open_snapshot(target_, tables, options);
     }
+
+    database::WriteRules write_rules() override { return read_write_rules(*open("catalog")); }
 
     database::Facts facts(std::span<const std::string> tables) override {
         return collect_environment(*open("facts"), tables);

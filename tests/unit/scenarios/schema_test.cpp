@@ -68,10 +68,10 @@ TEST(Schema, TheReaderKnowsEveryKeyOfTheSchemaAndNoOther) {
 }
 
 TEST(Schema, KeysOfLaterVersionsAreInNeither) {
-    EXPECT_THAT(json_schema(), Not(HasSubstr("\"verify\"")));
+    EXPECT_THAT(json_schema(), Not(HasSubstr("\"rollback\"")));
     EXPECT_THAT(json_schema(), Not(HasSubstr("\"down\"")));
-    EXPECT_THAT(errors_of(small_scenario("verify: {}\n")),
-                ElementsAre(HasSubstr("`verify` is not available in this version")));
+    EXPECT_THAT(errors_of(small_scenario("verify: {tables: [t], rollback: true}\n")),
+                ElementsAre(HasSubstr("`verify.rollback` is not available in this version")));
 }
 
 TEST(Schema, ExactlyOneActionIsAskedOfAStep) {

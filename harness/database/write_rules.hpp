@@ -1,0 +1,35 @@
+// What a write sets off beside itself, as the catalog has it now.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace harness::database {
+
+struct WrittenRelation {
+    std::uint64_t identity = 0;  // PostgreSQL: the oid
+    std::string schema, name;    // as the catalog spells them
+    // Why a write to it may end up elsewhere: "is a view"; empty: its rows are its own.
+    std::string indirect;
+    std::vector<std::string> triggers;   // that are enabled
+    std::vector<std::string> generated;  // columns that follow from others
+    std::vector<std::uint64_t> parents;  // whose rows its rows are, too
+};
+
+// A foreign key that writes to the child when the parent is written.
+struct Cascade {
+    std::uint64_t parent = 0, child = 0;
+    std::vector<std::string> parent_columns, child_columns;
+    bool deletes = false;            // a parent deleted: its children are, too
+    bool changes_on_delete = false;  // ... or their columns are set
+    bool changes_on_update = false;
+};
+
+struct WriteRules {
+    std::vector<WrittenRelation> relations;  // all tables and views outside the system's schemas
+    std::vector<Cascade> cascades;
+    std::vector<std::string> writing_functions;  // bare names of those that might write anything
+};
+
+}  // namespace harness::database

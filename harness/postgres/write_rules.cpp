@@ -1,0 +1,132 @@
+#include "harness/postgres/write_rules.hpp"
+
+#include <map>
+#include <utility>
+
+namespace harness::postgres {
+namespace {
+
+using database::Cascade;
+using database::Control;
+using database::Outcome;
+using database::WrittenRelation;
+
+// Temporary relations of other sessions are nobody's business.
+constexpr const char* own_schemas =
+    " n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'rehearse') "
+    "AND n.nspname !~ '^pg_temp_|^pg_toast_temp_' ";
+
+const std::string relations_query =
+    std::string{
+        "SELECT c.oid::text, n.nspname, c.relname, CASE WHEN c.relkind = 'v' THEN 'is a view' "
+        "WHEN c.relkind = 'm' THEN 'is a materialized view' "
+        "WHEN c.relkind = 'f' THEN 'is a foreign table' "
+        "WHEN c.relhasrules THEN 'has rules' ELSE '' END "
+        "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND"} +
+    own_schemas;
+
+constexpr const char* triggers_query =
+    "SELECT tgrelid::text, tgname FROM pg_catalog.pg_trigger "
+    "WHERE NOT tgisinternal AND tgenabled <> 'D' ORDER BY tgname";
+
+// Any kind that there is or will be; before 12 there is none, and no such column in the catalog.
+constexpr const char* generated_query =
+    "SELECT a.attrelid::text, a.attname FROM pg_catalog.pg_attribute a "
+    "JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'f') "
+    "WHERE a.attnum > 0 AND NOT a.attisdropped "
+    "AND coalesce(pg_catalog.to_json(a)->>'attgenerated', '') <> '' ORDER BY a.attname";
+
+constexpr const char* parents_query =
+    "SELECT inhrelid::text, inhparent::text FROM pg_catalog.pg_inherits";
+
+// a: no action, r: restrict; c: cascade, n: set null, d: set default.
+constexpr const char* cascades_query =
+    "SELECT f.oid::text, f.confrelid::text, f.conrelid::text, (f.confdeltype = 'c')::text, "
+    "(f.confdeltype IN ('n', 'd'))::text, (f.confupdtype IN ('c', 'n', 'd'))::text, "
+    "p.attname, k.attname FROM pg_catalog.pg_constraint f, "
+    "LATERAL unnest(f.confkey, f.conkey) AS pair(parent, child), "
+    "pg_catalog.pg_attribute p, pg_catalog.pg_attribute k "
+    "WHERE f.contype = 'f' AND p.attrelid = f.confrelid AND p.attnum = pair.parent "
+    "AND k.attrelid = f.conrelid AND k.attnum = pair.child "
+    "AND (f.confdeltype NOT IN ('a', 'r') OR f.confupdtype NOT IN ('a', 'r')) ORDER BY f.oid";
+
+// Compiled functions that change nothing by their own word, and those two extensions' that only
+// draw random bytes, are harmless; one in SQL or PL may call another that writes.
+const std::string functions_query =
+    std::string{
+        "SELECT DISTINCT p.proname FROM pg_catalog.pg_proc p "
+        "JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace "
+        "JOIN pg_catalog.pg_language l ON l.oid = p.prolang WHERE"} +
+    own_schemas +
+    "AND NOT (l.lanname IN ('c', 'internal') AND (p.provolatile <> 'v' OR EXISTS ("
+    "SELECT 1 FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid "
+    "WHERE d.objid = p.oid AND d.classid = 'pg_catalog.pg_proc'::regclass "
+    "AND d.refclassid = 'pg_catalog.pg_extension'::regclass "
+    "AND e.extname IN ('uuid-ossp', 'pgcrypto'))))";
+
+std::vector<std::vector<database::Value>> rows_of(Control& control, const std::string& sql) {
+    Outcome outcome = control.execute(sql);
+    if (outcome.error) {
+        throw database::Outage{*outcome.error};
+    }
+    return std::move(outcome.rows);
+}
+
+std::uint64_t number_of(const database::Value& value) {
+    return std::stoull(value.value_or("0"));
+}
+
+}  // namespace
+
+database::WriteRules read_write_rules(Control& control) {
+    database::WriteRules rules;
+    std::map<std::uint64_t, std::size_t> places;
+    for (const auto& row : rows_of(control, relations_query)) {
+        places[number_of(row[0])] = rules.relations.size();
+        rules.relations.push_back({.identity = number_of(row[0]),
+                                   .schema = *row[1],
+                                   .name = *row[2],
+                                   .indirect = *row[3],
+                                   .triggers = {},
+                                   .generated = {},
+                                   .parents = {}});
+    }
+    const auto each = [&](const std::string& sql, auto&& add) {
+        for (const auto& row : rows_of(control, sql)) {
+            if (const auto place = places.find(number_of(row[0])); place != places.end()) {
+                add(rules.relations[place->second], *row[1]);
+            }
+        }
+    };
+    each(triggers_query, [](WrittenRelation& relation, const std::string& name) {
+        relation.triggers.push_back(name);
+    });
+    each(generated_query, [](WrittenRelation& relation, const std::string& name) {
+        relation.generated.push_back(name);
+    });
+    each(parents_query, [](WrittenRelation& relation, const std::string& parent) {
+        relation.parents.push_back(std::stoull(parent));
+    });
+    std::string last;
+    for (const auto& row : rows_of(control, cascades_query)) {
+        if (*row[0] != last) {
+            last = *row[0];
+            rules.cascades.push_back({.parent = number_of(row[1]),
+                                      .child = number_of(row[2]),
+                                      .parent_columns = {},
+                                      .child_columns = {},
+                                      .deletes = row[3] == "true",
+                                      .changes_on_delete = row[4] == "true",
+                                      .changes_on_update = row[5] == "true"});
+        }
+        rules.cascades.back().parent_columns.push_back(*row[6]);
+        rules.cascades.back().child_columns.push_back(*row[7]);
+    }
+    for (const auto& row : rows_of(control, functions_query)) {
+        rules.writing_functions.push_back(*row[0]);
+    }
+    return rules;
+}
+
+}  // namespace harness::postgres

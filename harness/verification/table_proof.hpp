@@ -1,0 +1,73 @@
+// One table, before and after the migration: two scans, and what they prove together.
+#pragma once
+
+#include "checksum/mismatch.hpp"
+#include "checksum/table_digest.hpp"
+#include "harness/database/table_reader.hpp"
+#include "harness/verification/may_change.hpp"
+#include "harness/verification/progress.hpp"
+#include "harness/verification/proof_plan.hpp"
+#include "harness/verification/row_spill.hpp"
+#include "reports/verification.hpp"
+#include "scenarios/scenario.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace harness::verification {
+
+struct ProofSettings {
+    std::uint64_t seed = 0;
+    std::size_t workers = 1;
+    checksum::Scale scale = checksum::Scale::by_value;
+    std::string spill_directory;  // for what is kept of the rows while the load runs
+    std::shared_ptr<checksum::SpillBudget> budget;
+};
+
+class TableProof {
+public:
+    // The table must outlive this.
+    TableProof(const scenarios::VerifiedTable& table, ProofSettings settings);
+
+    // The first scan. Throws NotComparable where an expectation does not fit the table, and as
+    // scan() does.
+    void scan_before(database::Snapshot& snapshot, Progress& progress, std::stop_token stop);
+
+    [[nodiscard]] std::uint64_t identity() const { return before_.identity; }
+    [[nodiscard]] std::vector<std::string> key() const;
+
+    // The second scan, and the judgement. Throws as scan() does.
+    [[nodiscard]] reports::TableProof judge(database::Snapshot& snapshot, const MayChange& may,
+                                            bool migration_failed, Progress& progress,
+                                            std::stop_token stop);
+    // Of a table that is there no longer.
+    [[nodiscard]] reports::TableProof gone() const;
+
+private:
+    [[nodiscard]] std::optional<checksum::TableDigest> read(const database::TableScan& scan,
+                                                            const database::TableShape& shape,
+                                                            RowSpill& rows, Progress& progress,
+                                                            std::stop_token stop);
+    // False: nothing can be said of the rows.
+    [[nodiscard]] bool compare_rows(RowSpill& after_rows,
+                                    const checksum::TableDifference& difference,
+                                    const MayChange& may, const std::set<std::string>& open,
+                                    reports::TableProof& proof);
+
+    const scenarios::VerifiedTable& table_;
+    const ProofSettings settings_;
+    database::TableShape before_;
+    BeforePlan plan_;
+    std::vector<database::TableColumn> columns_;  // as they were read
+    std::optional<checksum::RecordLayout> layout_;
+    std::optional<checksum::RowHasher> hasher_;
+    std::optional<checksum::TableDigest> digest_;
+    std::optional<RowSpill> rows_;
+};
+
+}  // namespace harness::verification

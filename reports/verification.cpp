@@ -1,0 +1,133 @@
+#include "reports/verification.hpp"
+
+#include "reports/figures.hpp"
+
+namespace reports {
+namespace {
+
+std::string listed(const std::vector<std::string>& names) {
+    std::string all;
+    for (const auto& name : names) {
+        all += (all.empty() ? "" : ", ") + name;
+    }
+    return all;
+}
+
+std::string kinds(const TableProof& table) {
+    std::vector<std::string> parts;
+    const auto add = [&](std::uint64_t count, const char* what) {
+        if (count > 0) {
+            parts.push_back(count_text(count) + " " + what);
+        }
+    };
+    add(table.lost, "lost");
+    add(table.extra, "that nobody inserted");
+    add(table.changed, "changed");
+    add(table.duplicated, "duplicated");
+    return listed(parts);
+}
+
+std::string first_mismatch(const TableProof& table) {
+    if (table.mismatches.empty()) {
+        return table.unnamed.empty() ? "" : " They are not named: " + table.unnamed + ".";
+    }
+    const auto& first = table.mismatches.front();
+    std::string text = " The first: " + first.kind + (first.key.empty() ? "" : ", " + first.key);
+    if (!first.columns.empty()) {
+        text +=
+            ", column" + std::string{first.columns.size() > 1 ? "s " : " "} + listed(first.columns);
+    }
+    return text + ".";
+}
+
+}  // namespace
+
+const char* name_of(Proof proof) noexcept {
+    switch (proof) {
+        case Proof::pass:
+            return "pass";
+        case Proof::partial:
+            return "partial";
+        case Proof::fail:
+            return "fail";
+        case Proof::inconclusive:
+            break;
+    }
+    return "inconclusive";
+}
+
+std::vector<std::string> mismatch_sentences(const Verification& proof) {
+    std::vector<std::string> sentences;
+    for (const auto& table : proof.tables) {
+        if (table.verdict != Proof::fail) {
+            continue;
+        }
+        for (const auto& problem : table.problems) {
+            sentences.push_back("Data mismatch in " + table.name + ": " + problem + ".");
+        }
+        if (table.differing() > 0) {
+            sentences.push_back("Data mismatch in " + table.name + ": rows " + kinds(table) + "." +
+                                first_mismatch(table));
+        } else if (!table.unnamed.empty()) {
+            sentences.push_back("Data mismatch in " + table.name + ": its sums differ." +
+                                first_mismatch(table));
+        }
+    }
+    for (const auto& invariant : proof.invariants) {
+        if (invariant.verdict == Proof::fail) {
+            sentences.push_back("The invariant \"" + invariant.name +
+                                "\" does not hold: " + invariant.detail + ".");
+        }
+    }
+    return sentences;
+}
+
+std::vector<std::string> doubt_sentences(const Verification& proof) {
+    std::vector<std::string> sentences;
+    if (!proof.fault.empty()) {
+        sentences.push_back("The data was not verified: " + proof.fault + ".");
+        return sentences;
+    }
+    for (const auto& table : proof.tables) {
+        const bool told = table.verdict == Proof::inconclusive ||
+                          (table.verdict == Proof::partial && !proof.partial_passes);
+        for (const auto& what : table.unproved) {
+            if (told) {
+                sentences.push_back("Of " + table.name + " it is not proved: " + what + ".");
+            }
+        }
+        if (table.verdict == Proof::partial && !proof.partial_passes) {
+            sentences.push_back("With `verify.live: off` what was proved of " + table.name +
+                                " would be enough.");
+        }
+    }
+    for (const auto& invariant : proof.invariants) {
+        if (invariant.verdict == Proof::inconclusive) {
+            sentences.push_back("The invariant \"" + invariant.name +
+                                "\" could not be judged: " + invariant.detail + ".");
+        }
+    }
+    return sentences;
+}
+
+std::string proved_sentence(const Verification& proof) {
+    std::string text;
+    std::vector<std::string> whole, partly;
+    for (const auto& table : proof.tables) {
+        (table.verdict == Proof::pass ? whole : partly).push_back(table.name);
+    }
+    if (!whole.empty()) {
+        text += "All rows of " + listed(whole) + " are as they were or as declared.";
+    }
+    if (!partly.empty()) {
+        text += (text.empty() ? "" : " ") + std::string{"Of "} + listed(partly) +
+                " all that the workload cannot change is; the rest is not proved.";
+    }
+    if (!proof.invariants.empty()) {
+        text += (text.empty() ? "" : " ") +
+                counted(proof.invariants.size(), "invariant holds.", "invariants hold.");
+    }
+    return text;
+}
+
+}  // namespace reports

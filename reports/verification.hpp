@@ -1,0 +1,74 @@
+// What was proved of the data, and what was not.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace reports {
+
+enum class Proof : std::uint8_t {
+    pass,          // all of it is as it was, or as the scenario declares
+    partial,       // all that could be proved is; the rest the workload may have changed
+    fail,          // something is not
+    inconclusive,  // nothing could be proved
+};
+[[nodiscard]] const char* name_of(Proof) noexcept;
+
+struct DataMismatch {
+    std::string kind;  // lost | extra | changed | duplicated
+    std::string key;   // "id=5"
+    std::vector<std::string> columns;
+};
+
+struct TableProof {
+    std::string name;
+    std::optional<std::uint64_t> rows_before, rows_after;
+    std::string digest_before, digest_after;  // of the columns that are on both sides
+    Proof verdict = Proof::inconclusive;
+    std::vector<std::string> proved;       // columns
+    std::vector<std::string> problems;     // what is wrong beside rows: sentences
+    std::vector<std::string> unproved;     // what was not proved, and why: sentences
+    std::vector<std::string> notes;        // for the reader; they decide nothing
+    std::vector<DataMismatch> mismatches;  // the first, with their keys
+    std::uint64_t lost = 0, extra = 0, changed = 0, duplicated = 0;
+    std::uint64_t left_to_workload = 0;  // rows that differ only where the workload may write
+    std::string unnamed;                 // why rows that differ are not named
+
+    [[nodiscard]] std::uint64_t differing() const noexcept {
+        return lost + extra + changed + duplicated;
+    }
+};
+
+struct InvariantProof {
+    std::string name, expected;
+    std::optional<std::string> before, after;  // empty: not evaluated
+    std::uint64_t looks = 0, violations = 0;   // under load
+    std::optional<double> first_violation_s;
+    std::string first_violation;  // the value
+    Proof verdict = Proof::inconclusive;
+    std::string detail;
+};
+
+struct Verification {
+    // Whether a table of which only a part could be proved may pass.
+    bool partial_passes = false;
+    std::vector<TableProof> tables;
+    std::vector<InvariantProof> invariants;
+    std::string fault;  // why it was not carried through
+    double seconds = 0;
+};
+
+// Sentences for the reasons of a verdict.
+[[nodiscard]] std::vector<std::string> mismatch_sentences(const Verification& proof);
+[[nodiscard]] std::vector<std::string> doubt_sentences(const Verification& proof);
+// A proof as lines of a table, most serious first.
+struct ProofLine {
+    std::string verdict, what, detail;
+};
+[[nodiscard]] std::vector<ProofLine> proof_lines(const Verification& proof);
+// What a run that passes has proved: "2 tables (1,000,000 rows) are as they were".
+[[nodiscard]] std::string proved_sentence(const Verification& proof);
+
+}  // namespace reports

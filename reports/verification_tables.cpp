@@ -1,0 +1,99 @@
+// The proof of the data, as lines of a table.
+#include "reports/figures.hpp"
+#include "reports/terminal_parts.hpp"
+#include "reports/verification.hpp"
+
+namespace reports {
+namespace {
+
+std::string joined(const std::vector<std::string>& texts, const char* between) {
+    std::string all;
+    for (const auto& text : texts) {
+        all += (all.empty() ? "" : between) + text;
+    }
+    return all;
+}
+
+std::string row_text(const DataMismatch& mismatch) {
+    std::string text = mismatch.kind;
+    text += mismatch.key.empty() ? "" : " " + mismatch.key;
+    return mismatch.columns.empty() ? text : text + " (" + joined(mismatch.columns, ", ") + ")";
+}
+
+std::string detail_of(const TableProof& table) {
+    constexpr std::size_t most_rows = 5;
+    std::vector<std::string> parts;
+    if (table.rows_before) {
+        const auto before = counted(*table.rows_before, "row", "rows");
+        parts.push_back(!table.rows_after || *table.rows_after == *table.rows_before
+                            ? before
+                            : before + " before, " + count_text(*table.rows_after) + " after");
+    }
+    parts.insert(parts.end(), table.problems.begin(), table.problems.end());
+    if (table.differing() > 0) {
+        std::vector<std::string> rows;
+        for (std::size_t i = 0; i < std::min(table.mismatches.size(), most_rows); ++i) {
+            rows.push_back(row_text(table.mismatches[i]));
+        }
+        parts.push_back(counted(table.differing(), "row is", "rows are") + " not as before: " +
+                        joined(rows, ", ") + (table.differing() > rows.size() ? ", ..." : ""));
+    } else if (!table.unnamed.empty()) {
+        parts.push_back("its sums differ; rows are not named: " + table.unnamed);
+    }
+    if (!table.unproved.empty()) {
+        parts.push_back("proved of " +
+                        (table.proved.empty() ? "no column" : joined(table.proved, ", ")));
+        parts.push_back("not proved: " + joined(table.unproved, "; "));
+    }
+    parts.insert(parts.end(), table.notes.begin(), table.notes.end());
+    return joined(parts, "; ");
+}
+
+std::string detail_of(const InvariantProof& invariant) {
+    std::string text = invariant.after.value_or("no answer") + ", wanted " + invariant.expected;
+    if (invariant.looks > 0) {
+        text += "; " + counted(invariant.looks, "look", "looks") + " under load";
+    }
+    return invariant.detail.empty() ? text : text + "; " + invariant.detail;
+}
+
+}  // namespace
+
+std::vector<ProofLine> proof_lines(const Verification& proof) {
+    std::vector<ProofLine> lines;
+    if (!proof.fault.empty()) {
+        lines.push_back({name_of(Proof::inconclusive), "the data", proof.fault});
+    }
+    for (const auto verdict : {Proof::fail, Proof::inconclusive, Proof::partial, Proof::pass}) {
+        for (const auto& table : proof.tables) {
+            if (table.verdict == verdict) {
+                lines.push_back({name_of(verdict), table.name, detail_of(table)});
+            }
+        }
+        for (const auto& invariant : proof.invariants) {
+            if (invariant.verdict == verdict) {
+                lines.push_back({name_of(verdict), invariant.name, detail_of(invariant)});
+            }
+        }
+    }
+    return lines;
+}
+
+namespace terminal {
+
+std::string verification_section(const Record& record, const Style& style) {
+    if (!record.verification) {
+        return {};
+    }
+    constexpr std::size_t verdict_columns = 13, most_lines = 4;
+    std::string out = heading("Data", style);
+    for (const auto& line : proof_lines(*record.verification)) {
+        out += paragraph("  " + padded(line.verdict, verdict_columns),
+                         one_line(line.what) + ": " + line.detail, style, most_lines);
+    }
+    return out;
+}
+
+}  // namespace terminal
+
+}  // namespace reports

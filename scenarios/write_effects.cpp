@@ -1,0 +1,178 @@
+#include "scenarios/write_effects.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+#include <pg_query.h>
+
+namespace scenarios {
+namespace {
+
+using nlohmann::json;
+
+// Statements that write nothing but what is found inside them (EXPLAIN ANALYZE runs its query).
+constexpr std::array<std::string_view, 23> known{
+    "SelectStmt",       "InsertStmt",      "UpdateStmt",      "DeleteStmt",
+    "MergeStmt",        "TransactionStmt", "VariableSetStmt", "ExplainStmt",
+    "VariableShowStmt", "PrepareStmt",     "DeallocateStmt",  "DeclareCursorStmt",
+    "FetchStmt",        "ClosePortalStmt", "LockStmt",        "NotifyStmt",
+    "ListenStmt",       "UnlistenStmt",    "DiscardStmt",     "ConstraintsSetStmt",
+    "VacuumStmt",       "CheckPointStmt",  "TruncateStmt"};
+
+// The parse tree may be as deep as an expression is long.
+constexpr int deepest = 1'000;
+
+class Collector {
+public:
+    explicit Collector(WriteEffects& effects) : effects_{effects} {}
+
+    void statement(const json& node) {
+        if (!node.is_object() || node.empty()) {
+            return;
+        }
+        const std::string kind = node.begin().key();
+        if (std::find(known.begin(), known.end(), kind) == known.end()) {
+            anything("runs a statement of kind " + kind);
+        }
+        walk(node, 0);
+    }
+
+    void anything(std::string why) {
+        if (effects_.anything.empty()) {
+            effects_.anything = std::move(why);
+        }
+    }
+
+private:
+    void walk(const json& node, int depth) {
+        if (depth > deepest) {
+            anything("is nested too deep to be looked at");
+            return;
+        }
+        if (node.is_object()) {
+            for (const auto& [key, child] : node.items()) {
+                visit(key, child);
+            }
+        }
+        if (node.is_structured()) {
+            for (const auto& child : node) {
+                walk(child, depth + 1);
+            }
+        }
+    }
+
+    void visit(const std::string& key, const json& node) {
+        if (key == "InsertStmt") {
+            write(Write::Kind::insert, node, {});
+            const auto conflict = node.find("onConflictClause");
+            if (conflict != node.end() && conflict->value("action", "") == "ONCONFLICT_UPDATE") {
+                write(Write::Kind::update, node, targets(*conflict));
+            }
+        } else if (key == "UpdateStmt") {
+            write(Write::Kind::update, node, targets(node));
+        } else if (key == "DeleteStmt") {
+            write(Write::Kind::remove, node, {});
+        } else if (key == "MergeStmt") {
+            merge(node);
+        } else if (key == "TruncateStmt") {
+            for (const auto& relation : node.value("relations", json::array())) {
+                add(Write::Kind::remove, relation.value("RangeVar", json::object()), {});
+            }
+            if (node.value("behavior", "") == "DROP_CASCADE") {
+                anything("truncates with CASCADE");
+            }
+        } else if (key == "FuncCall") {
+            function(node);
+        }
+    }
+
+    // Its branches may do all three; what they set is taken together.
+    void merge(const json& node) {
+        std::vector<std::string> columns;
+        for (const auto& clause : node.value("mergeWhenClauses", json::array())) {
+            const auto when = clause.value("MergeWhenClause", json::object());
+            const auto command = when.value("commandType", "");
+            if (command == "CMD_UPDATE") {
+                for (auto& column : targets(when)) {
+                    columns.push_back(std::move(column));
+                }
+            } else if (command == "CMD_INSERT") {
+                write(Write::Kind::insert, node, {});
+            } else if (command == "CMD_DELETE") {
+                write(Write::Kind::remove, node, {});
+            } else if (command != "CMD_NOTHING") {
+                anything("has a MERGE branch of an unknown kind");
+            }
+        }
+        if (!columns.empty()) {
+            write(Write::Kind::update, node, std::move(columns));
+        }
+    }
+
+    std::vector<std::string> targets(const json& node) {
+        std::vector<std::string> columns;
+        for (const auto& target : node.value("targetList", json::array())) {
+            const auto name = target.value("ResTarget", json::object()).value("name", "");
+            if (name.empty()) {
+                anything("sets a column that was not recognised");
+            }
+            columns.push_back(name);
+        }
+        return columns;
+    }
+
+    void function(const json& node) {
+        const auto names = node.find("funcname");
+        if (names == node.end() || names->empty()) {
+            return;
+        }
+        const auto text = names->back().value("String", json::object());
+        // "sval" since PostgreSQL 15's grammar.
+        auto name = text.value("sval", text.value("str", ""));
+        if (std::find(effects_.functions.begin(), effects_.functions.end(), name) ==
+            effects_.functions.end()) {
+            effects_.functions.push_back(std::move(name));
+        }
+    }
+
+    void write(Write::Kind kind, const json& node, std::vector<std::string> columns) {
+        add(kind, node.value("relation", json::object()), std::move(columns));
+    }
+
+    void add(Write::Kind kind, const json& relation, std::vector<std::string> columns) {
+        Write made{kind, relation.value("schemaname", ""), relation.value("relname", ""),
+                   std::move(columns)};
+        if (made.relation.empty()) {
+            anything("writes to a relation that was not recognised");
+        } else if (std::find(effects_.writes.begin(), effects_.writes.end(), made) ==
+                   effects_.writes.end()) {
+            effects_.writes.push_back(std::move(made));
+        }
+    }
+
+    WriteEffects& effects_;
+};
+
+}  // namespace
+
+WriteEffects write_effects_of(const std::string& sql) {
+    WriteEffects effects;
+    Collector collector{effects};
+    const PgQueryParseResult result = pg_query_parse(sql.c_str());
+    const json tree = result.error == nullptr && result.parse_tree != nullptr
+                          ? json::parse(result.parse_tree, nullptr, false)
+                          : json{};
+    pg_query_free_parse_result(result);
+    if (!tree.is_object()) {
+        collector.anything("could not be parsed");
+        return effects;
+    }
+    for (const auto& statement : tree.value("stmts", json::array())) {
+        collector.statement(statement.value("stmt", json::object()));
+    }
+    return effects;
+}
+
+}  // namespace scenarios

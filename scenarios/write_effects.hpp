@@ -1,0 +1,31 @@
+// What a statement may write, as far as its text tells.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace scenarios {
+
+struct Write {
+    enum class Kind : std::uint8_t { insert, update, remove };
+    Kind kind = Kind::insert;
+    std::string schema, relation;      // as the catalog spells them; the schema may be empty
+    std::vector<std::string> columns;  // of an update
+
+    bool operator==(const Write&) const = default;
+};
+
+struct WriteEffects {
+    std::vector<Write> writes;
+    std::vector<std::string> functions;  // that it calls, by their bare names
+    // Why it may write anything anywhere, for the reader: "calls a procedure"; else empty.
+    std::string anything;
+};
+
+// Of all statements in the text together, at any depth: a CTE writes, too. What the parser does not
+// know may write anything. What functions, triggers, rules and foreign keys do beside is for the
+// catalog to say.
+[[nodiscard]] WriteEffects write_effects_of(const std::string& sql);
+
+}  // namespace scenarios

@@ -1,0 +1,119 @@
+#include "reports/json.hpp"
+#include "reports/markdown.hpp"
+#include "reports/terminal.hpp"
+#include "reports/verdict.hpp"
+#include "tests/unit/reports/sample_record.hpp"
+
+#include <csignal>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace reports {
+namespace {
+
+using samples::gate;
+using samples::healthy;
+
+TableProof table(Proof verdict) {
+    TableProof proof;
+    proof.name = "public.orders";
+    proof.rows_before = proof.rows_after = 1'000;
+    proof.verdict = verdict;
+    proof.proved = {"id"};
+    if (verdict == Proof::fail) {
+        proof.changed = 2;
+        proof.mismatches = {{"changed", "id=7", {"total"}}, {"changed", "id=9", {"total"}}};
+    }
+    if (verdict == Proof::partial || verdict == Proof::inconclusive) {
+        proof.unproved = {"in 3 rows that differ, what is the workload's own to write"};
+    }
+    return proof;
+}
+
+Record decided(Verification proof, bool migration_failed = false, int signal = 0) {
+    auto record = healthy();
+    record.verification = std::move(proof);
+    if (migration_failed) {
+        record.steps[0].outcome = "failed";
+        record.migration_error = "no";
+    }
+    decide(record, std::vector{gate("errors", "0")}, signal);
+    return record;
+}
+
+Record with(Proof verdict, bool partial_passes = false) {
+    Verification proof;
+    proof.partial_passes = partial_passes;
+    proof.tables = {table(verdict)};
+    return decided(std::move(proof));
+}
+
+TEST(Verification, AMismatchDecidesBeforeAFailedMigrationAndAfterAnInterruption) {
+    Verification proof;
+    proof.tables = {table(Proof::fail)};
+    EXPECT_EQ(decided(proof).exit_code, 4);
+    EXPECT_EQ(decided(proof, true).exit_code, 4);
+    EXPECT_EQ(decided(proof, false, SIGINT).exit_code, 130);
+    const auto record = decided(proof, true);
+    EXPECT_EQ(record.verdict, Verdict::fail);
+    EXPECT_EQ(record.reasons[0],
+              "Data mismatch in public.orders: rows 2 changed. The first: changed, id=7, column "
+              "total.");
+}
+
+TEST(Verification, WhatIsProvedInPartPassesOnlyWhereThatWasChosen) {
+    EXPECT_EQ(with(Proof::pass).exit_code, 0);
+    EXPECT_EQ(with(Proof::partial).exit_code, 3);
+    EXPECT_EQ(with(Proof::partial, true).exit_code, 0);
+    EXPECT_EQ(with(Proof::inconclusive, true).exit_code, 3);
+}
+
+TEST(Verification, APassSaysWhatItProved) {
+    EXPECT_NE(with(Proof::pass).reasons[0].find("All rows of public.orders are as they were"),
+              std::string::npos);
+    EXPECT_NE(with(Proof::partial, true).reasons[0].find("the rest is not proved"),
+              std::string::npos);
+}
+
+TEST(Verification, OneThatWasNotCarriedThroughIsADoubt) {
+    Verification proof;
+    proof.fault = "the server was gone";
+    const auto record = decided(proof);
+    EXPECT_EQ(record.exit_code, 3);
+    EXPECT_EQ(record.reasons[0], "The data was not verified: the server was gone.");
+}
+
+TEST(Verification, AnInvariantThatDoesNotHoldIsAMismatch) {
+    Verification proof;
+    proof.invariants = {{.name = "i",
+                         .expected = "= 0",
+                         .before = {},
+                         .after = "1",
+                         .first_violation_s = {},
+                         .first_violation = {},
+                         .verdict = Proof::fail,
+                         .detail = "it is 1"}};
+    EXPECT_EQ(decided(proof).exit_code, 4);
+    proof.invariants[0].verdict = Proof::inconclusive;
+    EXPECT_EQ(decided(proof).exit_code, 3);
+    proof.invariants[0].verdict = Proof::pass;
+    EXPECT_EQ(decided(proof).exit_code, 0);
+}
+
+TEST(Verification, IsInEveryReport) {
+    const auto record = with(Proof::fail);
+    const auto json = nlohmann::json::parse(to_json(record))["verification"];
+    EXPECT_EQ(json["tables"][0]["verdict"], "fail");
+    EXPECT_EQ(json["tables"][0]["mode"], "quiesced");
+    EXPECT_EQ(json["tables"][0]["mismatches"][0]["key"], "id=7");
+    EXPECT_EQ(json["tables"][0]["mismatches"][0]["columns"][0], "total");
+    EXPECT_TRUE(json["ledger"].is_null());
+    for (const auto& text : {terminal_summary(record, {}), to_markdown(record)}) {
+        EXPECT_NE(text.find("public.orders"), std::string::npos) << text;
+        EXPECT_NE(text.find("id=7"), std::string::npos) << text;
+    }
+}
+
+}  // namespace
+}  // namespace reports

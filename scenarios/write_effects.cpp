@@ -24,6 +24,42 @@ constexpr std::array<std::string_view, 23> known{
 // The parse tree may be as deep as an expression is long.
 constexpr int deepest = 1'000;
 
+json parsed(const std::string& sql) {
+    const PgQueryParseResult result = pg_query_parse(sql.c_str());
+    json tree = result.error == nullptr && result.parse_tree != nullptr
+                    ? json::parse(result.parse_tree, nullptr, false)
+                    : json{};
+    pg_query_free_parse_result(result);
+    return tree;
+}
+
+// "sval" since PostgreSQL 15's grammar.
+std::string text_of(const json& node) {
+    const auto text = node.value("String", json::object());
+    return text.value("sval", text.value("str", ""));
+}
+
+// False: there is a reference that names no column.
+bool collect_columns(const json& node, int depth, std::vector<std::string>& columns) {
+    if (depth > deepest) {
+        return false;
+    }
+    if (node.is_object()) {
+        if (const auto reference = node.find("ColumnRef"); reference != node.end()) {
+            const auto fields = reference->value("fields", json::array());
+            columns.push_back(fields.empty() ? std::string{} : text_of(fields.back()));
+            return !columns.back().empty();
+        }
+    }
+    bool named = true;
+    if (node.is_structured()) {
+        for (const auto& child : node) {
+            named = named && collect_columns(child, depth + 1, columns);
+        }
+    }
+    return named;
+}
+
 class Collector {
 public:
     explicit Collector(WriteEffects& effects) : effects_{effects} {}
@@ -128,9 +164,7 @@ private:
         if (names == node.end() || names->empty()) {
             return;
         }
-        const auto text = names->back().value("String", json::object());
-        // "sval" since PostgreSQL 15's grammar.
-        auto name = text.value("sval", text.value("str", ""));
+        auto name = text_of(names->back());
         if (std::find(effects_.functions.begin(), effects_.functions.end(), name) ==
             effects_.functions.end()) {
             effects_.functions.push_back(std::move(name));
@@ -160,11 +194,7 @@ private:
 WriteEffects write_effects_of(const std::string& sql) {
     WriteEffects effects;
     Collector collector{effects};
-    const PgQueryParseResult result = pg_query_parse(sql.c_str());
-    const json tree = result.error == nullptr && result.parse_tree != nullptr
-                          ? json::parse(result.parse_tree, nullptr, false)
-                          : json{};
-    pg_query_free_parse_result(result);
+    const json tree = parsed(sql);
     if (!tree.is_object()) {
         collector.anything("could not be parsed");
         return effects;
@@ -173,6 +203,15 @@ WriteEffects write_effects_of(const std::string& sql) {
         collector.statement(statement.value("stmt", json::object()));
     }
     return effects;
+}
+
+std::optional<std::vector<std::string>> columns_read_by(const std::string& expression) {
+    const json tree = parsed("SELECT (" + expression + ")");
+    std::vector<std::string> columns;
+    if (!tree.is_object() || !collect_columns(tree, 0, columns)) {
+        return std::nullopt;
+    }
+    return columns;
 }
 
 }  // namespace scenarios

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,5 +28,10 @@ struct WriteEffects {
 // know may write anything. What functions, triggers, rules and foreign keys do beside is for the
 // catalog to say.
 [[nodiscard]] WriteEffects write_effects_of(const std::string& sql);
+
+// The columns that an expression reads, by their bare names as the catalog spells them. Empty: not
+// known, because it does not parse or reads whole rows.
+[[nodiscard]] std::optional<std::vector<std::string>> columns_read_by(
+    const std::string& expression);
 
 }  // namespace scenarios

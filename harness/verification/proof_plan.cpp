@@ -1,6 +1,7 @@
 #include "harness/verification/proof_plan.hpp"
 
 #include "harness/verification/diff_plan.hpp"
+#include "scenarios/write_effects.hpp"
 
 #include <algorithm>
 
@@ -135,6 +136,32 @@ AfterPlan plan_after(const BeforePlan& plan, const TableShape& before, const Tab
         }
     }
     return out;
+}
+
+std::set<std::string> left_open(const scenarios::VerifiedTable& table,
+                                const std::set<std::string>& written) {
+    std::set<std::string> open = written;
+    for (const auto& expectation : table.expectations) {
+        if (expectation.kind == Expectation::Kind::renamed && written.contains(expectation.value)) {
+            open.insert(expectation.column);
+        }
+        if (expectation.kind != Expectation::Kind::rewritten) {
+            continue;
+        }
+        const auto read = scenarios::columns_read_by(expectation.value);
+        // The table's own name stands for its whole row.
+        const bool whole_row = !read || std::ranges::any_of(*read, [&](const auto& name) {
+            return table.name == name || table.name.ends_with("." + name);
+        });
+        const bool changes =
+            whole_row ? !written.empty() : std::ranges::any_of(*read, [&](const auto& name) {
+                return written.contains(name);
+            });
+        if (changes) {
+            open.insert(expectation.column);
+        }
+    }
+    return open;
 }
 
 std::vector<Incomparable> incomparable(std::span<const Projection> columns,

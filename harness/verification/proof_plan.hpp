@@ -36,6 +36,12 @@ struct AfterPlan {
                                    const database::TableShape& after,
                                    const scenarios::VerifiedTable& table, bool migration_failed);
 
+// Of the columns before, those that the workload may have changed when it may change `written`,
+// under their old or their new names: a renamed one by either, one that is rewritten also by what
+// it is made of.
+[[nodiscard]] std::set<std::string> left_open(const scenarios::VerifiedTable& table,
+                                              const std::set<std::string>& written);
+
 // Columns whose values cannot be compared because they are of another kind now, with the reason.
 struct Incomparable {
     std::string column, why;

@@ -3,6 +3,7 @@
 #include "harness/verification/scan.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 #include <variant>
 
@@ -42,6 +43,28 @@ std::string scope(const MayChange& may) {
     return text;
 }
 
+// What the workload may have done. Both must outlive the answer.
+std::function<bool(const checksum::Mismatch&)> excuse_for(const MayChange& may,
+                                                          const std::set<std::string>& open,
+                                                          bool keyed) {
+    return [&may, &open, keyed](const checksum::Mismatch& mismatch) {
+        switch (mismatch.kind) {
+            case checksum::MismatchKind::lost:
+                return may.deletes;
+            case checksum::MismatchKind::extra:
+                return may.inserts;
+            case checksum::MismatchKind::duplicated:
+                return may.inserts && !keyed;  // a key that is there twice is nobody's right
+            case checksum::MismatchKind::changed:
+                break;
+        }
+        return !mismatch.columns.empty() &&
+               std::ranges::all_of(mismatch.columns, [&open](const std::string& column) {
+                   return open.contains(column);
+               });
+    };
+}
+
 }  // namespace
 
 TableProof::TableProof(const scenarios::VerifiedTable& table, ProofSettings settings)
@@ -51,7 +74,14 @@ std::vector<std::string> TableProof::key() const {
     std::vector<std::string> names;
     for (std::size_t i = 0; plan_.keyed && i < plan_.columns.size(); ++i) {
         if (plan_.is_key[i]) {
-            names.push_back(plan_.columns[i].name);
+            const auto& name = plan_.columns[i].name;
+            names.push_back(name);
+            for (const auto& expectation : table_.expectations) {
+                if (expectation.column == name &&
+                    expectation.kind == scenarios::Expectation::Kind::renamed) {
+                    names.push_back(expectation.value);
+                }
+            }
         }
     }
     return names;
@@ -126,7 +156,7 @@ reports::TableProof TableProof::judge(database::Snapshot& snapshot, const MayCha
     const auto difference = checksum::compare(*digest_, *digest);
     bool compared = true;
     if (!difference.equal()) {
-        open.insert(may.columns.begin(), may.columns.end());
+        open.merge(left_open(table_, may.columns));
         compared = compare_rows(after_rows, difference, may, open, proof);
     }
     for (const auto& read : plan_.columns) {
@@ -172,25 +202,10 @@ bool TableProof::compare_rows(RowSpill& after_rows, const checksum::TableDiffere
         return give_up("whether rows that differ are the workload's: " + spill->error()->message);
     }
     const bool keyed = plan_.keyed;
-    const auto excuses = [&may, &open, keyed](const checksum::Mismatch& mismatch) {
-        switch (mismatch.kind) {
-            case checksum::MismatchKind::lost:
-                return may.deletes;
-            case checksum::MismatchKind::extra:
-                return may.inserts;
-            case checksum::MismatchKind::duplicated:
-                return may.inserts && !keyed;  // a key that is there twice is nobody's right
-            case checksum::MismatchKind::changed:
-                break;
-        }
-        return !mismatch.columns.empty() &&
-               std::ranges::all_of(mismatch.columns, [&](const std::string& column) {
-                   return open.contains(column);
-               });
-    };
-    auto compared = checksum::compare(
-        rows_->take(), after_rows.take(),
-        {.partitions = checksum::partitions_of(difference.buckets, buckets), .excuses = excuses});
+    auto compared =
+        checksum::compare(rows_->take(), after_rows.take(),
+                          {.partitions = checksum::partitions_of(difference.buckets, buckets),
+                           .excuses = excuse_for(may, open, keyed)});
     if (const auto* error = std::get_if<checksum::SpillError>(&compared)) {
         return give_up("whether rows that differ are the workload's: " + error->message);
     }

@@ -39,6 +39,7 @@ public:
     void scan_before(database::Snapshot& snapshot, Progress& progress, std::stop_token stop);
 
     [[nodiscard]] std::uint64_t identity() const { return before_.identity; }
+    // The key's columns, under the names before and after.
     [[nodiscard]] std::vector<std::string> key() const;
 
     // The second scan, and the judgement. Throws as scan() does.

@@ -166,6 +166,31 @@ def test_a_trigger_that_was_there_leaves_everything_open(run, shop_database):
     assert "trigger touch" in table(result)["unproved"][0]
 
 
+CANCEL = {"name": "cancel", "weight": 30, "params": {"id": "uniform(1, 1000)"},
+          "sql": "DELETE FROM orders WHERE id = :id"}
+
+
+@pytest.mark.parametrize("step, code", [
+    (NOTHING, 0), (sql("UPDATE lines SET note = 'lost' WHERE order_id > 900"), 4)])
+def test_what_a_cascade_takes_is_the_workloads_and_nothing_else(run, shop_database, step, code):
+    shop_database.execute("""
+        CREATE TABLE lines (id int PRIMARY KEY, note text NOT NULL,
+                            order_id bigint NOT NULL REFERENCES orders ON DELETE CASCADE);
+        INSERT INTO lines SELECT n, 'x', n FROM generate_series(1, 1000) n""")
+
+    ended, result = run(verifying(step, tables=("lines",), operations=(READ, CANCEL)))
+
+    proof = table(result, "public.lines")
+    assert proof["left_to_workload"] > 0 and proof["lost"] == proof["extra"] == 0
+    if code == 0:
+        assert_nothing_found(ended, result)
+        assert proof["verdict"] == "partial" and proof["proved"] == ["id", "note", "order_id"]
+    else:
+        assert ended.code == 4, result["reasons"]
+        assert proof["changed"] > 50
+        assert all(row["columns"] == ["note"] for row in proof["mismatches"])
+
+
 def test_what_a_failed_migration_lost_is_found_all_the_same(run):
     ended, result = run(verifying(sql("DELETE FROM orders WHERE id = 77"),
                                   sql("SELECT 1/0", "fails"),

@@ -66,7 +66,7 @@ TEST(VerifySection, WhatIsWrongIsToldAtItsPlace) {
                                   HasSubstr("did you mean `orders`?")),
                             HasSubstr("must be `added` or `dropped`, not `gone`")));
     EXPECT_THAT(errors_in("  tables: [orders]\n  expect: {region: added}\n"),
-                ElementsAre(StartsWith("12:12: `verify.expect`: `region` must be a table and its "
+                ElementsAre(StartsWith("8:12: `verify.expect`: `region` must be a table and its "
                                        "column")));
     EXPECT_THAT(errors_in("  tables: [orders]\n  expect: {orders.a: added, orders.A: dropped}\n"),
                 ElementsAre(HasSubstr("is the same column as one above")));

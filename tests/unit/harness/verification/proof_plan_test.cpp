@@ -122,6 +122,26 @@ TEST(ProofPlan, WithoutItsKeyARowIsToldByAllItsColumns) {
     EXPECT_EQ(plan.is_key, std::vector<bool>{true});
 }
 
+TEST(ProofPlan, WhatTheWorkloadWritesUnderEitherNameIsLeftOpen) {
+    const auto renamed = expecting({expectation(Expectation::Kind::renamed, "total", "sum")});
+    EXPECT_THAT(list(left_open(renamed, {"sum"})), ElementsAre("sum", "total"));
+    EXPECT_THAT(list(left_open(renamed, {"id"})), ElementsAre("id"));
+}
+
+TEST(ProofPlan, WhatIsMadeOfAnOpenColumnIsOpen) {
+    const auto made = [](const std::string& expression, const std::set<std::string>& written) {
+        return list(left_open(
+            expecting({expectation(Expectation::Kind::rewritten, "gross", expression)}), written));
+    };
+    EXPECT_THAT(made("round(orders.net * 1.2)", {"net"}), ElementsAre("gross", "net"));
+    EXPECT_THAT(made("round(net * 1.2)", {"note"}), ElementsAre("note"));
+    EXPECT_THAT(made("(orders).net", {"note"}), ElementsAre("gross", "note")) << "a whole row";
+    EXPECT_THAT(made("hashtext(orders::text)", {"note"}), ElementsAre("gross", "note"));
+    EXPECT_THAT(made("row_to_json(orders.*)", {"note"}), ElementsAre("gross", "note"));
+    EXPECT_THAT(made("net *", {"note"}), ElementsAre("gross", "note")) << "does not parse";
+    EXPECT_THAT(made("net *", {}), IsEmpty());
+}
+
 TEST(ProofPlan, AnotherKindOfValueIsNotComparedInSilence) {
     const auto plan = plan_before(before, expecting({}));
     const std::vector wide{column("id", Kind::decimal, true), column("total")};

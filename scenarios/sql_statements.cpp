@@ -74,10 +74,13 @@ Pieces pieces_of(const std::string& sql, PgQuerySplitResult (*split)(const char*
     return pieces;
 }
 
-std::optional<ParserError> parse_failure(const std::string& sql) {
-    auto parsed = pieces_of(sql, pg_query_split_with_parser);
-    auto* failure = std::get_if<ParserError>(&parsed);
+std::optional<ParserError> failure_of(Pieces pieces) {
+    auto* failure = std::get_if<ParserError>(&pieces);
     return failure == nullptr ? std::nullopt : std::optional{std::move(*failure)};
+}
+
+std::optional<ParserError> parse_failure(const std::string& sql) {
+    return failure_of(pieces_of(sql, pg_query_split_with_parser));
 }
 
 // The scanner knows no grammar and cuts the body of CREATE FUNCTION ... BEGIN ATOMIC ...; END at
@@ -122,18 +125,18 @@ std::optional<std::size_t> dropped(const std::string& sql, const std::vector<Pie
 
 // A number such as 1_000 or 0xFF, which 16 and later read, is junk to an older scanner and stops it:
 // each becomes a plain number of the same length, so that all places stay what they are.
-std::string with_plain_numbers(std::string sql, std::optional<ParserError> failure) {
+std::string with_plain_numbers(std::string sql) {
     constexpr int most_numbers = 1'000;  // each costs another pass over the text
     constexpr std::string_view of_numbers =
         "0123456789_.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    for (int i = 0; failure && i < most_numbers; ++i) {
-        if (failure->message.find("junk after numeric literal") == std::string::npos) {
+    for (int i = 0; i < most_numbers; ++i) {
+        const auto failure = failure_of(pieces_of(sql, pg_query_split_with_scanner));
+        if (!failure || failure->message.find("junk after numeric literal") == std::string::npos) {
             break;
         }
         const auto end = std::min(sql.find_first_not_of(of_numbers, failure->offset), sql.size());
         std::fill(sql.begin() + static_cast<std::ptrdiff_t>(failure->offset),
                   sql.begin() + static_cast<std::ptrdiff_t>(end), '1');
-        failure = parse_failure(sql);
     }
     return sql;
 }
@@ -175,7 +178,7 @@ std::variant<SqlText, SqlError> statements_of(const std::string& sql, const std:
 // comments.
 std::variant<SqlText, SqlError> split_without_grammar(const std::string& sql,
                                                       const ParserError& failure) {
-    const auto plain = with_plain_numbers(sql, failure);
+    const auto plain = with_plain_numbers(sql);
     const auto left = parse_failure(plain);
     if (left && left->offset < sql.size() && sql[left->offset] == '\\') {
         return SqlError{left->offset,

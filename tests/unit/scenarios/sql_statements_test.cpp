@@ -77,6 +77,8 @@ TEST(SqlStatements, EachVersionsNewSyntaxIsOneStatement) {
              "SELECT JSON_OBJECT('a': 1, 'b': 2)",
              "SELECT * FROM t WHERE a IS JSON OBJECT WITH UNIQUE KEYS",
              "SELECT 1_000 + 0x1F + 0o17 + 0b101 + 1_5.2_5 + 1e1_0 FROM t WHERE a > 10_000",
+             "SELECT 0x1F FROM JSON_TABLE('[1]', '$[*]' COLUMNS (a int PATH '$')) j, t "
+             "WHERE a > 10_000 AND a IS JSON OBJECT",
              "REINDEX DATABASE",
              "MERGE INTO t USING u ON t.a = u.a WHEN NOT MATCHED BY SOURCE THEN DELETE",
              "MERGE INTO t USING u ON t.a = u.a WHEN MATCHED THEN UPDATE SET b = u.b "

@@ -1,6 +1,9 @@
 """What a migration does to the data is found, and what it does not do is not."""
+import signal
+
 import pytest
 
+import results
 import shop
 from results import assert_nothing_found
 from shop import NOTHING, PLACE, READ
@@ -265,3 +268,50 @@ def test_an_invariant_that_cannot_be_asked_is_not_judged(run):
 
     assert ended.code == 3, result["reasons"]
     assert proof["verdict"] == "inconclusive" and "nowhere" in proof["detail"]
+
+
+def test_a_table_that_is_gone_is_a_mismatch_and_the_others_are_still_compared(
+        run, shop_database):
+    shop_database.execute("CREATE TABLE notes AS SELECT 1 AS id")
+
+    ended, result = run(verifying(sql("DROP TABLE notes"), tables=("notes", "customers"),
+                                  operations=(READ,)))
+
+    assert ended.code == 4, result["reasons"]
+    assert table(result, "public.notes")["problems"] == ["the table is gone"]
+    assert table(result, "public.customers")["verdict"] == "pass"
+
+
+@pytest.mark.parametrize("damage, kinds", [
+    ("SELECT 1", []),
+    ("DELETE FROM log WHERE ctid = (SELECT ctid FROM log WHERE n = 3 LIMIT 1)", ["lost"]),
+    ("INSERT INTO log SELECT 3", ["duplicated"]),
+    ("UPDATE log SET n = 1000 WHERE n = 5", ["extra", "lost"])])
+def test_a_table_without_a_key_is_compared_as_counted_rows(run, shop_database, damage, kinds):
+    shop_database.execute(
+        "CREATE TABLE log AS SELECT n % 100 AS n FROM generate_series(1, 300) n")
+
+    ended, result = run(verifying(sql(damage), tables=("log",), operations=(READ,), live="auto"))
+
+    proof = table(result, "public.log")
+    assert sorted({row["kind"] for row in proof["mismatches"]}) == kinds
+    assert all(row["key"] is None for row in proof["mismatches"]), "it would be the row's values"
+    if kinds:
+        assert ended.code == 4, result["reasons"]
+    else:
+        assert_nothing_found(ended, result)
+
+
+def test_an_interrupted_run_claims_nothing_of_the_data(
+        rehearse, scenario, shop_database, until):
+    content = verifying(NOTHING) | {"phases": {"warmup": "0s", "before": "60s", "after": "1s"}}
+    child = rehearse.start("run", scenario(content), "--db", shop_database.uri, "--out", "out")
+    events = rehearse.folder / "out" / "events.ndjson"
+    until(lambda: events.exists() and '"before"' in events.read_text(), child)
+    child.send_signal(signal.SIGINT)
+
+    ended = rehearse.finish(child)
+
+    assert ended.code == 130, ended.err
+    proof = results.read(rehearse.folder / "out")["verification"]
+    assert proof["tables"] == [] and "interrupted" in proof["fault"]

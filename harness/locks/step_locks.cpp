@@ -26,8 +26,12 @@ void StepLocks::statement_sent(std::int64_t session, StepStatement statement) {
 void StepLocks::statement_seen(std::int64_t session, Clock::time_point at, std::string_view text,
                                std::int64_t transaction_start_us, std::int64_t offset_us) {
     auto& transaction = seen_transactions_us_[session];
-    const bool begins = transaction != transaction_start_us;
-    transaction = transaction_start_us;
+    // Outside a transaction nothing begins: what is seen there is the COMMIT of the last one, whose
+    // locks the same look may still show.
+    const bool begins = transaction_start_us != 0 && transaction != transaction_start_us;
+    if (begins) {
+        transaction = transaction_start_us;
+    }
     const auto* last = statements_.last(session);
     if (last != nullptr && last->text == text && !begins) {
         return;

@@ -14,6 +14,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 
+import client  # noqa: E402
 from cluster import Cluster  # noqa: E402  (stands beside the end-to-end tests, which use it too)
 from figures import Bench  # noqa: E402
 from pgbench import PgBench  # noqa: E402
@@ -30,6 +31,7 @@ FIGURES = {
     "tpcb": lambda bench, _: bench.tpcb(),
     "lag": lambda bench, _: bench.scheduling_lag(),
     "observer": lambda bench, _: bench.observer(),
+    "ledger": lambda bench, options: bench.ledger(options.follow),
     "growth": lambda bench, _: bench.growth(),
     "memory": lambda bench, options: bench.memory(options.memory_seconds, options.full),
 }
@@ -39,6 +41,8 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rehearse", required=True, metavar="FILE", help="the built program")
+    parser.add_argument("--ledger", required=True, metavar="FILE",
+                        help="the built program that follows changes")
     parser.add_argument("--out", required=True, metavar="DIR", help="where figures.json goes")
     parser.add_argument("--only", metavar="NAME,...", default=",".join(FIGURES),
                         help="some of: %(default)s")
@@ -107,6 +111,16 @@ def document(figures, options, server):
     }
 
 
+def follower(program, cluster, database):
+    def follow(transactions):
+        cost = client.run([program, cluster.uri(database), str(transactions)],
+                          dict(os.environ), cluster.folder)
+        if cost.exit_code != 0:
+            raise RuntimeError(cost.stderr.strip())
+        return float(cost.stdout)
+    return follow
+
+
 def main():
     options = parse_arguments()
     out = pathlib.Path(options.out)
@@ -118,6 +132,7 @@ def main():
         pgbench = PgBench(cluster, "bench", options.scale)
         server = cluster.psql("SHOW server_version")
         ours = Rehearse(os.path.abspath(options.rehearse), cluster, "bench")
+        options.follow = follower(os.path.abspath(options.ledger), cluster, "bench")
         bench = Bench(ours, pgbench, options.scale, options.rounds, options.seconds, say)
         for name in options.only:
             figures += FIGURES[name](bench, options)

@@ -147,6 +147,15 @@ class Bench:
                    float("inf"), float("inf")),
         ]
 
+    def ledger(self, follow, transactions=500_000):
+        """follow: a function of the number of transactions that gives seconds."""
+        rates = []
+        for number in range(self._rounds):
+            self._say(f"ledger: round {number + 1} of {self._rounds}")
+            rates.append(transactions / follow(transactions))
+        return [Figure("one-row update transactions followed", "/s", rates, [], 100_000, 200_000,
+                       at_least=True)]
+
     def memory(self, seconds, whole_hour, operations=50, connections=200, rate=2000):
         """Peak memory of an hour: measured whole, or drawn out from a shorter run's growth."""
         hour = 3600

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <thread>
 
 #include <poll.h>
 
@@ -19,6 +20,10 @@ using database::Outage;
 // Much shorter than any wal_sender_timeout (60 s by default), and often enough that the server
 // keeps little of its log for us.
 constexpr std::chrono::seconds confirm_every{1};
+
+// The server sends each message by itself, and whoever waits for the socket is woken for each. Left
+// alone for a moment it fills the socket.
+constexpr std::chrono::microseconds gathering{200};
 
 constexpr std::size_t data_header = 25;     // 'w', start, end, clock
 constexpr std::size_t keepalive_size = 18;  // 'k', end, clock, reply wanted
@@ -124,8 +129,12 @@ void ReplicationConnection::wait(std::chrono::milliseconds limit) {
     pollfd waited{};
     waited.fd = PQsocket(connection_.get());
     waited.events = POLLIN;
-    if (poll(&waited, 1, static_cast<int>(limit.count())) < 0 && errno != EINTR) {
+    const int ready = poll(&waited, 1, static_cast<int>(limit.count()));
+    if (ready < 0 && errno != EINTR) {
         ended();
+    }
+    if (ready > 0) {
+        std::this_thread::sleep_for(gathering);
     }
 }
 

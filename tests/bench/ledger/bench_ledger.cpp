@@ -1,7 +1,8 @@
-// bench_ledger CONNINFO TRANSACTIONS: has the server make so many transactions that update one row
+// bench_ledger URI TRANSACTIONS: has the server make so many transactions that update one row
 // each, then follows them into a ledger, and prints how long that took in seconds. What is timed is
 // all that stands between the log and the ledger's file: the server's decoding, the wire, ours.
 #include "harness/postgres/change_stream.hpp"
+#include "harness/postgres/connection.hpp"
 #include "harness/postgres/control.hpp"
 #include "harness/verification/ledger_follower.hpp"
 
@@ -81,10 +82,11 @@ int run(const std::string& conninfo, std::uint64_t transactions) {
 int main(int argc, char** argv) {
     try {
         if (argc != 3) {
-            std::cerr << "bench_ledger CONNINFO TRANSACTIONS\n";
+            std::cerr << "bench_ledger URI TRANSACTIONS\n";
             return 2;
         }
-        return run(argv[1], std::stoull(argv[2]));
+        return run(harness::postgres::Target::parse(argv[1]).conninfo("bench"),
+                   std::stoull(argv[2]));
     } catch (const std::exception& failure) {
         std::cerr << "bench_ledger: " << failure.what() << '\n';
         return EXIT_FAILURE;

@@ -15,7 +15,8 @@ namespace {
 using database::StatementToCheck;
 
 // What a rehearsal has open at once, beside the run's lock: the load, control, the step, the
-// observer, the adversaries and who asks the invariants. A deploy's replacements are opened only where there is room.
+// observer, the adversaries and who asks the invariants. A deploy's replacements are opened only
+// where there is room.
 int sessions_at_once(const scenarios::Scenario& scenario) {
     return scenario.workload.connections + static_cast<int>(scenario.adversaries.size()) + 2 +
            (scenario.observe.lock_interval ? 1 : 0) + (scenario.verify ? 1 : 0);
@@ -51,8 +52,8 @@ std::vector<StatementToCheck> statements_of(const scenarios::Scenario& scenario)
         const bool syntax_only = operation.app == workloads::AppFilter::new_version;
         for (std::size_t i = 0; i < operation.statements.size(); ++i) {
             statements.push_back(
-                {place + std::to_string(i + 1),
-                 operation.statements[i].numbered, operation.statements[i].parameters.size(),
+                {place + std::to_string(i + 1), operation.statements[i].numbered,
+                 operation.statements[i].parameters.size(),
                  syntax_only ? workloads::App::new_version : workloads::App::old_version,
                  syntax_only});
         }

@@ -1,5 +1,5 @@
-// Collects everything that is wrong with a scenario, so that all of it is told at once, and what may
-// be wrong.
+// Collects everything that is wrong with a scenario, so that all of it is told at once, and what
+// may be wrong.
 #pragma once
 
 #include "scenarios/scenario_file.hpp"

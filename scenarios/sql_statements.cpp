@@ -123,8 +123,8 @@ std::optional<std::size_t> dropped(const std::string& sql, const std::vector<Pie
     return lost_before(sql.size()) ? std::optional{first_token(sql, at)} : std::nullopt;
 }
 
-// A number such as 1_000 or 0xFF, which 16 and later read, is junk to an older scanner and stops it:
-// each becomes a plain number of the same length, so that all places stay what they are.
+// A number such as 1_000 or 0xFF, which 16 and later read, is junk to an older scanner and stops
+// it: each becomes a plain number of the same length, so that all places stay what they are.
 std::string with_plain_numbers(std::string sql) {
     constexpr int most_numbers = 1'000;  // each costs another pass over the text
     constexpr std::string_view of_numbers =
@@ -204,8 +204,7 @@ std::variant<SqlText, SqlError> split_without_grammar(const std::string& sql,
     for (const auto& statement : text.statements) {
         // Every version from 10 to 18 knows the same commands; what differs is within them. Other
         // errors than of syntax (`cannot be marked NO INHERIT`) come without a place.
-        const auto wrong =
-            parse_failure(plain.substr(statement.offset, statement.text.size()));
+        const auto wrong = parse_failure(plain.substr(statement.offset, statement.text.size()));
         if (wrong && wrong->offset == 0 && wrong->message.starts_with("syntax error")) {
             return SqlError{statement.offset, syntax_message(wrong->message)};
         }

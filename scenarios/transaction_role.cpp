@@ -149,12 +149,12 @@ bool refused_inside(const std::string& type, const json& statement) {
     return std::find(always.begin(), always.end(), type) != always.end();
 }
 
-// Of a statement that the grammar at hand does not know (VACUUM ONLY, new in 18), by its first words.
+// Of a statement that the grammar at hand does not know (VACUUM ONLY, new in 18), by its first
+// words.
 TransactionRole role_of_words(const std::string& statement) {
     const auto words = first_words(statement, 4);
-    const bool concurrent =
-        (words[0] == "CREATE" || words[0] == "DROP" || words[0] == "REINDEX") &&
-        std::find(words.begin(), words.end(), "CONCURRENTLY") != words.end();
+    const bool concurrent = (words[0] == "CREATE" || words[0] == "DROP" || words[0] == "REINDEX") &&
+                            std::find(words.begin(), words.end(), "CONCURRENTLY") != words.end();
     return words[0] == "VACUUM" || concurrent ? TransactionRole::not_inside
                                               : TransactionRole::ordinary;
 }

@@ -50,8 +50,7 @@ bool may_come(const PGresult* result, const Error& error) {
 bool is_grammars(const PGresult* result) {
     const char* file = PQresultErrorField(result, PG_DIAG_SOURCE_FILE);
     const std::string_view source = file == nullptr ? "" : file;
-    return source.ends_with("scan.l") || source.ends_with("gram.y") ||
-           source.ends_with("parser.c");
+    return source.ends_with("scan.l") || source.ends_with("gram.y") || source.ends_with("parser.c");
 }
 
 // Runs what is sent on each new connection of this version.

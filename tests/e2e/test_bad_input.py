@@ -81,9 +81,8 @@ def test_sql_that_does_not_prepare_on_the_target_is_found_before_the_load(
     ended = rehearse("run", scenario(wrong), "--db", shop_database.uri, "--out", "out")
 
     assert ended.code == 2
-    [line] = [line for line in ended.err.splitlines() if "no_such_column" in line and "42703" in line]
+    [line] = [line for line in ended.err.splitlines() if "(SQLSTATE 42703)" in line]
     assert re.search(r"scenario.yaml:\d+:\d+: operation read, statement 1: ", line), line
-    assert "42703" in ended.err
     # The statement, and below it where in it.
     lines = ended.err.splitlines()
     caret = next(i for i, line in enumerate(lines) if line.strip() == "^")

@@ -199,7 +199,8 @@ def test_an_ordinary_user_needs_nothing_but_the_program(program, throwaway):
     done = subprocess.run(
         ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", copied, "run",
          "scenario.yaml", "--out", "out", "--json", *SERVER_UNDER_TEST], cwd=home, text=True,
-        capture_output=True, env=throwaway.rehearse.environment(throwaway.environment), timeout=120, check=False)
+        capture_output=True, env=throwaway.rehearse.environment(throwaway.environment),
+        timeout=120, check=False)
 
     assert done.returncode in (0, 3), done.stderr
     assert json.loads(done.stdout)["steps"][-1]["outcome"] == "ok"

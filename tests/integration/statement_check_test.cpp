@@ -46,10 +46,11 @@ TEST_F(StatementCheck, OfAStepOnlyTheGrammarIsAsked) {
     const auto step = [](const char* text) {
         return StatementToCheck{.place = text, .sql = text, .syntax_only = true};
     };
-    EXPECT_EQ(refused({}, {step("INSERT INTO t VALUES (1, 2)"), step("INSERT INTO u VALUES (1)"),
-                           step("SELECT * FROM t UNION SELECT 1, 2"), step("ALTER TABLE u ADD b int"),
-                           step("UPDATE t SET b = 1"), step("VACUUM u")}),
-              Places{});
+    EXPECT_EQ(
+        refused({}, {step("INSERT INTO t VALUES (1, 2)"), step("INSERT INTO u VALUES (1)"),
+                     step("SELECT * FROM t UNION SELECT 1, 2"), step("ALTER TABLE u ADD b int"),
+                     step("UPDATE t SET b = 1"), step("VACUUM u")}),
+        Places{});
     const std::vector wrong{step("ALTER TABLE t ADD COLUMN"), step("SELECT 'a"), step("ALTR t"),
                             step("CREATE INDEX CONCURRENTLY ON")};
     EXPECT_EQ(refused({}, wrong).size(), wrong.size());

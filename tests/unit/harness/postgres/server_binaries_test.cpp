@@ -54,8 +54,8 @@ private:
 };
 
 TEST_F(InstalledServers, AreSupportedOnesNewestFirst) {
-    const auto found =
-        installed_servers({install("9.6.24"), install("10.23"), install("18beta1"), install("15.2")});
+    const auto found = installed_servers(
+        {install("9.6.24"), install("10.23"), install("18beta1"), install("15.2")});
     ASSERT_EQ(found.size(), 3U);
     EXPECT_EQ(found[0].major, 18);
     EXPECT_EQ(found[1].major, 15);

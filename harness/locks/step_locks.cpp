@@ -3,7 +3,11 @@
 #include "harness/locks/query_text.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <set>
+#include <string>
+#include <string_view>
 
 namespace harness::locks {
 namespace {
@@ -15,6 +19,19 @@ double seconds_of(Clock::duration d) {
 }
 Clock::time_point middle(Clock::time_point a, Clock::time_point b) {
     return a + (b - a) / 2;
+}
+
+// Whether no relation can have been locked by it, or it is not known.
+bool locks_nothing(std::string_view statement) {
+    const auto end = std::find_if(statement.begin(), statement.end(), [](char c) {
+        return std::isalpha(static_cast<unsigned char>(c)) == 0;
+    });
+    std::string word{statement.begin(), end};
+    std::transform(word.begin(), word.end(), word.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    constexpr std::array<std::string_view, 6> harmless{"BEGIN", "START", "SET",
+                                                       "SHOW",  "RESET", "SAVEPOINT"};
+    return statement.empty() || std::find(harmless.begin(), harmless.end(), word) != harmless.end();
 }
 
 }  // namespace
@@ -85,19 +102,24 @@ void StepLocks::note_wait(Clock::time_point at, const database::WatchedLock& wai
 // A lock that no look showed before.
 StepLocks::Open StepLocks::opened(const Look& look, const Key& key) const {
     Open open;
-    open.from = began_;
+    open.free = began_;
     if (const auto found = observed_.find(key.session); found != observed_.end()) {
-        open.from = std::max(open.from, found->second);
+        open.free = std::max(open.free, found->second);
     }
+    open.asked = look.asked;
+    open.answered = open.last_seen = look.answered;
+    open.from = std::min(open.free, look.answered);
+    attribute(open, key);
+    return open;
+}
+
+void StepLocks::attribute(Open& open, const Key& key) const {
     const auto* statement =
-        statements_.that_locked(key.session, key.relation, open.from, look.asked, look.answered);
+        statements_.that_locked(key.session, key.relation, open.free, open.asked, open.answered);
     if (statement != nullptr) {
         open.statement = statement->text;
-        open.from = std::max(open.from, statement->sent);
+        open.from = std::min(std::max(open.free, statement->sent), open.answered);
     }
-    open.from = std::min(open.from, look.answered);
-    open.last_seen = look.answered;
-    return open;
 }
 
 void StepLocks::see(const Look& look, const database::WatchedLock& lock) {
@@ -121,6 +143,10 @@ void StepLocks::see(const Look& look, const database::WatchedLock& lock) {
         if (lock.granted) {
             found->second.held_since = found->second.from;
         }
+    } else if (locks_nothing(found->second.statement)) {
+        // A tool's sessions are looked at just before their locks: what was sent in between shows
+        // only in the next look.
+        attribute(found->second, key);
     }
     Open& open = found->second;
     if (!lock.granted && !open.waits_since) {

@@ -71,7 +71,8 @@ private:
         auto operator<=>(const Key&) const = default;
     };
     struct Open {
-        Clock::time_point from;  // it was neither held nor waited for before
+        Clock::time_point free, asked, answered;  // the look before, and the one that showed it
+        Clock::time_point from;                   // it was neither held nor waited for before
         std::optional<Clock::time_point> waits_since, held_since;
         Clock::time_point last_seen;
         bool committing = false;  // last seen just before a COMMIT
@@ -85,6 +86,7 @@ private:
 
     void see(const Look& look, const database::WatchedLock& lock);
     [[nodiscard]] Open opened(const Look& look, const Key& key) const;
+    void attribute(Open& open, const Key& key) const;
     void close(const Key& key, const Open& open, Clock::time_point gone);
 
     Clock::time_point began_;

@@ -200,6 +200,43 @@ TEST(StepLocks, WhatAToolIsSeenToRunTakesItsLocks) {
     EXPECT_EQ(origins[0].statement, alter);
 }
 
+// The sessions are read just before their locks, and the tool went on in between.
+TEST(StepLocks, WhatAToolSentBetweenALooksTwoQuestionsTakesItsLocks) {
+    for (const char* before : {"", "BEGIN", "set local lock_timeout = '1s'"}) {
+        StepLocks locks{at(0)};
+        locks.observe(at(10), at(10), sessions, {}, offset_us);
+        if (*before != '\0') {
+            locks.statement_seen(step, at(29), before, server_us(22), offset_us);
+        }
+        locks.observe(at(30), at(33), sessions, std::vector{granted()}, offset_us);
+        locks.statement_seen(step, at(49), alter, server_us(22), offset_us);
+        locks.observe(at(50), at(50), sessions, std::vector{granted()}, offset_us);
+        locks.statement_seen(step, at(69), "SELECT 1", server_us(22), offset_us);
+        locks.observe(at(70), at(70), sessions, std::vector{granted()}, offset_us);
+        locks.observe(at(90), at(90), sessions, {}, offset_us);
+
+        EXPECT_EQ(locks.end(at(100)).size(), 1U);
+        const auto origins = locks.take_origins();
+        ASSERT_EQ(origins.size(), 1U) << before;
+        EXPECT_EQ(origins[0].statement, alter) << before;
+        EXPECT_LE(origins[0].from, at(33));
+    }
+}
+
+// Of what was sent by then and might have locked, nothing is taken back.
+TEST(StepLocks, AToolsStatementThatTookALockKeepsIt) {
+    StepLocks locks{at(0)};
+    locks.observe(at(10), at(10), sessions, {}, offset_us);
+    locks.statement_seen(step, at(29), "SELECT migrate()", server_us(22), offset_us);
+    locks.observe(at(30), at(33), sessions, std::vector{granted()}, offset_us);
+    locks.statement_seen(step, at(49), "UPDATE orders SET x = 1", server_us(22), offset_us);
+    locks.observe(at(50), at(50), sessions, std::vector{granted()}, offset_us);
+    locks.observe(at(70), at(70), sessions, {}, offset_us);
+
+    static_cast<void>(locks.end(at(90)));
+    EXPECT_EQ(locks.take_origins().at(0).statement, "SELECT migrate()");
+}
+
 // Sessions and locks are not read at the same instant.
 TEST(StepLocks, AToolsCommitThatIsOverTakesNoLock) {
     StepLocks locks{at(0)};

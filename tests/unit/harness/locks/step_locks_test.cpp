@@ -238,6 +238,21 @@ TEST(StepLocks, AToolsStatementThatTookALockKeepsIt) {
 }
 
 // Sessions and locks are not read at the same instant.
+TEST(StepLocks, AToolsStatementThatCameBetweenTheTwoIsKnownFromTheNextLook) {
+    StepLocks locks{at(0)};
+    locks.observe(at(10), at(10), sessions, {}, offset_us);
+    locks.observe(at(30), at(32), sessions, std::vector{granted()}, offset_us);
+    locks.statement_seen(step, at(49), alter, server_us(31), offset_us);
+    locks.observe(at(50), at(50), sessions, std::vector{granted()}, offset_us);
+    locks.statement_seen(step, at(69), "SELECT 1", server_us(31), offset_us);
+    locks.observe(at(70), at(70), sessions, std::vector{granted()}, offset_us);
+
+    EXPECT_EQ(locks.end(at(90)).size(), 1U);
+    const auto origins = locks.take_origins();
+    ASSERT_EQ(origins.size(), 1U);
+    EXPECT_EQ(origins[0].statement, alter);
+}
+
 TEST(StepLocks, AToolsCommitThatIsOverTakesNoLock) {
     StepLocks locks{at(0)};
     locks.observe(at(10), at(10), sessions, {}, offset_us);

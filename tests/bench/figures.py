@@ -61,13 +61,16 @@ class Bench:
     def _short_and_long(self, name, operations, script, connections):
         """CPU per operation of both (see marginal_cpu_us), and the longer runs. Without the lock
         observer, which pgbench has none of: its cost is a figure of its own."""
-        lengths = {"short": max(1, self._seconds // 4), "long": self._seconds}
-        contenders = {}
-        for length, seconds in lengths.items():
-            contenders["rehearse", length] = (
-                lambda s=seconds: self._ours.run(operations, connections, s, locks=False))
-            contenders["pgbench", length] = (
-                lambda s=seconds: self._pgbench.closed_loop(script, connections, s))
+        contenders = {
+            ("rehearse", "short"): lambda: self._ours.run(
+                operations, connections, max(1, self._seconds // 4), locks=False),
+            # By number: connecting hundreds may take all of a short -T.
+            ("pgbench", "short"): lambda: self._pgbench.counted(script, connections, 20_000),
+            ("rehearse", "long"): lambda: self._ours.run(
+                operations, connections, self._seconds, locks=False),
+            ("pgbench", "long"): lambda: self._pgbench.closed_loop(
+                script, connections, self._seconds),
+        }
         got = self._interleave(name, contenders)
         cpu = {who: [marginal_cpu_us(long, short)
                      for long, short in zip(got[who, "long"], got[who, "short"])]

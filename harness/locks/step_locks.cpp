@@ -149,13 +149,6 @@ void StepLocks::see(const Look& look, const database::WatchedLock& lock) {
         attribute(found->second, key);
     }
     Open& open = found->second;
-    // A look reads sessions before locks: what was sent in between is known from the next one on.
-    if (open.statement.empty()) {
-        if (const auto* statement = statements_.that_locked(lock.session, lock.relation, open.from,
-                                                            look.asked, look.answered)) {
-            open.statement = statement->text;
-        }
-    }
     if (!lock.granted && !open.waits_since) {
         open.waits_since = open.from;
     }

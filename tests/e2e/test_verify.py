@@ -155,6 +155,16 @@ def test_a_table_that_nobody_writes_is_proved_whole(run):
     assert proof["digest_before"] == proof["digest_after"]
 
 
+def test_an_empty_table_proves_nothing(run, shop_database):
+    shop_database.execute("CREATE TABLE notes (id int PRIMARY KEY)")
+
+    ended, result = run(verifying(NOTHING, live="auto", operations=(READ,), tables=("notes",)))
+
+    assert ended.code == 3, result["reasons"]
+    assert table(result, "public.notes")["verdict"] == "partial"
+    assert "held none" in str(table(result, "public.notes"))
+
+
 def test_a_trigger_that_was_there_leaves_everything_open(run, shop_database):
     shop_database.execute("""
         CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS

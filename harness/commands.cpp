@@ -57,7 +57,7 @@ int run(const RunCommand& command) {
         return exit_codes::pass;
     }
     RehearsalOptions options;
-    options.stage = {command.db, command.setup, command.server_binaries};
+    options.stage = {command.db, command.setup, command.server_binaries, command.show_values};
     options.seed = command.seed.value_or(fresh_seed());
     RunDirectory out{command.out.value_or(RunDirectory::default_path(scenario.name))};
     reports::Record record;

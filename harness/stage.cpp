@@ -118,6 +118,9 @@ Stage::Stage(const scenarios::Scenario& scenario, const StageOptions& options, C
         console_.note("throwaway server: " + server_->version());
     }
     target_ = engine.open(uri);
+    if (options.show_values) {
+        target_->show_row_values();
+    }
     if (!server_) {
         target_->check_guard();
     }

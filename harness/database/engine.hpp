@@ -106,6 +106,9 @@ public:
     // Throws Refused where the server has no room for so many sessions more.
     virtual void require_room(int sessions) = 0;
 
+    // From now on errors quote what rows hold; a report says nothing of them unless it was asked to.
+    virtual void show_row_values() = 0;
+
     // `role` becomes the application name rehearse/<role>.
     [[nodiscard]] virtual std::unique_ptr<Control> connect(const std::string& role) = 0;
     [[nodiscard]] virtual std::unique_ptr<LockSource> lock_source() = 0;

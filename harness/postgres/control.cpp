@@ -254,7 +254,9 @@ void PostgresControl::take(PGresult* result, Outcome& outcome) {
             return;
         default:
             if (outcome.ok()) {
-                outcome.error = connection_->error(result);
+                auto error = connection_->error(result);
+                outcome.error = options_.show_row_values ? std::move(error)
+                                                         : without_row_values(std::move(error));
             }
     }
 }

@@ -23,6 +23,8 @@ struct ControlOptions {
     std::chrono::milliseconds statement_timeout{60'000};
     // Rows beyond it are counted in rows_affected and left out of rows.
     std::size_t row_limit = 100'000;
+    // Errors tell what the server quotes of rows; see without_row_values.
+    bool show_row_values = true;
     // Called with each notice or warning of the server, on the thread that runs the statement.
     std::function<void(const std::string&)> on_notice;
 };

@@ -27,9 +27,11 @@
 namespace harness::postgres {
 namespace {
 
-// What is about to be made or removed is said before it is done: should we be killed in between, the
-// reader knows where to look.
-void announce(const std::string& line) { std::cerr << line << '\n'; }
+// What is about to be made or removed is said before it is done: should we be killed in between,
+// the reader knows where to look.
+void announce(const std::string& line) {
+    std::cerr << line << '\n';
+}
 
 class PostgresDatabase final : public database::Database {
 public:
@@ -54,9 +56,7 @@ public:
         }
     }
 
-    database::Report mark() override {
-        return {mark_as_staging(*open("guard"), announce), true};
-    }
+    database::Report mark() override { return {mark_as_staging(*open("guard"), announce), true}; }
 
     database::Report unmark() override {
         return {postgres::unmark(*open("guard"), announce), true};
@@ -97,12 +97,14 @@ public:
         return untested_version(std::atoi(answer.rows.at(0).at(0)->c_str()) / 10'000);
     }
 
-    void require_room(int sessions) override {
-        postgres::require_room(*open("check"), sessions);
-    }
+    void require_room(int sessions) override { postgres::require_room(*open("check"), sessions); }
+
+    void show_row_values() override { show_row_values_ = true; }
 
     std::unique_ptr<database::Control> connect(const std::string& role) override {
-        return open(role);
+        ControlOptions options;
+        options.show_row_values = show_row_values_;
+        return open_control(destination(role), std::move(options));
     }
 
     std::unique_ptr<database::LockSource> lock_source() override {
@@ -172,6 +174,7 @@ private:
 
     Target target_;
     std::shared_ptr<const ServerIdentity> checked_;  // null: by no guard
+    bool show_row_values_ = false;
 };
 
 class PostgresEngine final : public database::Engine {

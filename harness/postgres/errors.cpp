@@ -250,6 +250,49 @@ bool matches_at(std::string_view text, std::size_t at, std::string_view word) {
 
 }  // namespace
 
+namespace {
+
+// Replaces everything between the first opening quotation mark and the last closing one: a value
+// may hold marks of its own. The marks of the server's translations.
+void hide_quoted(std::string& message) {
+    constexpr std::pair<std::string_view, std::string_view> marks[] = {
+        {"\"", "\""}, {"»", "«"}, {"«", "»"}, {"„", "“"}, {"“", "”"}, {"「", "」"}};
+    std::size_t first = std::string::npos, last = 0;
+    for (const auto& [open, close] : marks) {
+        const std::size_t start = message.find(open);
+        const std::size_t end = message.rfind(close);
+        if (start != std::string::npos && end != std::string::npos && end > start) {
+            first = std::min(first, start);
+            last = std::max(last, end + close.size());
+        }
+    }
+    if (first != std::string::npos) {
+        message.replace(first, last - first, "***");
+    }
+}
+
+}  // namespace
+
+Error without_row_values(Error error) {
+    const std::string_view code = error.code;
+    const bool data_exception = code.starts_with("22");
+    if (!data_exception && !code.starts_with("23") && code != "44000") {
+        return error;
+    }
+    const std::string message = error.message;
+    if (data_exception &&
+        !error.position) {  // where it stands in the statement, the value is its own
+        hide_quoted(error.message);
+    }
+    if (error.message != message || !error.detail.empty()) {
+        error.detail.clear();
+        error.hint +=
+            (error.hint.empty() ? "" : "\n") +
+            std::string{"the row's values are left out of reports; --show-values shows them"};
+    }
+    return error;
+}
+
 std::string scrub(std::string_view original) {
     std::string text{original};
     constexpr std::string_view key = "password";  // and sslpassword

@@ -36,6 +36,12 @@ namespace harness::postgres {
 // libpqxx hides detail, hint and position; kind, code and message are filled.
 [[nodiscard]] database::Error error_of(const pqxx::failure& failure);
 
+// Leaves out what the server quotes of rows: the values in a data exception's message ("invalid
+// input syntax for type integer: ***"), and the detail of a violated constraint ("Failing row
+// contains
+// (...)"). Says so in the hint. Whatever the language of the server's messages.
+[[nodiscard]] database::Error without_row_values(database::Error error);
+
 // Takes passwords out of a text: `password=...` in key/value form and `scheme://user:...@` in URIs.
 [[nodiscard]] std::string scrub(std::string_view text);
 

@@ -93,3 +93,44 @@ def test_a_password_file_and_variables_will_do(rehearse, guarded):
 
     assert "password" not in ended.err, ended.err
     assert "encoding" in ended.out
+
+
+# What each of these steps fails on, and the customer's words that the server's answer quotes.
+QUOTING = {
+    "not unique": "CREATE UNIQUE INDEX ON people (email)",
+    "breaks a check": "ALTER TABLE people ADD CHECK (id < 0) NOT VALID; UPDATE people SET id = id",
+    "another type": "ALTER TABLE people ALTER COLUMN email TYPE int USING email::int",
+}
+PEOPLE = ("CREATE TABLE people (id int, email text);"
+          "INSERT INTO people VALUES (1, 'ann@private.example'), (2, 'ann@private.example')")
+
+
+@pytest.mark.parametrize("step", QUOTING)
+def test_values_of_rows_are_in_no_report_unless_asked_for(run, rehearse, shop_database, step):
+    shop_database.execute(PEOPLE)
+    failing = shop.scenario({"name": step, "sql": QUOTING[step]})
+
+    ended, result = run(failing)
+    asked, shown = run(failing, "--show-values", out="shown")
+
+    assert ended.code == asked.code == 5
+    assert "--show-values" in result["steps"][0]["error"]
+    assert "ann@private" not in said(ended, rehearse.folder / "out")
+    assert "ann@private" in shown["steps"][0]["error"]
+
+
+def test_values_of_rows_that_a_backfill_or_an_adversary_meets_are_in_no_report(
+        run, rehearse, shop_database):
+    shop_database.execute(PEOPLE + "; ALTER TABLE people ADD PRIMARY KEY (id)")
+
+    ended, result = run(shop.scenario(
+        {"name": "hold", "pause": "500ms"},
+        {"name": "fill", "backfill": {"table": "people", "set": "email = NULLIF(email, email::int::text)",
+                                      "batch": 10}},
+        adversaries=[{"name": "theirs", "second_migration": {
+            "sql": "CREATE UNIQUE INDEX ON people (email)"}}]))
+
+    assert ended.code == 5
+    assert "23505" in result["adversaries"][0]["error"], result["adversaries"]
+    assert "22P02" in results.step(result, "fill")["error"], result["steps"]
+    assert "ann@private" not in said(ended, rehearse.folder / "out")

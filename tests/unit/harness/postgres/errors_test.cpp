@@ -1,6 +1,7 @@
 #include "harness/postgres/errors.hpp"
 
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -9,6 +10,7 @@ namespace {
 using harness::database::ErrorKind;
 using harness::postgres::kind_of;
 using harness::postgres::scrub;
+using harness::postgres::without_row_values;
 
 TEST(Errors, EachSqlstateHasItsKind) {
     EXPECT_EQ(kind_of("55P03"), ErrorKind::lock_timeout);
@@ -54,6 +56,55 @@ TEST(Errors, WhatIsNoPasswordStays) {
           "postgresql://anna@db:5432/shop", "the password", "://", "password=", ""}) {
         EXPECT_EQ(scrub(text).substr(0, text.size()), text);
     }
+}
+
+harness::database::Error error(std::string code, std::string message, std::string detail = {}) {
+    harness::database::Error made;
+    made.code = std::move(code);
+    made.message = std::move(message);
+    made.detail = std::move(detail);
+    return made;
+}
+
+TEST(WithoutRowValues, ADataExceptionHidesWhatItQuotesInEveryLanguage) {
+    const std::pair<std::string, std::string> messages[] = {
+        {R"(invalid input syntax for type integer: "ann@x")",
+         "invalid input syntax for type integer: ***"},
+        {R"(value "1"2" is out of range for type integer)",
+         "value *** is out of range for type integer"},
+        {"ungültige Eingabesyntax für Typ integer: »ann@x«",
+         "ungültige Eingabesyntax für Typ integer: ***"},
+        {"syntaxe en entrée invalide pour le type integer : « ann@x »",
+         "syntaxe en entrée invalide pour le type integer : ***"},
+        {"integer out of range", "integer out of range"}};
+    for (const auto& [said, shown] : messages) {
+        EXPECT_EQ(without_row_values(error("22P02", said)).message, shown);
+    }
+    EXPECT_EQ(
+        without_row_values(error("22P02", "invalid json", "Token \"ann\" is invalid.")).detail, "");
+}
+
+TEST(WithoutRowValues, AConstraintKeepsItsNameAndLosesItsDetail) {
+    for (const std::string code : {"23502", "23503", "23505", "23514", "23P01", "44000"}) {
+        const auto shown = without_row_values(error(
+            code, R"(violates constraint "orders_total_check")", "Failing row contains (7)."));
+        EXPECT_EQ(shown.message, R"(violates constraint "orders_total_check")");
+        EXPECT_EQ(shown.detail, "");
+        EXPECT_NE(shown.hint.find("--show-values"), std::string::npos);
+    }
+}
+
+TEST(WithoutRowValues, EverythingElseStays) {
+    const auto blocked = without_row_values(error("40P01", "deadlock detected", "Process 7 waits"));
+    EXPECT_EQ(blocked.detail, "Process 7 waits");
+    EXPECT_EQ(blocked.hint, "");
+    // Its value is one of the statement that the user wrote.
+    auto own = error("22P02", R"(invalid input syntax for type integer: "abc")");
+    own.position = 8;
+    EXPECT_EQ(without_row_values(own).message, own.message);
+    EXPECT_EQ(without_row_values(own).hint, "");
+    // Nothing was left out, so nothing is said of it.
+    EXPECT_EQ(without_row_values(error("22012", "division by zero")).hint, "");
 }
 
 TEST(Errors, TheTextCarriesCodePlaceDetailAndHint) {

@@ -1,5 +1,6 @@
 #include "harness/execution.hpp"
 
+#include "harness/load/error_bursts.hpp"
 #include "harness/load/recovery.hpp"
 #include "harness/load/summary.hpp"
 #include "harness/locks/clock_offset.hpp"
@@ -311,6 +312,12 @@ reports::Record Execution::finish() {
     }
     record_.interrupted = interruption_.stop_requested();
     load::summarize(measured_, scenario_.workload.operations, record_);
+    for (const auto& burst : load::error_bursts(record_.seconds)) {
+        out_.event(reports::event_line(burst.from_s, "errors",
+                                       {{"until_s", burst.until_s},
+                                        {"failed", burst.failed},
+                                        {"most_in_a_second", burst.most_in_a_second}}));
+    }
     finish_observing();
     if (replicas_) {
         replicas_->finish(record_.replication, record_.harness_faults);

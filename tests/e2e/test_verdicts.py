@@ -20,6 +20,7 @@ def test_a_rewrite_under_load_fails_and_the_culprit_is_named(run):
                                                                         "place_order"}
     step = result["steps"][0]
     assert any("orders" in relation for relation in step["rewrote"])
+    assert step["wal_bytes"] > shop.ROWS * 40, "each row was written anew"
     assert any(lock["mode"] == "AccessExclusiveLock" and lock["held_s"] >= 0.9
                for lock in step["locks"])
     said = ended.out + ended.err
@@ -69,7 +70,7 @@ def test_a_failing_migration_ends_with_5_and_the_load_goes_on(run):
     assert counted(result, "read_order", "after") > 0
 
 
-def test_failures_are_filed_under_their_sqlstate_never_among_successes(run):
+def test_failures_are_filed_under_their_sqlstate_never_among_successes(run, rehearse):
     failing = shop.scenario(NOTHING, workload={"operations": [
         {"name": "divide", "weight": 1, "params": {"by": "0"}, "sql": "SELECT 1 / :by::int"}]})
 
@@ -78,6 +79,12 @@ def test_failures_are_filed_under_their_sqlstate_never_among_successes(run):
     assert ended.code == 1
     assert set(errors(result)) == {"22012"}
     assert counted(result, "divide", "before") == 0
+    # The log tells when, and leaves none out.
+    lines = (rehearse.folder / "out" / "events.ndjson").read_text().splitlines()
+    bursts = [event for event in map(json.loads, lines) if event["type"] == "errors"]
+    assert sum(burst["failed"] for burst in bursts) == sum(
+        second["failed"] for second in result["seconds"]) > 0
+    assert all(burst["time_s"] < burst["until_s"] for burst in bursts)
 
 
 def test_a_changed_result_type_is_an_error_of_its_own_and_prepared_again(run):

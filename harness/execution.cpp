@@ -467,7 +467,7 @@ void Execution::add_doubts() {
 
 std::string Execution::status() const {
     const auto live = load_->live();
-    std::string text;
+    std::string text, step;
     {
         const std::scoped_lock lock{status_mutex_};
         text = phase_status_;
@@ -477,16 +477,16 @@ std::string Execution::status() const {
             text += " " + std::to_string(std::max<std::int64_t>(0, left.count())) + " s left";
         }
         if (!step_status_.empty()) {
-            text += " | " + step_status_;
+            step = " | " + step_status_;
         }
     }
     char figures[160];
     std::snprintf(figures, sizeof figures,
-                  " | %u/s | p99 %s%s | failed %u | blocked %u | backlog %llu", live.done,
+                  " | %u/s | p99 %s%s | blocked %u | failed %u | backlog %llu", live.done,
                   live.p99_ms ? std::to_string(std::lround(*live.p99_ms)).c_str() : "-",
-                  live.p99_ms ? " ms" : "", live.failed, observer_ ? observer_->blocked_now() : 0,
+                  live.p99_ms ? " ms" : "", observer_ ? observer_->blocked_now() : 0, live.failed,
                   static_cast<unsigned long long>(live.backlog));
-    return text + figures;
+    return text + figures + step;  // a narrow terminal cuts a step's long name, not the figures
 }
 
 }  // namespace harness

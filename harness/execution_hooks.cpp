@@ -93,13 +93,14 @@ migration::Hooks Execution::hooks() {
         return asked ? std::max(told, asked) : std::nullopt;  // a silent replica is not "no lag"
     };
     hooks.on_progress = [this](const migration::BackfillProgress& progress) {
-        std::string text = progress.step + " " + std::to_string(progress.rows_visited);
-        if (progress.rows_estimated > 0) {
-            text += " of ~" + std::to_string(progress.rows_estimated) + " rows";
-        }
+        std::string text = progress.step;
         if (progress.eta) {
             text += ", ~" + std::to_string(progress.eta->count()) + " s left";
         }
+        text += ", " + std::to_string(progress.rows_visited);
+        text += progress.rows_estimated > 0
+                    ? " of ~" + std::to_string(progress.rows_estimated) + " rows"
+                    : " rows";
         if (!progress.throttled_by.empty()) {
             text += ", throttled by " + progress.throttled_by;
         }

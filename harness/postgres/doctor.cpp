@@ -6,6 +6,7 @@
 #include "harness/postgres/guard_table.hpp"
 #include "harness/postgres/room.hpp"
 #include "harness/postgres/stream_requirements.hpp"
+#include "reports/text.hpp"
 
 #include <algorithm>
 #include <map>
@@ -197,6 +198,16 @@ const char* name_of(Status status) {
     return "";
 }
 
+// `first` begins the first line, and as much space the others.
+void add_wrapped(std::string& text, const std::string& first, const std::string& what) {
+    constexpr std::size_t columns = 100;
+    bool begun = false;
+    for (const auto& line : reports::wrapped(what, columns - first.size())) {
+        text += (begun ? std::string(first.size(), ' ') : first) + line + "\n";
+        begun = true;
+    }
+}
+
 }  // namespace
 
 std::vector<Check> examine(Control& control, int connections) {
@@ -221,10 +232,12 @@ std::string render(const std::vector<Check>& checks) {
     for (const auto& check : checks) {
         warnings += check.status == Status::warn ? 1U : 0U;
         missing += check.status == Status::missing ? 1U : 0U;
-        text += std::string{name_of(check.status)} + "  " + check.name +
-                std::string(width - check.name.size() + 2, ' ') + check.finding + "\n";
+        add_wrapped(text,
+                    std::string{name_of(check.status)} + "  " + check.name +
+                        std::string(width - check.name.size() + 2, ' '),
+                    check.finding);
         if (!check.remedy.empty()) {
-            text += std::string(11 + width, ' ') + check.remedy + "\n";
+            add_wrapped(text, std::string(11 + width, ' '), check.remedy);
         }
     }
     if (missing > 0) {

@@ -64,6 +64,7 @@ def test_doctor_says_what_lacks_and_what_to_do(rehearse, unmarked_shop):
     assert "not ready: 1 missing" in before.out
     assert after.code == 0, after.out
     assert "ready" in after.out.splitlines()[-1] and "MISSING" not in after.out
+    assert max(map(len, (before.out + after.out).splitlines())) <= 100
 
 
 def test_doctor_judges_an_ordinary_role_by_what_it_may(rehearse, cluster, shop_database):

@@ -11,6 +11,7 @@ import threading
 
 import pytest
 
+import results
 import shop
 from shop import NOTHING
 
@@ -26,8 +27,10 @@ class Terminal:
     def __init__(self, command, folder, environment, columns=80):
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        self._child = subprocess.Popen(command, cwd=folder, env=environment, stdin=slave,
-                                       stdout=slave, stderr=slave, start_new_session=True)
+        self._child = subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=slave, stdout=slave, stderr=slave,
+            start_new_session=True,  # and the terminal is that session's, so that Ctrl-C works
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
         os.close(slave)
         self._shown = b""
         self._reader = threading.Thread(target=self._read)
@@ -44,6 +47,17 @@ class Terminal:
                 return
             self._shown += piece
 
+    @property
+    def shown(self):
+        return self._shown.decode(errors="replace")
+
+    @property
+    def child(self):
+        return self._child
+
+    def press(self, key):
+        os.write(self._master, key)
+
     def finish(self):
         code = self._child.wait(timeout=120)
         self._reader.join(timeout=10)
@@ -52,14 +66,18 @@ class Terminal:
 
 
 @pytest.fixture
-def on_terminal(program, rehearse, shop_database, scenario):
-    def run(content, *arguments, environment=None, columns=80):
-        terminal = Terminal(
+def started(program, rehearse, shop_database, scenario):
+    def start(content, *arguments, environment=None, columns=80):
+        return Terminal(
             [program, "run", scenario(content), "--db", shop_database.uri, "--out", "out",
              *arguments], rehearse.folder,
             rehearse.environment({"TERM": "xterm-256color"} | (environment or {})), columns)
-        return terminal.finish()
-    return run
+    return start
+
+
+@pytest.fixture
+def on_terminal(started):
+    return lambda *arguments, **settings: started(*arguments, **settings).finish()
 
 
 def lines_of(shown):
@@ -68,16 +86,40 @@ def lines_of(shown):
 
 
 def test_progress_is_live_and_everything_fits_in_80_columns(on_terminal):
-    code, shown = on_terminal(shop.scenario(shop.NAIVE))
+    code, shown = on_terminal(shop.scenario(
+        shop.NAIVE | {"name": "add the column region to orders at once, as our tool would do it"}))
 
     assert code == 1
     assert "\r\x1b[K" in shown, "no live line"
-    for part in ("warmup", "before", "during", "p99", "blocked", "/s"):
+    for part in ("warmup", "before", "during", " s left", "p99", "blocked", "/s"):
         assert part in shown
     assert "\x1b[3" in shown or "\x1b[1" in shown, "no colour on a terminal"
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
     long = [line for line in re.split(r"\r\x1b\[K|\r\n", plain) if len(line) > 80]
     assert long == []
+    # What tells of trouble is not what is cut.
+    during = [line for line in re.split(r"\r\x1b\[K|\r\n", plain) if line.startswith("during |")]
+    assert during and all(re.search(r"/s \| p99 .*\| blocked \d+ \|", line) for line in during)
+    assert any("| add the" in line for line in during), during
+
+
+def test_ctrl_c_on_the_terminal_lets_the_users_tool_end(started, rehearse, until):
+    """The terminal sends it to everybody in its foreground; the tool must not be among them."""
+    tool = {"name": "our tool", "command": [
+        "sh", "-c", "touch begun; until [ -e go_on ]; do sleep 0.02; done; echo ended by itself"]}
+    terminal = started(shop.scenario(tool, {"name": "next", "sql": "CREATE TABLE never ()"}))
+    until(lambda: (rehearse.folder / "begun").exists(), terminal.child)
+    terminal.press(b"\x03")
+    until(lambda: "once more cancels" in terminal.shown, terminal.child)
+    (rehearse.folder / "go_on").touch()
+
+    code, shown = terminal.finish()
+
+    result = results.read(rehearse.folder / "out")
+    assert (code, result["interrupted"]) == (130, True), shown
+    assert results.step(result, "our tool")["outcome"] == "ok", result["steps"]
+    assert "ended by itself" in (rehearse.folder / "out" / "migration.log").read_text()
+    assert [step["outcome"] for step in result["steps"]][1:] in ([], ["skipped"])
 
 
 def test_no_color_is_honoured(on_terminal):

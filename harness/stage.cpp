@@ -2,6 +2,7 @@
 
 #include "harness/engines.hpp"
 #include "harness/migration/setup.hpp"
+#include "scenarios/ownership.hpp"
 #include "scenarios/relations.hpp"
 
 #include <algorithm>
@@ -42,6 +43,12 @@ std::string place_of(const scenarios::Scenario& scenario, scenarios::Place place
     return scenarios::Error{scenario.file, place, what}.text();
 }
 
+std::string place_of_step(const scenarios::Scenario& scenario, std::size_t index) {
+    const auto& step = scenario.up[index];
+    return place_of(scenario, step.place,
+                    "step " + std::to_string(index + 1) + " (" + step.name + ")");
+}
+
 std::vector<StatementToCheck> statements_of(const scenarios::Scenario& scenario) {
     std::vector<StatementToCheck> statements;
     for (std::size_t n = 0; n < scenario.workload.operations.size(); ++n) {
@@ -63,9 +70,7 @@ std::vector<StatementToCheck> statements_of(const scenarios::Scenario& scenario)
 
 void add_steps(const scenarios::Scenario& scenario, std::vector<StatementToCheck>& statements) {
     for (std::size_t i = 0; i < scenario.up.size(); ++i) {
-        const std::string place =
-            place_of(scenario, scenario.up[i].place,
-                     "step " + std::to_string(i + 1) + " (" + scenario.up[i].name + ")");
+        const std::string place = place_of_step(scenario, i);
         if (const auto* sql = std::get_if<scenarios::SqlStep>(&scenario.up[i].action)) {
             for (const auto& statement : sql->statements) {
                 statements.push_back({.place = place, .sql = statement, .syntax_only = true});
@@ -187,8 +192,11 @@ void Stage::check_statements() {
     }
     std::vector<StatementToCheck> statements = statements_of(scenario_);
     add_steps(scenario_, statements);
-    const auto problems = target_->check_statements(
+    auto problems = target_->check_statements(
         statements, {scenario_.workload.session_old, scenario_.workload.session_new});
+    for (auto& problem : missing_rights()) {
+        problems.push_back(std::move(problem));
+    }
     if (problems.empty()) {
         return;
     }
@@ -204,6 +212,31 @@ void Stage::check_statements() {
         }
     }
     throw UsageError{text};
+}
+
+// Of the steps up to the first one after which roles, rights or the search path may be others.
+std::vector<database::StatementProblem> Stage::missing_rights() {
+    std::vector<database::RightToCheck> rights;
+    bool foreseeable = true;
+    for (std::size_t i = 0; foreseeable && i < scenario_.up.size(); ++i) {
+        const std::string place = place_of_step(scenario_, i);
+        const auto& action = scenario_.up[i].action;
+        if (const auto* sql = std::get_if<scenarios::SqlStep>(&action)) {
+            for (const auto& statement : sql->statements) {
+                const auto needed = scenarios::ownership_needed_by(statement);
+                if (foreseeable && !needed.relation.empty()) {
+                    rights.push_back({.place = place, .relation = needed.relation});
+                }
+                foreseeable = foreseeable && needed.foreseeable;
+            }
+        } else if (const auto* backfill = std::get_if<scenarios::BackfillStep>(&action)) {
+            rights.push_back({.place = place, .relation = backfill->table, .owner = false});
+        } else if (std::holds_alternative<scenarios::CommandStep>(action)) {
+            foreseeable = false;
+        }
+    }
+    return rights.empty() ? std::vector<database::StatementProblem>{}
+                          : target_->missing_rights(rights);
 }
 
 reports::Target Stage::describe() {

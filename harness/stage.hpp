@@ -53,6 +53,7 @@ public:
 private:
     void read_samples();
     void check_statements();
+    [[nodiscard]] std::vector<database::StatementProblem> missing_rights();
 
     const scenarios::Scenario& scenario_;
     StageOptions options_;

@@ -54,6 +54,13 @@ struct StatementProblem {
     std::string excerpt;  // the line, and under it a caret; may be empty
 };
 
+// What the role must be allowed before a migration's step can do its work.
+struct RightToCheck {
+    std::string place;     // for the reader, as above
+    std::string relation;  // as one writes it in SQL
+    bool owner = true;     // to alter it; else to read and update its rows
+};
+
 // How the load's sessions behave.
 struct LoadProfile {
     std::vector<workloads::Operation> operations;
@@ -128,6 +135,9 @@ public:
     [[nodiscard]] virtual std::vector<StatementProblem> check_statements(
         std::span<const StatementToCheck> statements,
         const std::array<std::string, 2>& session_sql) = 0;  // [old, new]: tried, too
+    // Those that the role has not. Of relations that are not there nothing is said.
+    [[nodiscard]] virtual std::vector<StatementProblem> missing_rights(
+        std::span<const RightToCheck> rights) = 0;
     // The first column of a query's rows, for sample("...").
     [[nodiscard]] virtual std::vector<std::string> sample(const std::string& query) = 0;
 

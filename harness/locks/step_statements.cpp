@@ -19,12 +19,6 @@ std::string_view bare(std::string_view relation) {
     return relation.substr(relation.rfind('.') + 1);
 }
 
-// Parsed names bear no quotes; a dot may be part of one.
-bool names(std::string_view parsed, std::string_view relation) {
-    return parsed == relation || (parsed.ends_with(relation) &&
-                                  parsed.substr(0, parsed.size() - relation.size()).ends_with('.'));
-}
-
 const StepStatement* most_likely(const std::vector<const StepStatement*>& candidates,
                                  const std::string& relation) {
     if (candidates.size() <= 1) {
@@ -34,7 +28,7 @@ const StepStatement* most_likely(const std::vector<const StepStatement*>& candid
     for (const auto* candidate : candidates) {
         const auto named = scenarios::relations_of(candidate->text);
         if (std::any_of(named.begin(), named.end(),
-                        [&](const auto& name) { return names(name, bare(relation)); })) {
+                        [&](const auto& name) { return bare(name) == bare(relation); })) {
             return candidate;
         }
         if (names_another == nullptr && !named.empty()) {

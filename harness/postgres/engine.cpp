@@ -11,6 +11,7 @@
 #include "harness/postgres/identity.hpp"
 #include "harness/postgres/lock_source.hpp"
 #include "harness/postgres/replica_probe.hpp"
+#include "harness/postgres/rights.hpp"
 #include "harness/postgres/room.hpp"
 #include "harness/postgres/run_lock.hpp"
 #include "harness/postgres/sample.hpp"
@@ -147,6 +148,11 @@ public:
         std::span<const database::StatementToCheck> statements,
         const std::array<std::string, 2>& session_sql) override {
         return postgres::check_statements(destination("check"), session_sql, statements);
+    }
+
+    std::vector<database::StatementProblem> missing_rights(
+        std::span<const database::RightToCheck> rights) override {
+        return postgres::missing_rights(*open("check"), rights);
     }
 
     std::vector<std::string> sample(const std::string& query) override {

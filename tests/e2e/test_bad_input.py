@@ -1,4 +1,5 @@
 """Bad input gets one clear message, a documented exit code, and no change anywhere."""
+import contextlib
 import json
 import re
 import resource
@@ -8,6 +9,7 @@ import pytest
 
 import results
 import shop
+from cluster import SERVER_UNDER_TEST
 from shop import NOTHING
 
 
@@ -202,7 +204,9 @@ def test_a_refused_connection_is_the_harness_failing(rehearse, scenario, tmp_pat
                      f"postgresql:///shop?host={tmp_path}&port=1&user=u")
 
     assert ended.code == 6
-    assert ended.err.strip()
+    # What, where, and what to do.
+    assert str(tmp_path) in ended.err and "is the server running" in ended.err
+    assert not (rehearse.folder / "out").exists()
 
 
 def test_a_password_is_never_printed(rehearse, scenario, tmp_path):
@@ -285,8 +289,56 @@ def test_a_role_without_the_privilege_is_told_what_lacks(rehearse, scenario, clu
     ended = rehearse("run", scenario(shop.scenario(NOTHING)), "--out", "out",
                      "--db", cluster.uri(shop_database.name, user="reader"))
 
-    assert ended.code in (2, 6)
-    assert "permission denied" in ended.err or "privilege" in ended.err
+    assert ended.code == 2
+    for operation in ("read_order", "place_order"):
+        assert re.search(rf"operation {operation}, statement 1: permission denied for (table|relation)"
+                         r" orders \(SQLSTATE 42501\)", ended.err), ended.err
+    assert not (rehearse.folder / "out").exists()
+    shop_database.assert_no_session_of_ours()
+
+
+@pytest.fixture
+def writer(cluster, shop_database):
+    """A role that may write rows and owns nothing."""
+    cluster.psql("DROP ROLE IF EXISTS writer; CREATE ROLE writer LOGIN")
+    cluster.psql("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO writer;"
+                 "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO writer",
+                 database=shop_database.name)
+    yield cluster.uri(shop_database.name, user="writer")
+    cluster.psql("DROP OWNED BY writer", database=shop_database.name)
+
+
+def test_a_step_that_the_role_may_not_carry_out_is_found_before_the_load(
+        rehearse, scenario, shop_database, writer):
+    shop_database.execute("REVOKE UPDATE ON customers FROM writer")
+    content = shop.scenario(
+        {"name": "note", "sql": "ALTER TABLE orders ADD COLUMN note text"},
+        {"name": "fill", "backfill": {"table": "customers", "set": "orders = 0", "batch": 100}},
+        workload={"operations": [shop.READ]})
+
+    ended = rehearse("run", scenario(content), "--out", "out", "--db", writer)
+
+    assert ended.code == 2
+    assert "refuses 2 statements" in ended.err
+    assert re.search(r"scenario.yaml:\d+:\d+: step 1 \(note\): must be owner of orders, which is"
+                     r" postgres's; the role is writer \(SQLSTATE 42501\)", ended.err), ended.err
+    assert "GRANT SELECT, UPDATE ON customers TO writer" in ended.err
+    assert not (rehearse.folder / "out").exists()
+
+
+def test_a_step_that_becomes_the_owner_first_is_not_refused(
+        rehearse, scenario, cluster, shop_database, writer):
+    cluster.psql("ALTER ROLE writer NOINHERIT; DROP ROLE IF EXISTS keeper; CREATE ROLE keeper;"
+                 "GRANT keeper TO writer; GRANT ALL ON SCHEMA public TO keeper;"
+                 "ALTER TABLE orders OWNER TO keeper; GRANT ALL ON orders TO writer",
+                 database=shop_database.name)
+    content = shop.scenario(
+        {"name": "note", "sql": "SET LOCAL ROLE keeper; ALTER TABLE orders ADD COLUMN note text"},
+        workload={"operations": [shop.READ]})
+
+    ended = rehearse("run", scenario(content), "--out", "out", "--db", writer)
+
+    results.assert_nothing_found(ended, results.read(rehearse.folder / "out"))
 
 
 def test_a_replica_that_is_no_replica_is_refused(rehearse, scenario, cluster, shop_database):
@@ -296,7 +348,8 @@ def test_a_replica_that_is_no_replica_is_refused(rehearse, scenario, cluster, sh
         "TARGET": shop_database.uri, "REPLICA": cluster.uri("postgres")})
 
     assert ended.code == 6
-    assert "REPLICA" in ended.err or "replica" in ended.err
+    assert "replica" in ended.err and "pg_is_in_recovery" in ended.err
+    assert not (rehearse.folder / "out").exists()
 
 
 def test_a_limit_on_the_size_of_files_is_said_and_kills_nothing(
@@ -326,16 +379,21 @@ def test_a_reader_that_goes_away_does_not_end_the_rehearsal(rehearse, scenario, 
     assert code == 6, "its summary reached nobody"
 
 
-@pytest.fixture
-def tiny_disk(tmp_path):
-    folder = tmp_path / "tiny"
+@contextlib.contextmanager
+def disk(folder, size):
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", folder],
-                             capture_output=True, check=False)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=1777", "tmpfs",
+                              folder], capture_output=True, check=False)
     if mounted.returncode != 0:
         pytest.skip("only root can mount a disk that is full")
     yield folder
     subprocess.run(["umount", folder], check=True)
+
+
+@pytest.fixture
+def tiny_disk(tmp_path):
+    with disk(tmp_path / "tiny", "16k") as folder:
+        yield folder
 
 
 def test_a_full_disk_is_the_harness_failing(rehearse, scenario, shop_database, tiny_disk):
@@ -344,6 +402,19 @@ def test_a_full_disk_is_the_harness_failing(rehearse, scenario, shop_database, t
 
     assert ended.code == 6
     assert "space" in ended.err
+
+
+def test_a_disk_too_full_for_the_throwaway_server_is_named(throwaway):
+    scenario = throwaway.write(shop.scenario(NOTHING))
+    with disk(throwaway.temporary / "full", "4m") as full:
+        ended = throwaway.rehearse("run", scenario, "--out", "out", *SERVER_UNDER_TEST,
+                                   environment={"TMPDIR": str(full)})
+        left = list(full.iterdir())
+
+    assert ended.code == 6
+    assert "No space left on device" in ended.err and "set TMPDIR" in ended.err
+    assert left == []
+    assert not (throwaway.folder / "out").exists()
 
 
 def test_the_schema_is_a_draft_7_json_schema(rehearse):

@@ -192,7 +192,10 @@ workloads::Operation compile(const Reading& reading, const Node& node) {
     OperationNodes nodes;
     auto source = source_of(node, nodes);
     if (source.name.empty()) {
-        source.name = "without a name";  // that it has none is told already
+        // What is wrong with it is told already; what else names the operation means this one.
+        const auto* written = node.find("name");
+        source.name =
+            written != nullptr && !written->text.empty() ? written->text : "without a name";
     }
     auto compiled = workloads::compile(source);
     if (const auto* errors = std::get_if<std::vector<OperationError>>(&compiled)) {

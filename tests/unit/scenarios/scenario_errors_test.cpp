@@ -46,6 +46,17 @@ migration: {up: [{pause: 5s}]}
                             AllOf(StartsWith("9:"), HasSubstr("order_id"))));
 }
 
+TEST(ScenarioErrors, AWrongNameIsOneErrorWhereverItIsUsed) {
+    EXPECT_THAT(
+        errors_of(R"x(version: 1
+name: x
+workload: {operations: [{name: read order, sql: SELECT 1}]}
+migration: {up: [{pause: 5s}]}
+gates: {read order.response.p99: 50ms}
+)x"),
+        ElementsAre(AllOf(StartsWith("3:32: "), HasSubstr("`workload.operations.0.name`"))));
+}
+
 TEST(ScenarioErrors, MistypedParametersAreOneError) {
     EXPECT_THAT(errors_of(R"x(version: 1
 name: x

@@ -22,11 +22,11 @@ def processes_in(folder):
     return found
 
 
-def open_to_all(folder):
-    """Lets other users pass: the throwaway server runs as one of them when we are root."""
-    if os.geteuid() != 0:
-        return
-    for parent in (folder, *folder.parents):
-        mode = parent.stat().st_mode
-        if mode & 0o001 == 0:
-            parent.chmod(mode | 0o011)
+def program_of(pid):
+    """What a process runs; None when it has ended, whether somebody has taken note of it or not."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            name, _, rest = file.read().partition("(")[2].rpartition(")")
+    except OSError:
+        return None
+    return None if rest.split()[0] in "ZX" else name

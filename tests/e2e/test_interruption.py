@@ -14,6 +14,7 @@ from shop import NOTHING
 LONG = {"warmup": "60s", "before": "60s", "after": "60s"}
 HOLD = {"name": "hold", "sql": "LOCK TABLE orders IN ACCESS EXCLUSIVE MODE;"
                                " SELECT /* the step runs */ pg_sleep(60)"}
+SLOW_SETUP = shop.SCHEMA + "SELECT /* the setup runs */ pg_sleep(60);"
 BRIEF = {"warmup": "200ms", "before": "500ms", "after": "60s"}
 
 # The phases and steps that make a run stay in each phase.
@@ -136,6 +137,26 @@ def test_an_interrupted_run_on_a_throwaway_server_leaves_none(throwaway, until):
     assert throwaway.left() == []
 
 
+def setup_runs(throwaway):
+    return throwaway.asked("SELECT count(*) FROM pg_stat_activity WHERE state = 'active'"
+                           " AND query LIKE '%/* the setup runs */%'"
+                           " AND pid <> pg_backend_pid()") == 1
+
+
+def test_ctrl_c_in_the_setup_ends_it_and_still_writes_a_report(throwaway, until):
+    child = throwaway.start(shop.scenario(NOTHING, phases=LONG), setup=SLOW_SETUP)
+    until(lambda: setup_runs(throwaway), child)
+    child.send_signal(signal.SIGINT)
+
+    ended = throwaway.rehearse.finish(child, timeout=30)
+
+    result = results.read(throwaway.folder / "out")
+    assert ended.code == result["exit_code"] == 130, ended.err
+    assert result["interrupted"] is True
+    assert (result["phases"], result["steps"]) == ([], []), "nothing was begun after it"
+    assert throwaway.left() == []
+
+
 @pytest.mark.parametrize("phase", IN_PHASE)
 def test_cleanup_removes_what_a_killed_run_left(rehearse, scenario, in_phase, shop_database,
                                                 until, phase):
@@ -156,7 +177,21 @@ def test_cleanup_removes_what_a_killed_run_left(rehearse, scenario, in_phase, sh
     assert again.code in (0, 3), again.err  # 3: the machine was busy and the generator late
 
 
-SLOW_SETUP = shop.SCHEMA + "SELECT /* the setup runs */ pg_sleep(60);"
+def test_a_killed_run_takes_the_users_tool_along(rehearse, scenario, shop_database, until):
+    """Whatever became of the harness: the migration must not go on with nobody to see it."""
+    tool = {"name": "our tool", "command": ["sh", "-c", "echo $$ > pid.new && mv pid.new pid"
+                                                        " && exec sleep 600"]}
+    child = rehearse.start("run", scenario(shop.scenario(tool, phases=BRIEF)), "--db",
+                           shop_database.uri, "--out", "out")
+    until(lambda: (rehearse.folder / "pid").exists(), child)
+    tool_pid = (rehearse.folder / "pid").read_text().strip()
+    until(lambda: probe.program_of(tool_pid) == "sleep", child)
+    child.kill()
+    child.communicate()
+
+    until(lambda: probe.program_of(tool_pid) is None)
+    assert rehearse("cleanup", "--db", shop_database.uri).code == 0
+    shop_database.assert_no_session_of_ours()
 
 
 @pytest.mark.parametrize("phase", ["setup", *IN_PHASE])
@@ -165,9 +200,7 @@ def test_a_killed_run_takes_its_throwaway_server_along(throwaway, until, phase):
     setup = SLOW_SETUP if phase == "setup" else shop.SCHEMA
     child = throwaway.start(shop.scenario(*steps, phases=phases), setup=setup)
     if phase == "setup":
-        until(lambda: throwaway.asked(
-            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'"
-            " AND query LIKE '%/* the setup runs */%' AND pid <> pg_backend_pid()") == 1, child)
+        until(lambda: setup_runs(throwaway), child)
     else:
         until(lambda: phase in phases_so_far(throwaway.folder / "out"), child)
     child.kill()

@@ -94,6 +94,27 @@ def test_the_lag_of_a_replica_is_measured_and_judged(rehearse, scenario, uris):
     assert "replicas" in (rehearse.folder / "out" / "events.ndjson").read_text()
 
 
+def test_a_backfill_waits_for_a_replica_that_is_behind(rehearse, scenario, uris):
+    content = shop.scenario(
+        {"name": "fill", "backfill": {
+            "table": "orders", "set": "total = total + 0", "batch": 1000,
+            "throttle": {"replica_lag": "300ms", "pause": "50ms"}}},
+        # Nobody else writes: the lag is the backfill's own, and gone after its 700 ms.
+        workload={"operations": [shop.READ]},
+        target={"dsn_env": "TARGET", "replicas_env": ["REPLICA"]})
+
+    ended = rehearse("run", scenario(content), "--out", "out", environment=uris)
+
+    result = results.read(rehearse.folder / "out")
+    results.assert_nothing_found(ended, result)
+    fill = results.step(result, "fill")
+    assert fill["rows"] >= shop.ROWS
+    # Twenty batches take longer than the limit: what the first ones left had to be replayed.
+    held_back = dict(reason.removesuffix(" s").rsplit(" ", 1)
+                     for reason in fill["throttle_reasons"].split(", "))
+    assert float(held_back["replica lag"]) >= 0.2, fill
+
+
 def test_a_standby_is_no_target(rehearse, scenario, uris):
     ended = rehearse("run", scenario(shop.scenario(shop.NOTHING)), "--out", "out",
                      "--db", uris["REPLICA"])

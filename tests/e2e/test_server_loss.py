@@ -2,6 +2,7 @@
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -120,6 +121,43 @@ def test_a_load_that_is_cut_off_connects_again(rehearse, scenario, shop_database
     assert done[-1] > 0 or done[-2] > 0, "the load went on"
     assert ended.code in (0, 1, 3), ended.err
     assert set(results.errors(result)) <= {"57P01", "connection_lost", "connection lost"}
+
+
+def test_an_observer_whose_session_is_ended_leaves_no_pass(rehearse, scenario, shop_database, until):
+    child = rehearse.start("run", scenario(shop.scenario(
+        shop.NOTHING, phases=shop.SHORT | {"after": "3s"})), "--db", shop_database.uri,
+        "--out", "out")
+    until(lambda: "after" in phases_so_far(rehearse.folder / "out"), child)
+    assert shop_database.value("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                               " WHERE application_name = 'rehearse/observer'"
+                               " AND datname = current_database()") == 1
+
+    ended = rehearse.finish(child)
+
+    result = results.read(rehearse.folder / "out")
+    assert (ended.code, result["verdict"]) == (3, "inconclusive"), result["reasons"]
+    assert any("lost its connection" in reason for reason in result["reasons"])
+
+
+def test_a_harness_that_stood_still_blames_neither_the_database_nor_itself_less(
+        rehearse, scenario, shop_database, until):
+    """Its own pause looks like a stall of everything: neither a fail nor a pass can come of it."""
+    child = rehearse.start("run", scenario(shop.scenario(
+        shop.NOTHING, phases=shop.SHORT | {"after": "3s"}, gates={
+            "errors": 0, "stall.max": "500ms", "lock_wait.max": "500ms", "blocked.max": 3,
+            "response.p99": {"ratio": 2, "floor": "50ms"}})), "--db", shop_database.uri,
+        "--out", "out")
+    until(lambda: "after" in phases_so_far(rehearse.folder / "out"), child)
+    child.send_signal(signal.SIGSTOP)
+    time.sleep(1)  # what is measured: a second in which the generator does not run
+    child.send_signal(signal.SIGCONT)
+
+    ended = rehearse.finish(child)
+
+    result = results.read(rehearse.folder / "out")
+    assert (ended.code, result["verdict"]) == (3, "inconclusive"), result["reasons"]
+    assert any("load generator itself was late" in reason for reason in result["reasons"])
+    assert result["generator"]["lag_ms"]["max"] >= 900
 
 
 def test_a_step_whose_session_is_ended_fails_the_migration(rehearse, scenario, shop_database,

@@ -67,6 +67,27 @@ def test_each_kind_of_step_does_its_work(migrated, shop_database, rehearse):
     assert behind and behind[0]["mode"] == "AccessExclusiveLock", result["locks"]["episodes"]
 
 
+def test_a_backfill_is_held_back_while_the_application_suffers(run):
+    """Somebody else's lock makes every operation slow: the backfill waits until that is over."""
+    slow = {"name": "visit", "weight": 50, "params": {"id": "uniform(1, 500)"},
+            "sql": "SELECT orders FROM customers WHERE id = :id"}
+    ended, result = run(shop.scenario(
+        {"name": "fill", "backfill": {"table": "orders", "set": "total = total + 0", "batch": 1000,
+                                      "throttle": {"p99": "300ms", "pause": "100ms"}}},
+        workload={"operations": [shop.READ, slow]},
+        adversaries=[{"name": "theirs", "second_migration": {
+            "sql": "DO $$ BEGIN LOCK TABLE customers; PERFORM pg_sleep(1.5); END $$",
+            "from": "300ms"}}],
+        gates={"errors": 0}))
+
+    assert_nothing_found(ended, result)
+    fill = results.step(result, "fill")
+    assert fill["rows"] >= shop.ROWS
+    held_back = dict(reason.removesuffix(" s").rsplit(" ", 1)
+                     for reason in fill["throttle_reasons"].split(", "))
+    assert float(held_back["p99"]) + float(held_back.get("p99 not measured", 0)) >= 0.5, held_back
+
+
 def test_a_tool_that_stops_at_an_error_fails_the_migration_with_its_words(
         run, rehearse):
     (rehearse.folder / "bad.sql").write_text("SELECT 1/0;\nCREATE TABLE never_made ();\n")

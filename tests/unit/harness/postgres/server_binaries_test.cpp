@@ -53,6 +53,19 @@ private:
     fs::path root_;
 };
 
+class ScopedPath {
+public:
+    explicit ScopedPath(const std::string& path) : before_{std::getenv("PATH")} {
+        setenv("PATH", (path + ":" + before_).c_str(), 1);
+    }
+    ~ScopedPath() { setenv("PATH", before_.c_str(), 1); }
+    ScopedPath(const ScopedPath&) = delete;
+    ScopedPath& operator=(const ScopedPath&) = delete;
+
+private:
+    std::string before_;
+};
+
 TEST_F(InstalledServers, AreSupportedOnesNewestFirst) {
     const auto found = installed_servers(
         {install("9.6.24"), install("10.23"), install("18beta1"), install("15.2")});
@@ -60,6 +73,22 @@ TEST_F(InstalledServers, AreSupportedOnesNewestFirst) {
     EXPECT_EQ(found[0].major, 18);
     EXPECT_EQ(found[1].major, 15);
     EXPECT_EQ(found[2].major, 10);
+}
+
+// The newest, or the one asked for, of all that PATH and the distribution's folders hold.
+TEST_F(InstalledServers, OnThePathAreFoundByVersion) {
+    const ScopedPath path{install("77.3").string() + ":" + install("10.23").string() + ":relative"};
+    EXPECT_EQ(find_server({}, {}).version, "77.3");
+    EXPECT_EQ(find_server({}, 77).version, "77.3");
+    EXPECT_EQ(find_server({}, 10).major, 10);
+    try {
+        static_cast<void>(find_server({}, 76));
+        ADD_FAILURE() << "there is no 76";
+    } catch (const harness::database::Outage& outage) {
+        const auto why = outage.error().text();
+        EXPECT_NE(why.find("no PostgreSQL 76 server is installed"), std::string::npos) << why;
+        EXPECT_NE(why.find("found 77.3"), std::string::npos) << why;
+    }
 }
 
 TEST_F(InstalledServers, OneThatIsTooOldIsNamedAndNotUsed) {

@@ -2,14 +2,6 @@
 
 #include "reports/text.hpp"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -17,6 +9,13 @@
 #include <cstdlib>
 #include <mutex>
 #include <thread>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 namespace harness {
 namespace {
@@ -52,23 +51,28 @@ struct Console::Implementation {
             int none = 0;
             first_signal.compare_exchange_strong(none, number);
             if (interruption.cancel_requested()) {
-                // Whoever asks a third time wants out: a server that is frozen answers nobody. What is
-                // left then is removed by the next run or `cleanup`.
+                // Whoever asks a third time wants out: a server that is frozen answers nobody. What
+                // is left then is removed by the next run or `cleanup`.
                 signals.clear();
                 std::raise(number);
             }
             interruption.request();
             if (interruption.cancel_requested()) {
                 note("interrupted again: cancelling what runs");
-                const std::scoped_lock lock{mutex};
-                if (cancel) {
-                    std::exchange(cancel, nullptr)();
-                }
+                call_once(cancel);
             } else {
                 note(options.on_first_signal);
+                call_once(stop);
             }
             wait_for_signal();
         });
+    }
+
+    void call_once(std::function<void()>& function) {
+        const std::scoped_lock lock{mutex};
+        if (function) {
+            std::exchange(function, nullptr)();
+        }
     }
 
     void schedule() {
@@ -130,7 +134,7 @@ struct Console::Implementation {
     // Recursive: a status or a cancel function may print a note.
     std::recursive_mutex mutex;
     std::function<std::string()> status;
-    std::function<void()> cancel;
+    std::function<void()> stop, cancel;
     bool drawn = false;
     std::jthread thread;
 };
@@ -140,7 +144,9 @@ Console::Console(ConsoleOptions options, migration::Interruption& interruption)
 
 Console::~Console() = default;
 
-void Console::note(std::string_view line) { implementation_->note(line); }
+void Console::note(std::string_view line) {
+    implementation_->note(line);
+}
 
 void Console::show_status(std::function<std::string()> status) {
     const std::scoped_lock lock{implementation_->mutex};
@@ -148,12 +154,19 @@ void Console::show_status(std::function<std::string()> status) {
     implementation_->status = std::move(status);
 }
 
+void Console::on_stop(std::function<void()> stop) {
+    const std::scoped_lock lock{implementation_->mutex};
+    implementation_->stop = std::move(stop);
+}
+
 void Console::on_cancel(std::function<void()> cancel) {
     const std::scoped_lock lock{implementation_->mutex};
     implementation_->cancel = std::move(cancel);
 }
 
-int Console::signal() const { return implementation_->first_signal.load(); }
+int Console::signal() const {
+    return implementation_->first_signal.load();
+}
 
 bool wants_colour(int descriptor) {
     const char* no_colour = std::getenv("NO_COLOR");

@@ -32,6 +32,8 @@ public:
     // last line. Empty function: nothing is shown. Once this returns the old one is not called again.
     void show_status(std::function<std::string()> status);
 
+    // Called once, on the console's thread, at the first signal.
+    void on_stop(std::function<void()> stop);
     // Called once, on the console's thread, at the second signal.
     void on_cancel(std::function<void()> cancel);
 

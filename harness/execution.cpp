@@ -105,6 +105,7 @@ Execution::Execution(const scenarios::Scenario& scenario, Stage& stage, std::uin
 }
 
 Execution::~Execution() {
+    console_.on_stop({});
     console_.on_cancel({});
     console_.show_status({});
 }
@@ -145,6 +146,8 @@ void Execution::load_on() {
     const auto begin = Clock::now();
     begin_phase(PhaseName::warmup, begin);
     load_->begin(begin);
+    // The running step may end; nobody needs the load for that.
+    console_.on_stop([this] { load_->end_schedule(Clock::now()); });
     console_.show_status([this] { return status(); });
 }
 
@@ -306,6 +309,7 @@ reports::Record Execution::finish() {
         measured_ = load_->take();
     }
     console_.show_status({});
+    console_.on_stop({});
     console_.on_cancel({});
     if (const auto fault = load_->fault()) {
         record_.harness_error = "the load generator failed: " + *fault;
@@ -470,8 +474,8 @@ std::string Execution::status() const {
     std::string text, step;
     {
         const std::scoped_lock lock{status_mutex_};
-        text = phase_status_;
-        if (phase_until_) {
+        text = interruption_.stop_requested() ? "interrupted" : phase_status_;
+        if (phase_until_ && !interruption_.stop_requested()) {
             const auto left = std::chrono::duration_cast<std::chrono::seconds>(
                 *phase_until_ - Clock::now() + std::chrono::milliseconds{999});
             text += " " + std::to_string(std::max<std::int64_t>(0, left.count())) + " s left";

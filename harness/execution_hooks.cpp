@@ -69,7 +69,7 @@ migration::Hooks Execution::hooks() {
                           const migration::Interruption& interruption) {
         bool given_up = false;
         const auto failure = load_->deploy(app, over, [&] {
-            given_up = interruption.cancel_requested();
+            given_up = interruption.stop_requested();  // the load ends, and with it who moves
             return given_up;
         });
         if (failure) {
@@ -78,6 +78,9 @@ migration::Hooks Execution::hooks() {
         return !given_up;
     };
     hooks.live_p99 = [this]() -> std::optional<std::chrono::microseconds> {
+        if (interruption_.stop_requested()) {
+            return std::chrono::microseconds{0};  // the load has ended: nobody is there to suffer
+        }
         const auto live = load_->live();
         if (!live.p99_ms) {
             return std::nullopt;

@@ -156,10 +156,14 @@ std::string Engine::why_not_deployed(std::size_t converted, workloads::App to,
            (failures_ == failures_before ? std::string{} : "; the last refusal: " + last_failure_);
 }
 
-void Engine::stop(Clock::time_point last_due) {
+void Engine::end_schedule(Clock::time_point last_due) {
     for (auto& worker : workers_) {
         worker->stop(last_due);
     }
+}
+
+void Engine::stop(Clock::time_point last_due) {
+    end_schedule(last_due);
     join();
 }
 

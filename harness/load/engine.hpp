@@ -52,7 +52,10 @@ public:
                                                     std::chrono::milliseconds over,
                                                     const std::function<bool()>& give_up);
 
-    // Nothing is due from `last_due` on; returns when what was due has ended or the drain is over.
+    // Nothing is due from `last_due` on; what was due goes on. Safe from any thread.
+    void end_schedule(Clock::time_point last_due);
+    // The same, unless it was said before; returns when what was due has ended or the drain is
+    // over.
     void stop(Clock::time_point last_due);
     // Why a worker ended before its time; what it measured is not to be trusted. After stop().
     [[nodiscard]] std::optional<std::string> fault() const;

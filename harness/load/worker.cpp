@@ -178,7 +178,7 @@ void Worker::take_commands(Clock::time_point now) {
         deploying_ = true;
         convert(now);
     }
-    if (stop) {
+    if (stop && state_ != State::draining) {  // what has ended does not begin again
         last_due_ = *stop;
         drain_until_ = last_due_ + options_.drain;
         if (state_ == State::connecting) {

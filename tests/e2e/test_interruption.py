@@ -34,6 +34,9 @@ def phases_so_far(folder):
     return [event["phase"] for event in events if event["type"] == "phase"]
 
 
+LOAD = OURS.replace("LIKE 'rehearse/%'", "= 'rehearse/workload'")
+
+
 def step_runs(connection):
     return connection.execute("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND"
                               " query LIKE '%/* the step runs */%' AND application_name"
@@ -90,8 +93,9 @@ def test_ctrl_c_lets_the_running_step_end_and_begins_no_other(
         END $$"""}
     child = in_phase("during", [waits, {"name": "next", "sql": "CREATE TABLE never ()"}])
     child.send_signal(signal.SIGINT)
-    until(lambda: shop_database.value(OURS) > 0, child)
-    assert child.poll() is None, "the step was not waited for"
+    # The load ends at once, and the step is waited for.
+    until(lambda: shop_database.value(LOAD) == 0, child)
+    assert shop_database.value(OURS) > 0
     shop_database.execute("INSERT INTO go_on VALUES (true)")
 
     ended = rehearse.finish(child, timeout=30)
@@ -101,6 +105,34 @@ def test_ctrl_c_lets_the_running_step_end_and_begins_no_other(
     assert results.step(result, "next")["outcome"] != "ok"
     assert shop_database.value("SELECT to_regclass('never') IS NULL")
     assert "once more cancels" in ended.err
+
+
+def test_ctrl_c_lets_a_throttled_backfill_go_on_and_a_deploy_go(rehearse, in_phase, shop_database,
+                                                                until):
+    """With the load there is nobody left to be protected, and nobody to be moved."""
+    fill = {"name": "fill", "backfill": {"table": "orders", "set": "total = total + 0",
+                                         "batch": 500, "throttle": {"p99": "10s",
+                                                                    "pause": "50ms"}}}
+    held = {"name": "hold", "sql": "SELECT /* the step runs */ pg_sleep(0.5)"}
+    child = in_phase("during", [held, fill])
+    until(lambda: shop_database.value("SELECT count(*) FROM pg_stat_activity WHERE"
+                                      " query LIKE 'UPDATE%total + 0%'") > 0, child)
+    child.send_signal(signal.SIGINT)
+    ended = rehearse.finish(child, timeout=30)
+
+    result = assert_interrupted(ended, rehearse.folder / "out", 130, shop_database)
+    assert results.step(result, "fill")["outcome"] == "ok", result["steps"]
+    assert results.step(result, "fill")["rows"] >= shop.ROWS
+
+    roll = {"name": "roll out", "deploy": {"to": "new", "over": "60s"}}
+    again = rehearse.start("run", rehearse.folder / "scenario.yaml", "--db", shop_database.uri,
+                           "--out", "again", "--set", f"migration.up={json.dumps([roll])}")
+    until(lambda: "during" in phases_so_far(rehearse.folder / "again"), again)
+    again.send_signal(signal.SIGINT)
+    ended = rehearse.finish(again, timeout=30)
+
+    result = assert_interrupted(ended, rehearse.folder / "again", 130, shop_database)
+    assert results.step(result, "roll out")["outcome"] == "interrupted", result["steps"]
 
 
 def test_a_second_ctrl_c_cancels_the_running_step(rehearse, in_phase, shop_database):

@@ -2,6 +2,7 @@
 that write down what they were asked; nothing of this machine is changed."""
 import os
 import pathlib
+import shutil
 import subprocess
 
 import pytest
@@ -66,6 +67,44 @@ def test_what_is_installed_is_said_first_and_looked_for_again(run_script, tmp_pa
     # The stand-in installed nothing: that is found out before the build would fail over it.
     assert done.returncode == 6
     assert "installed, but still not found: " in lines[-1]
+
+
+CLUSTERS = pathlib.Path("/etc/postgresql-common")
+SERVERS = pathlib.Path("/usr/lib/postgresql")
+PLAIN_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def test_the_servers_package_is_installed_without_a_cluster_that_starts(tools, tmp_path):
+    """Debian's package makes and starts one unless its settings say otherwise: in a private view of
+    this machine, which has no server and settings of its own."""
+    if not (CLUSTERS.is_dir() and SERVERS.is_dir()) or shutil.which("initdb", path=PLAIN_PATH):
+        pytest.skip("no Debian server package whose absence could be pretended")
+    settings = tmp_path / "settings"
+    settings.mkdir()
+    mine = "# mine\ncreate_main_cluster = true\nstart_conf = 'auto'\n"
+    (settings / "createcluster.conf").write_text(mine)
+    (tools / "apt-get").write_text(f'''#!/bin/sh
+echo "$@" >>"{tmp_path}/asked"
+case "$*" in *" postgresql") cp {CLUSTERS}/createcluster.conf "{tmp_path}/during";; esac
+''')
+    view = (f"mount --bind '{settings}' {CLUSTERS} && mount -t tmpfs none {SERVERS} && exec \"$@\"")
+    done = subprocess.run(["unshare", "-m", "sh", "-c", view, "sh", SCRIPT, "build"], text=True,
+                          capture_output=True, check=False, timeout=60, stdin=subprocess.DEVNULL,
+                          env=os.environ | {"PATH": f"{tools}:{PLAIN_PATH}"})
+    if "unshare" in done.stderr or "mount:" in done.stderr:
+        pytest.skip("only root can have a view of its own")
+
+    common, server = [line for line in asked(tmp_path) if "postgresql" in line.split()[-1]]
+    assert common.endswith(" postgresql-common"), "whose settings they are"
+    assert server.endswith(" postgresql")
+    during = (tmp_path / "during").read_text().splitlines()
+    assert [line for line in during if "create_main_cluster" in line] == [
+        "create_main_cluster = false"]
+    assert "start_conf = 'auto'" in during
+    # Afterwards everything is as it was.
+    assert [path.name for path in settings.iterdir()] == ["createcluster.conf"]
+    assert (settings / "createcluster.conf").read_text() == mine
+    assert done.returncode == 6 and "still not found: " in done.stderr
 
 
 def test_a_machine_without_apt_is_told_what_is_needed(run_script, tools):

@@ -122,6 +122,11 @@ void add_what_never_ran(const Record& record, Sentences& doubts) {
             doubts.push_back("The operation " + operation.name +
                              " was never due: nothing is known of it.");
         }
+        // Whatever the gates allow: what the migration would have done to it nobody has seen.
+        if (const auto calls = operation.during_and_after(); calls.due() > 0 && calls.count == 0) {
+            doubts.push_back("No call of " + operation.name + " got through during or after the " +
+                             "migration, although " + counted(calls.due(), "was", "were") + " due.");
+        }
     }
     for (const auto& adversary : record.adversaries) {
         if (adversary.outcome != "ok") {

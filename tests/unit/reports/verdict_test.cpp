@@ -253,6 +253,26 @@ INSTANTIATE_TEST_SUITE_P(
              },
              unclear, 130, "interrupted before it was over"}));
 
+// Gates that look at locks alone would hold: an application that fails at once waits for nobody.
+TEST(Verdict, OfAnOperationThatOnlyFailedIsNeverAPass) {
+    auto record = healthy();
+    const std::vector<Gate> gates{samples::gate("lock_wait.max", "300ms")};
+    calls(record, 0, PhaseName::during).errors["22012"] = 7;
+    decide(record, gates);
+    EXPECT_EQ(record.verdict, Verdict::pass) << all_reasons(record);
+
+    for (const auto phase : {PhaseName::during, PhaseName::after}) {
+        calls(record, 0, phase) = {};
+        calls(record, 0, phase).errors["22012"] = 20'000;
+    }
+    decide(record, gates);
+    EXPECT_EQ(record.verdict, Verdict::inconclusive);
+    EXPECT_EQ(record.exit_code, 3);
+    EXPECT_EQ(record.reasons, std::vector<std::string>{
+                                  "No call of read got through during or after the migration, "
+                                  "although 40,000 were due."});
+}
+
 TEST(Verdict, WithoutAGateIsInconclusive) {
     const auto record = decided(healthy(), {});
     EXPECT_EQ(record.verdict, Verdict::inconclusive);

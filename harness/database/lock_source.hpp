@@ -24,9 +24,8 @@ struct LockWaiter {
 // A session that waits or blocks.
 struct LockSession {
     std::int64_t session = 0;
-    std::string application, user, state, query;
+    std::string application, state, query;
     std::int64_t transaction_start_us = 0;  // server clock; 0 when in none
-    std::int64_t session_start_us = 0;
     struct Held {
         std::string kind, relation, mode;
     };

@@ -57,9 +57,9 @@ std::string waiting_query(bool sees_all) {
 //
 //   t: a tuple lock held by one who waits for a transaction (session, -, -, relation)
 //
-//   s: a session (session, application, user, state, query, transaction start, session start)
+//   s: a session (session, application, state, query, transaction start)
 //
-//   p: a prepared transaction that holds such an object (0, name, owner, -, -, time)
+//   p: a prepared transaction that holds such an object (0, name, -, -, time)
 //
 // pg_blocking_pids() is asked once for each object and mode, not for each waiter: it costs 30-80 us
 // a call, and with 250 waiters a sample took 20 ms. All who want the same have the same holders in
@@ -85,27 +85,26 @@ std::string graph_query(int version) {
     sql +=
         "held AS (SELECT * FROM locks WHERE granted AND object IN (SELECT object FROM waiting)), ";
     sql += "involved AS (SELECT pid FROM waiting UNION SELECT unnest(blockers) FROM blocked) ";
-    sql += "SELECT 'c', 0, " + std::string{clock_us} + "::text, '', '', '', '', '' ";
+    sql += "SELECT 'c', 0, " + std::string{clock_us} + "::text, '', '', '', '' ";
     sql += "UNION ALL SELECT 'w', w.pid, object, locktype, " + name + ", mode, ";
     sql += waitstart ? "round(extract(epoch FROM waitstart) * 1e6)::bigint::text" : "NULL::text";
-    sql += ", '' FROM waiting w ";
-    sql += "UNION ALL SELECT 'b', pid, object, mode, blockers::text, '', '', '' FROM blocked ";
+    sql += " FROM waiting w ";
+    sql += "UNION ALL SELECT 'b', pid, object, mode, blockers::text, '', '' FROM blocked ";
     sql += "UNION ALL SELECT 'h', coalesce(pid, 0), object, locktype, " + name +
-           ", mode, '', '' "
+           ", mode, '' "
            "FROM held ";
     sql += "UNION ALL SELECT 't', pid, '', '', " + name +
-           ", '', '', '' FROM locks WHERE granted "
+           ", '', '' FROM locks WHERE granted "
            "AND locktype = 'tuple' AND pid IN (SELECT pid FROM waiting "
            "WHERE locktype = 'transactionid') ";
     // 1,000 characters are as many as a reader looks at.
     sql +=
-        "UNION ALL SELECT 's', pid, application_name, coalesce(usename::text, backend_type, ''),"
-        " coalesce(state, ''), coalesce(left(query, 1000), ''),"
-        " round(extract(epoch FROM xact_start) * 1e6)::bigint::text,"
-        " round(extract(epoch FROM backend_start) * 1e6)::bigint::text"
-        " FROM activity WHERE pid IN (SELECT pid FROM involved) ";
+        "UNION ALL SELECT 's', pid, application_name, coalesce(state, ''),"
+        " coalesce(left(query, 1000), ''),"
+        " round(extract(epoch FROM xact_start) * 1e6)::bigint::text, '' "
+        "FROM activity WHERE pid IN (SELECT pid FROM involved) ";
     sql +=
-        "UNION ALL SELECT 'p', 0, gid, owner::text, '', '',"
+        "UNION ALL SELECT 'p', 0, gid, '', '',"
         " round(extract(epoch FROM prepared) * 1e6)::bigint::text, ''"
         // pg_locks shows it under the virtual transaction of the session that prepared it: what
         // ties the two together is the lock on its own transaction id.
@@ -130,9 +129,8 @@ std::string locks_of_query(int version) {
 }
 
 constexpr const char* sessions_since_query =
-    "SELECT pid, application_name, coalesce(usename::text, ''), coalesce(state, ''),"
-    " coalesce(left(query, 1000), ''), round(extract(epoch FROM xact_start) * 1e6)::bigint,"
-    " round(extract(epoch FROM backend_start) * 1e6)::bigint"
+    "SELECT pid, application_name, coalesce(state, ''), coalesce(left(query, 1000), ''),"
+    " round(extract(epoch FROM xact_start) * 1e6)::bigint"
     " FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     // A role that sees little sees no backend types either; its own sessions it sees whole.
     " AND coalesce(backend_type, 'client backend') = 'client backend'"
@@ -281,21 +279,13 @@ private:
                 tuple_relations_[id] = text(4);
                 break;
             case 's':
-                sessions_[id] = {id,
-                                 text(2),
-                                 text(3),
-                                 text(4),
-                                 text(5),
-                                 cell(6).number_or_0(),
-                                 cell(7).number_or_0(),
-                                 {}};
+                sessions_[id] = {id, text(2), text(3), text(4), cell(5).number_or_0(), {}};
                 break;
             default:  // 'p'; of several, the oldest stands for all: they share session 0
                 auto& prepared = sessions_[0];
-                const std::int64_t since = cell(6).number_or_0();
+                const std::int64_t since = cell(5).number_or_0();
                 if (prepared.application.empty() || since < prepared.transaction_start_us) {
                     prepared.application = text(2);
-                    prepared.user = text(3);
                     prepared.state = "prepared transaction";
                     prepared.transaction_start_us = since;
                 }
@@ -341,7 +331,7 @@ private:
 LockSession session_of(const PGresult* result, int row) {
     const auto text = [&](int column) { return std::string{Cell{result, row, column}.text()}; };
     const auto number = [&](int column) { return Cell{result, row, column}.number_or_0(); };
-    return {number(0), text(1), text(2), text(3), text(4), number(5), number(6), {}};
+    return {number(0), text(1), text(2), text(3), number(4), {}};
 }
 
 class PostgresLockSource final : public database::LockSource {

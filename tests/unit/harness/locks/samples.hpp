@@ -48,7 +48,6 @@ inline database::LockSession session(std::int64_t id, std::string application,
     database::LockSession result;
     result.session = id;
     result.application = std::move(application);
-    result.user = "app";
     result.state = "active";
     result.query = std::move(query);
     result.transaction_start_us = transaction_ms ? server_us(*transaction_ms) : 0;

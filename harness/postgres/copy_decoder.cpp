@@ -1,20 +1,15 @@
 #include "harness/postgres/copy_decoder.hpp"
 
+#include "harness/postgres/wire_bytes.hpp"
+
 #include <utility>
 
 namespace harness::postgres {
 namespace {
 
 constexpr std::string_view signature{"PGCOPY\n\377\r\n\0", 11};
-// MaxAllocSize: no value of the server's is longer.
-constexpr std::int32_t longest_field = 0x3FFFFFFF;
 // Nothing has defined an extension of the header so far.
 constexpr std::uint32_t longest_extension = 1U << 16;
-
-template <typename Integer>
-Integer big_endian(const char* from) noexcept {
-    return checksum::swap_bytes(checksum::load<Integer>(from));
-}
 
 }  // namespace
 
@@ -77,10 +72,10 @@ bool CopyDecoder::take_header() {
         return false;
     }
     // The upper half tells of what a reader must understand (16: rows have oids, before 12).
-    if ((big_endian<std::uint32_t>(rest_.data() + signature.size()) >> 16) != 0) {
+    if ((load_big_endian<std::uint32_t>(rest_.data() + signature.size()) >> 16) != 0) {
         throw MalformedCopy{"the stream has a critical flag that is not known"};
     }
-    const auto extension = big_endian<std::uint32_t>(rest_.data() + signature.size() + 4);
+    const auto extension = load_big_endian<std::uint32_t>(rest_.data() + signature.size() + 4);
     if (extension > longest_extension) {
         throw MalformedCopy{"the stream's header is too long"};
     }
@@ -99,7 +94,7 @@ bool CopyDecoder::take_row() {
     if (left < 2) {
         return false;
     }
-    const auto count = big_endian<std::int16_t>(at);
+    const auto count = load_big_endian<std::int16_t>(at);
     at += 2;
     left -= 2;
     if (count == -1) {
@@ -116,14 +111,14 @@ bool CopyDecoder::take_row() {
         if (left < 4) {
             return false;
         }
-        const auto length = big_endian<std::int32_t>(at);
+        const auto length = load_big_endian<std::int32_t>(at);
         at += 4;
         left -= 4;
         if (length == -1) {
             row_[i] = checksum::null_value;
             continue;
         }
-        if (length < 0 || length > longest_field) {
+        if (length < 0 || length > longest_value) {
             throw MalformedCopy{"a field's length is " + std::to_string(length)};
         }
         const auto size = static_cast<std::size_t>(length);

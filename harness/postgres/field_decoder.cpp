@@ -15,32 +15,11 @@ constexpr std::int32_t most_dimensions = 6;  // MAXDIM
 
 }  // namespace
 
-// What is left of a field; never read past.
-class FieldDecoder::Input {
+class FieldDecoder::Input : public WireInput<Input> {
 public:
-    explicit Input(std::string_view bytes) : rest_{bytes} {}
+    explicit Input(std::string_view field) : WireInput{field} {}
 
-    [[nodiscard]] std::size_t left() const noexcept { return rest_.size(); }
-    [[nodiscard]] std::string_view take(std::size_t size) {
-        if (size > rest_.size()) {
-            malformed("a field ends in the middle of a value");
-        }
-        const auto taken = rest_.substr(0, size);
-        rest_.remove_prefix(size);
-        return taken;
-    }
-    template <typename Integer>
-    [[nodiscard]] Integer integer() {
-        return FieldDecoder::big_endian<Integer>(take(sizeof(Integer)).data());
-    }
-    void require_end() const {
-        if (!rest_.empty()) {
-            malformed("a field has " + std::to_string(rest_.size()) + " bytes too many");
-        }
-    }
-
-private:
-    std::string_view rest_;
+    [[noreturn]] void refuse(const std::string& what) const { malformed("a field: " + what); }
 };
 
 void FieldDecoder::refuse_length(std::size_t has, std::size_t needs) {
@@ -169,10 +148,10 @@ Value FieldDecoder::numeric(std::string_view field, Arena& arena) {
         refuse_length(field.size(), header);
     }
     const char* at = field.data();
-    const auto count = big_endian<std::uint16_t>(at);
-    const auto weight = big_endian<std::int16_t>(at + 2);
-    const auto sign = big_endian<std::uint16_t>(at + 4);
-    const auto scale = big_endian<std::uint16_t>(at + 6);
+    const auto count = load_big_endian<std::uint16_t>(at);
+    const auto weight = load_big_endian<std::int16_t>(at + 2);
+    const auto sign = load_big_endian<std::uint16_t>(at + 4);
+    const auto scale = load_big_endian<std::uint16_t>(at + 6);
     if (field.size() - header != count * sizeof(std::uint16_t)) {
         malformed("a numeric value has another length than it says");
     }
@@ -195,7 +174,7 @@ Value FieldDecoder::numeric(std::string_view field, Arena& arena) {
     groups_.resize(count);
     at += header;
     for (auto& group : groups_) {
-        group = big_endian<std::uint16_t>(at);
+        group = load_big_endian<std::uint16_t>(at);
         at += sizeof group;
         if (group > 9999) {
             malformed("a numeric value has a digit out of range");

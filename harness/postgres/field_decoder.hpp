@@ -3,6 +3,7 @@
 
 #include "checksum/decimal.hpp"
 #include "checksum/value.hpp"
+#include "harness/postgres/wire_bytes.hpp"
 
 #include <cstdint>
 #include <stdexcept>
@@ -85,11 +86,7 @@ private:
         if (field.size() != sizeof(Integer)) {
             refuse_length(field.size(), sizeof(Integer));
         }
-        return big_endian<Integer>(field.data());
-    }
-    template <typename Integer>
-    [[nodiscard]] static Integer big_endian(const char* from) noexcept {
-        return checksum::swap_bytes(checksum::load<Integer>(from));
+        return load_big_endian<Integer>(field.data());
     }
     [[noreturn]] static void refuse_length(std::size_t has, std::size_t needs);
 

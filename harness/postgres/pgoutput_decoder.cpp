@@ -7,9 +7,6 @@
 namespace harness::postgres {
 namespace {
 
-// MaxAllocSize: no value of the server's is longer.
-constexpr std::int32_t longest_value = 0x3FFFFFFF;
-
 const char* name_of(char letter) {
     switch (letter) {
         case 'B':
@@ -39,37 +36,22 @@ const char* name_of(char letter) {
 
 }  // namespace
 
-// What is left of a message; never read past.
-class PgoutputDecoder::Input {
+class PgoutputDecoder::Input : public WireInput<Input> {
 public:
-    explicit Input(std::string_view message) : whole_{message}, rest_{message} {}
+    explicit Input(std::string_view message) : WireInput{message}, whole_{message} {}
 
     [[noreturn]] void refuse(const std::string& what) const {
         throw MalformedMessage{std::string{name_of(whole_.empty() ? '\0' : whole_[0])} + ", byte " +
-                               std::to_string(whole_.size() - rest_.size()) + ": " + what};
-    }
-    [[nodiscard]] std::string_view take(std::size_t size) {
-        if (size > rest_.size()) {
-            refuse("it ends early");
-        }
-        const auto taken = rest_.substr(0, size);
-        rest_.remove_prefix(size);
-        return taken;
-    }
-    template <typename Integer>
-    [[nodiscard]] Integer integer() {
-        return checksum::swap_bytes(checksum::load<Integer>(take(sizeof(Integer)).data()));
+                               std::to_string(whole_.size() - left()) + ": " + what};
     }
     [[nodiscard]] char letter() { return take(1)[0]; }
     // Ends with a zero byte.
     [[nodiscard]] std::string_view text() {
-        const auto end = rest_.find('\0');
+        const auto end = rest().find('\0');
         if (end == std::string_view::npos) {
             refuse("a name has no end");
         }
-        const auto taken = rest_.substr(0, end);
-        rest_.remove_prefix(end + 1);
-        return taken;
+        return take(end + 1).substr(0, end);
     }
     [[nodiscard]] std::size_t count() {
         const auto number = integer<std::int16_t>();
@@ -86,14 +68,9 @@ public:
         }
         return take(static_cast<std::size_t>(length));
     }
-    void require_end() const {
-        if (!rest_.empty()) {
-            refuse(std::to_string(rest_.size()) + " bytes are too many");
-        }
-    }
 
 private:
-    std::string_view whole_, rest_;
+    std::string_view whole_;
 };
 
 PgoutputDecoder::PgoutputDecoder(TypeLookup lookup, checksum::Scale scale)

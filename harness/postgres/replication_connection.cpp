@@ -1,8 +1,8 @@
 #include "harness/postgres/replication_connection.hpp"
 
-#include "checksum/bytes.hpp"
 #include "harness/postgres/errors.hpp"
 #include "harness/postgres/table_reader.hpp"
+#include "harness/postgres/wire_bytes.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -27,14 +27,6 @@ constexpr std::chrono::microseconds gathering{200};
 
 constexpr std::size_t data_header = 25;     // 'w', start, end, clock
 constexpr std::size_t keepalive_size = 18;  // 'k', end, clock, reply wanted
-
-std::uint64_t big_endian(const char* from) {
-    return checksum::swap_bytes(checksum::load<std::uint64_t>(from));
-}
-
-void append_big_endian(std::string& to, std::uint64_t value) {
-    checksum::append<std::uint64_t>(to, checksum::swap_bytes(value));
-}
 
 // The settings and replication commands go by the simple protocol alone.
 Destination streaming(const Destination& destination) {
@@ -100,7 +92,7 @@ std::optional<std::string_view> ReplicationConnection::next() {
             error.message = "the server sent a message that is not of the replication protocol";
             throw Outage{error};
         }
-        position_ = std::max(position_, big_endian(raw + 1));
+        position_ = std::max(position_, load_big_endian<std::uint64_t>(raw + 1));
         asked_ = asked_ || raw[17] != '\0';
     }
 }
@@ -151,10 +143,10 @@ void ReplicationConnection::confirm(bool at_once) {
 // keep none of it.
 void ReplicationConnection::send_status() {
     std::string status = "r";
-    append_big_endian(status, position_);  // written
-    append_big_endian(status, position_);  // flushed
-    append_big_endian(status, position_);  // applied
-    append_big_endian(status, 0);          // our clock: nobody needs it
+    append_big_endian<std::uint64_t>(status, position_);  // written
+    append_big_endian<std::uint64_t>(status, position_);  // flushed
+    append_big_endian<std::uint64_t>(status, position_);  // applied
+    append_big_endian<std::uint64_t>(status, 0);          // our clock: nobody needs it
     status += '\1';                        // the answer is what position_ comes from
     // 0: libpq cannot take it now without waiting; the next time it will.
     if (PQputCopyData(connection_.get(), status.data(), static_cast<int>(status.size())) < 0 ||

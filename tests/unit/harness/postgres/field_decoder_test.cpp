@@ -1,6 +1,6 @@
 #include "harness/postgres/field_decoder.hpp"
 
-#include "tests/unit/harness/postgres/copy_bytes.hpp"
+#include "tests/unit/harness/postgres/field_bytes.hpp"
 
 #include <bit>
 #include <limits>

@@ -1,7 +1,7 @@
 // Writes pgoutput's messages, as the server does.
 #pragma once
 
-#include "copy_bytes.hpp"
+#include "tests/unit/harness/postgres/field_bytes.hpp"
 
 #include <cstdint>
 #include <string>

@@ -1,6 +1,6 @@
 #include "harness/postgres/pgoutput_decoder.hpp"
 
-#include "pgoutput_bytes.hpp"
+#include "tests/unit/harness/postgres/pgoutput_bytes.hpp"
 
 #include <gtest/gtest.h>
 

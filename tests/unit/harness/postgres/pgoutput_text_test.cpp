@@ -1,6 +1,6 @@
 #include "harness/postgres/pgoutput_text.hpp"
 
-#include "copy_bytes.hpp"
+#include "tests/unit/harness/postgres/field_bytes.hpp"
 
 #include <bit>
 #include <string>

@@ -60,8 +60,16 @@ private:
     // Throws database::Outage when the server is gone for good: then it is not the migration that
     // failed, and there is nothing left to rehearse on.
     void require_server();
-    [[nodiscard]] migration::Hooks hooks();
     [[nodiscard]] migration::Engine engine();
+    [[nodiscard]] migration::Hooks hooks();
+    void tell_observer(migration::Hooks& hooks);
+    void step_started(std::size_t index, const scenarios::Step& step, std::int64_t session);
+    void step_ended(std::size_t index, const reports::Step& step);
+    bool deploy(workloads::App app, std::chrono::milliseconds over,
+                const migration::Interruption& interruption);
+    [[nodiscard]] std::optional<std::chrono::microseconds> live_p99() const;
+    [[nodiscard]] std::optional<std::chrono::microseconds> replica_lag() const;
+    void show_progress(const migration::BackfillProgress& progress);
     void finish_observing();
     [[nodiscard]] locks::OwnDeadlocks own_deadlocks() const;
     void estimate_log_bytes();

@@ -1,130 +1,22 @@
+// What a change stream tells.
 #include "harness/postgres/change_stream.hpp"
 
-#include "harness/postgres/cleanup.hpp"
 #include "harness/postgres/snapshot.hpp"
-#include "tests/integration/throwaway.hpp"
+#include "tests/integration/change_stream_fixture.hpp"
 
 #include <algorithm>
 #include <atomic>
-#include <functional>
 #include <thread>
 
 namespace {
 
 using namespace std::chrono_literals;
-using harness::database::ChangeStream;
 using harness::database::RowChange;
-using harness::database::RowOperation;
-using harness::database::StreamEnded;
-using harness::database::StreamOptions;
 using harness::database::StreamRelation;
 using harness::database::StreamTransaction;
-
-std::string shown(const checksum::Value& value) {
-    switch (value.presence) {
-        case checksum::Presence::null:
-            return "NULL";
-        case checksum::Presence::unchanged:
-            return "unchanged";
-        case checksum::Presence::unknown:
-            return "?";
-        case checksum::Presence::value:
-            break;
-    }
-    return value.kind == checksum::Kind::number
-               ? std::to_string(checksum::load<std::int64_t>(value.bytes.data()))
-               : std::string{value.bytes};
-}
-
-std::string shown(std::span<const checksum::Value> row) {
-    std::string text;
-    for (const auto& value : row) {
-        text += (text.empty() ? "" : " ") + shown(value);
-    }
-    return "(" + text + ")";
-}
-
-// Writes down what it is told.
-class Notes final : public harness::database::ChangeSink {
-public:
-    void relation(const StreamRelation& relation) override {
-        std::string columns;
-        for (const auto& column : relation.columns) {
-            columns += " " + column.name;
-        }
-        relations.push_back(relation.name + columns);
-    }
-    void begin(const StreamTransaction& transaction) override {
-        ids.push_back(transaction.id);
-        positions.push_back(transaction.position);
-        open = true;
-    }
-    void tag(std::string_view content) override { lines.push_back("tag " + std::string{content}); }
-    void change(const RowChange& change) override {
-        const char* const names[] = {"insert ", "update ", "remove "};
-        std::string line =
-            names[static_cast<std::size_t>(change.operation)] + change.relation->name;
-        line += change.old.empty() ? "" : " old " + shown(change.old);
-        line += change.row.empty() ? "" : " new " + shown(change.row);
-        lines.push_back(line);
-    }
-    void truncate(std::span<const StreamRelation* const> all) override {
-        std::string line = "truncate";
-        for (const auto* relation : all) {
-            line += " " + relation->name;
-        }
-        lines.push_back(line);
-    }
-    void commit() override { open = false; }
-
-    std::vector<std::string> lines, relations;
-    std::vector<std::uint64_t> ids, positions;
-    bool open = false;
-};
-
-using Lines = std::vector<std::string>;
-
-class ChangeStreams : public tests::FreshDatabase {
-protected:
-    std::unique_ptr<ChangeStream> open(const std::vector<std::string>& tables,
-                                       const StreamOptions& options = {}) {
-        return harness::postgres::open_change_stream(
-            conninfo("stream"), tables, options,
-            [this](const std::string& line) { announced_.push_back(line); },
-            checksum::Scale::by_value);
-    }
-    std::string fence() { return value("SELECT txid_current_snapshot()"); }
-    // All that happens between two fences.
-    Notes follow(const std::vector<std::string>& tables, const std::function<void()>& happens) {
-        Notes notes;
-        const auto stream = open(tables);
-        stream->start(fence());
-        happens();
-        stream->follow(notes, 10ms);
-        stream->hold();
-        stream->finish(fence(), notes, 30s);
-        figures_ = stream->figures();
-        return notes;
-    }
-    std::string ended(const std::vector<std::string>& tables,
-                      const std::function<void()>& happens) {
-        try {
-            follow(tables, happens);
-        } catch (const StreamEnded& end) {
-            return end.what();
-        }
-        return "whole";
-    }
-    std::string left_over() {
-        return value(
-            "SELECT (SELECT count(*) FROM pg_replication_slots WHERE database = "
-            "current_database()) + (SELECT count(*) FROM pg_publication)");
-    }
-    [[nodiscard]] static bool binary() { return tests::server_major() >= 14; }
-
-    std::vector<std::string> announced_;
-    harness::database::StreamFigures figures_;
-};
+using tests::ChangeStreams;
+using tests::Lines;
+using tests::Notes;
 
 TEST_F(ChangeStreams, TellEveryChangeInTheOrderOfCommits) {
     sql("CREATE TABLE t (id int PRIMARY KEY, n numeric, note text); INSERT INTO t VALUES (1, 1, "
@@ -387,118 +279,6 @@ TEST_F(ChangeStreams, TellALongTransactionAndThatItSpilled) {
         ASSERT_TRUE(figures_.spilled_bytes);
         EXPECT_GT(*figures_.spilled_bytes, 50'000'000U);
     }
-}
-
-TEST_F(ChangeStreams, EndWhereTheTableIsAnotherOneOrGone) {
-    sql("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE shadow (LIKE t INCLUDING ALL)");
-    EXPECT_NE(
-        ended({"t"}, [this] { sql("ALTER TABLE t RENAME TO old; ALTER TABLE shadow RENAME TO t"); })
-            .find("table public.t is another one now"),
-        std::string::npos);
-    EXPECT_NE(ended({"t"}, [this] { sql("DROP TABLE t"); }).find("table public.t is gone"),
-              std::string::npos);
-    EXPECT_EQ(left_over(), "0");
-}
-
-TEST_F(ChangeStreams, EndWithTheSession) {
-    sql("CREATE TABLE t (id int PRIMARY KEY)");
-    Notes notes;
-    auto stream = open({"t"});
-    stream->start(fence());
-    sql("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots "
-        "WHERE database = current_database()");
-    try {
-        for (int turn = 0; turn < 500; ++turn) {
-            stream->follow(notes, 10ms);
-        }
-        ADD_FAILURE() << "the lost connection was not noticed";
-    } catch (const StreamEnded& end) {
-        EXPECT_NE(std::string{end.what()}.find("the change stream ended: "), std::string::npos);
-    }
-    stream.reset();
-    EXPECT_EQ(left_over(), "0");
-}
-
-TEST_F(ChangeStreams, EndWhereTheServerKeepsTooMuchOfItsLog) {
-    sql("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE other (x text)");
-    Notes notes;
-    StreamOptions options;
-    options.max_log_kept_bytes = std::uint64_t{4} << 20;
-    const auto stream = open({"t"}, options);
-    stream->start(fence());
-    const auto writer = control();  // keeps the log back: it might belong to what is decoded
-    writer->execute("BEGIN; INSERT INTO t VALUES (1)");
-    sql("INSERT INTO other SELECT repeat('x', 1000) FROM generate_series(1, 10000)");
-    try {
-        for (int turn = 0; turn < 500; ++turn) {
-            stream->follow(notes, 10ms);
-        }
-        ADD_FAILURE() << "the kept log was not noticed";
-    } catch (const StreamEnded& end) {
-        EXPECT_NE(std::string{end.what()}.find("MB of its log back"), std::string::npos)
-            << end.what();
-    }
-}
-
-TEST_F(ChangeStreams, WaitForAWriterOnlySoLongAndNameIt) {
-    sql("CREATE TABLE t (id int PRIMARY KEY)");
-    const auto writer = control();
-    writer->execute("SET application_name = 'a long one'; BEGIN; INSERT INTO t VALUES (1)");
-    StreamOptions options;
-    options.start_timeout = 1500ms;
-    try {
-        open({"t"}, options);
-        ADD_FAILURE() << "no slot can be made while a transaction writes";
-    } catch (const StreamEnded& end) {
-        EXPECT_NE(std::string{end.what()}.find("session " + std::to_string(writer->session_id()) +
-                                               " (a long one"),
-                  std::string::npos)
-            << end.what();
-    }
-    writer->execute("ROLLBACK");
-    EXPECT_TRUE(
-        becomes_true("SELECT NOT EXISTS (SELECT FROM pg_replication_slots "
-                     "WHERE database = current_database())"));
-    EXPECT_EQ(left_over(), "0");
-}
-
-TEST_F(ChangeStreams, RefuseTablesWhoseUpdatesTheyWouldBreak) {
-    sql("CREATE TABLE keyless (a int); CREATE UNLOGGED TABLE fast (a int PRIMARY KEY);"
-        "CREATE TABLE parent (a int PRIMARY KEY); CREATE TABLE child () INHERITS (parent);"
-        "CREATE VIEW seen AS SELECT 1 AS a");
-    EXPECT_NE(ended({"keyless"}, [] {}).find("no primary key"), std::string::npos);
-    EXPECT_NE(ended({"fast"}, [] {}).find("unlogged"), std::string::npos);
-    EXPECT_NE(ended({"parent"}, [] {}).find("inherit"), std::string::npos);
-    EXPECT_NE(ended({"seen"}, [] {}).find("no table"), std::string::npos);
-    EXPECT_THROW(static_cast<void>(open({"nothing"})), harness::database::UnknownName);
-    sql("UPDATE keyless SET a = 1");
-    EXPECT_EQ(left_over(), "0");
-}
-
-TEST_F(ChangeStreams, SayWhatARoleLacks) {
-    sql("CREATE TABLE t (id int PRIMARY KEY); DROP ROLE IF EXISTS weak_one; CREATE ROLE weak_one "
-        "LOGIN");
-    try {
-        static_cast<void>(harness::postgres::open_change_stream(
-            conninfo("stream", "weak_one"), std::vector<std::string>{"t"}, {},
-            [](const std::string&) {}, checksum::Scale::by_value));
-        ADD_FAILURE() << "the role may not replicate";
-    } catch (const StreamEnded& end) {
-        EXPECT_NE(std::string{end.what()}.find("ALTER ROLE \"weak_one\" REPLICATION"),
-                  std::string::npos)
-            << end.what();
-    }
-    sql("DROP ROLE weak_one");
-}
-
-// The slot goes with the killed process; the publication is cleaned up, that of a living one stays.
-TEST_F(ChangeStreams, LeaveNothingThatCleanupDoesNotRemove) {
-    sql("CREATE TABLE t (id int PRIMARY KEY); CREATE PUBLICATION rehearse_1_dead FOR TABLE t;"
-        "CREATE PUBLICATION somebodys FOR TABLE t");
-    const auto cleanup = harness::postgres::clean_up(
-        *harness::postgres::open_control(conninfo("cleanup")), [](const std::string&) {});
-    EXPECT_TRUE(cleanup.failed.empty());
-    EXPECT_EQ(value("SELECT string_agg(pubname, ' ') FROM pg_publication"), "somebodys");
 }
 
 }  // namespace

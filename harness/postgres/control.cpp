@@ -24,6 +24,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds answer_grace{5'000};
 // For the questions that a step's session is asked between its statements.
 constexpr milliseconds question_limit{30'000};
+// Of a setting that is cancelled: a cancellation that is repeated comes four times a second.
+constexpr int most_tries = 3;
 
 std::int64_t to_int(std::string_view text) {
     std::int64_t number = 0;
@@ -85,6 +87,7 @@ public:
 private:
     [[nodiscard]] PGconn* pg() const { return connection_->get(); }
     void open();
+    bool settled();
     void apply_timeouts();
     Outcome question(std::string_view sql, std::optional<std::size_t> row_limit = {});
     void send(std::string_view sql, std::span<const Value> parameters, Outcome& outcome);
@@ -143,8 +146,20 @@ void PostgresControl::open() {
     }
 }
 
+// No cancellation is on its way any longer. False: the connection is lost, and lost_ says why.
+bool PostgresControl::settled() {
+    if (!lost_ && !canceller_.settle()) {
+        // It may reach the server at any time, and hit a statement that it was not meant for.
+        lost_ = error_with(ErrorKind::connection_lost,
+                           "a cancellation did not come through; the connection was given up");
+        connection_.reset();
+    }
+    cancelled_.clear();
+    return !lost_;
+}
+
 void PostgresControl::apply_timeouts() {
-    if (lost_) {
+    if (!settled()) {
         return;  // reconnect() applies them
     }
     const auto transaction = PQtransactionStatus(pg());
@@ -152,29 +167,32 @@ void PostgresControl::apply_timeouts() {
     if (transaction == PQTRANS_INERROR) {
         return;  // nothing runs before the rollback; then they are applied
     }
-    Outcome done;
-    send("SET lock_timeout = " + std::to_string(lock_timeout_.count()) +
-             "; SET statement_timeout = " + std::to_string(statement_timeout_.count()),
-         {}, done);
-    if (!done.ok() && done.error->kind != ErrorKind::connection_lost) {
-        // Going on without a lock timeout could freeze the whole database.
-        throw Outage{*done.error};
+    const std::string settings =
+        "SET lock_timeout = " + std::to_string(lock_timeout_.count()) +
+        "; SET statement_timeout = " + std::to_string(statement_timeout_.count());
+    for (int tries = 1;; ++tries) {
+        Outcome done;
+        send(settings, {}, done);
+        if (done.ok() || done.error->kind == ErrorKind::connection_lost) {
+            return;
+        }
+        if (done.error->kind != ErrorKind::cancelled || tries == most_tries) {
+            // Going on without a lock timeout could freeze the whole database.
+            throw Outage{*done.error};
+        }
+        // Whoever cancels means what ran before this, or runs after it.
+        if (!settled()) {
+            return;
+        }
     }
 }
 
 Outcome PostgresControl::execute(std::string_view sql, std::span<const Value> parameters) {
     Outcome outcome;
-    if (!lost_ && !canceller_.settle()) {
-        // It may reach the server at any time, and hit a statement that it was not meant for.
-        lost_ = error_with(ErrorKind::connection_lost,
-                           "a cancellation did not come through; the connection was given up");
-        connection_.reset();
-    }
-    if (lost_) {
+    if (!settled()) {
         outcome.error = lost_;
         return outcome;
     }
-    cancelled_.clear();
     if (sql.find('\0') != std::string_view::npos) {
         outcome.error = error_with(ErrorKind::syntax, "the statement holds a zero byte");
         return outcome;

@@ -3,6 +3,7 @@
 #include "tests/integration/throwaway.hpp"
 
 #include <chrono>
+#include <csignal>
 #include <future>
 
 namespace {
@@ -125,6 +126,19 @@ TEST_F(Control, ACancellationNeverHitsTheNextStatement) {
         // Delivered while idle: PostgreSQL forgets it.
         EXPECT_TRUE(next.ok()) << next.error->text();
     }
+}
+
+// It would be cancelled instead of what was meant, and its transaction with it.
+TEST_F(Control, NoTimeoutIsSetWhileACancellationIsOnItsWay) {
+    const auto c = control();
+    const pid_t postmaster = tests::server().postmaster();
+    ASSERT_EQ(kill(postmaster, SIGSTOP), 0);  // so that it takes none
+    c->cancel();
+    auto set = std::async(std::launch::async, [&] { c->set_lock_timeout(777ms); });
+    EXPECT_EQ(set.wait_for(100ms), std::future_status::timeout);
+    kill(postmaster, SIGCONT);
+    EXPECT_NO_THROW(set.get());
+    EXPECT_EQ(c->execute("SHOW lock_timeout").rows[0][0], "777ms");
 }
 
 TEST_F(Control, ALostConnectionStaysLostUntilReconnect) {

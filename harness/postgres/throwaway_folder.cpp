@@ -260,11 +260,15 @@ ThrowawayFolder::ThrowawayFolder(const ServerUser& user) {
         fail("cannot make a folder in " + parent.string(), errno);
     }
     path_ = name;
-    owner_file_ = open((path_ / "owner").c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    // Under another name until it is locked: a run that begins at the same time would take an owner
+    // without a lock for a dead one, and the folder for a leftover.
+    const fs::path unlocked = path_ / "owner.new";
+    owner_file_ = open(unlocked.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     const std::string text =
         "pid " + std::to_string(getpid()) + " started " + start_time_of(getpid()) + "\n";
     if (owner_file_ < 0 || flock(owner_file_, LOCK_EX | LOCK_NB) != 0 ||
         write(owner_file_, text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+        rename(unlocked.c_str(), (path_ / "owner").c_str()) != 0 ||
         (user.drop && chown(path_.c_str(), user.uid, user.gid) != 0)) {
         const int error = errno;
         remove_folder(path_);

@@ -3,6 +3,7 @@
 #include "tests/integration/throwaway.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -144,6 +145,26 @@ TEST(ThrowawayServer, IsLeftAloneWhileItsOwnerLives) {
     const auto leftovers = harness::postgres::remove_leftover_folders();
     EXPECT_EQ(state_of(leftovers, owner.folder()), State::alive);
     EXPECT_TRUE(runs(owner.postmaster()));
+}
+
+// Runs begin side by side, and each looks for what dead ones left.
+TEST(ThrowawayServer, AFolderIsNeverTakenForALeftoverWhileItIsMade) {
+    std::atomic<bool> stop{false};
+    std::jthread other{[&] {
+        while (!stop) {
+            static_cast<void>(harness::postgres::remove_leftover_folders());
+        }
+    }};
+    const auto user = harness::postgres::server_user();
+    for (int i = 0; i < 300; ++i) {
+        try {
+            const harness::postgres::ThrowawayFolder folder{user};
+            EXPECT_TRUE(fs::exists(folder.path() / "owner"));
+        } catch (const Outage& outage) {
+            ADD_FAILURE() << outage.what();
+        }
+    }
+    stop = true;
 }
 
 TEST(ThrowawayServer, DiesWithAKilledOwnerAndItsFolderGoesWithTheNextCleanUp) {

@@ -240,10 +240,16 @@ void Execution::migrate() {
     migration::Adversaries::Options options;
     options.run_start = run_start_;
     if (observer_) {
-        options.holds_lock = [this](std::int64_t session) {
-            const auto held = observer_->locks_now(session);
-            return held && std::any_of(held->begin(), held->end(),
-                                       [](const auto& lock) { return lock.granted; });
+        options.locks = [this](std::int64_t session) {
+            using Locks = migration::Adversaries::Locks;
+            const auto locks = observer_->locks_now(session);
+            if (!locks || locks->empty()) {
+                return Locks::none;
+            }
+            return std::any_of(locks->begin(), locks->end(),
+                               [](const auto& lock) { return lock.granted; })
+                       ? Locks::holds_one
+                       : Locks::waits_for_one;
         };
     }
     options.log = [this](std::string_view line) { out_.log(line); };

@@ -65,6 +65,8 @@ struct Adversaries::One {
     bool act(const scenarios::Vacuum&);
     bool execute(const std::string& sql);
     bool sleep_until(Clock::time_point at);
+    bool begin();
+    [[nodiscard]] bool is_in_place(Locks locks) const;
     void mark_in_place();
     void fail(const database::Error& error);
     [[nodiscard]] bool over() const {
@@ -80,6 +82,13 @@ struct Adversaries::One {
 bool Adversaries::One::sleep_until(Clock::time_point at) {
     std::unique_lock lock{mutex};
     return !changed.wait_until(lock, at, [&] { return stopping; });
+}
+
+// A second migration does its part in the queue, too: whoever comes later stands behind it.
+bool Adversaries::One::is_in_place(Locks locks) const {
+    return locks == Locks::holds_one ||
+           (locks == Locks::waits_for_one &&
+            std::holds_alternative<scenarios::SecondMigration>(plan.action));
 }
 
 void Adversaries::One::mark_in_place() {
@@ -121,14 +130,20 @@ bool Adversaries::One::execute(const std::string& sql) {
     return result.ok();
 }
 
+// False: the migration was over in the same moment.
+bool Adversaries::One::begin() {
+    const std::lock_guard lock{mutex};
+    if (stopping) {
+        return false;
+    }
+    begun = true;
+    outcome.start_s = seconds();
+    outcome.outcome = "ok";
+    return true;
+}
+
 void Adversaries::One::run(Clock::time_point due) {
-    if (sleep_until(due)) {
-        {
-            const std::lock_guard lock{mutex};
-            begun = true;
-            outcome.start_s = seconds();
-            outcome.outcome = "ok";
-        }
+    if (sleep_until(due) && begin()) {
         log(log_line(plan.name, "adversary begins"));
         bool done = false;
         try {
@@ -271,7 +286,7 @@ void Adversaries::start() {
             std::unique_lock lock{one->mutex};
             const auto at = Clock::now();
             if (one->in_place || one->ended ||
-                (!options_.holds_lock && one->sent && at >= *one->sent + taken_to_be_in_place)) {
+                (!options_.locks && one->sent && at >= *one->sent + taken_to_be_in_place)) {
                 break;
             }
             if (at >= now + options_.in_place_limit) {
@@ -279,11 +294,11 @@ void Adversaries::start() {
                 one->outcome.error = not_in_place;
                 break;
             }
-            const bool ask = options_.holds_lock && one->sent.has_value();
+            const bool ask = options_.locks && one->sent.has_value();
             one->changed.wait_for(lock, milliseconds{10},
                                   [&] { return one->in_place || one->ended; });
             lock.unlock();
-            if (ask && options_.holds_lock(one->session)) {
+            if (ask && one->is_in_place(options_.locks(one->session))) {
                 one->mark_in_place();
             }
         }

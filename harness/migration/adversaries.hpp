@@ -28,13 +28,15 @@ namespace harness::migration {
 class Adversaries {
 public:
     using Connect = std::function<std::unique_ptr<database::Control>(const std::string&)>;
-    // Whether this session holds a lock on a relation now; asked on the thread that calls start().
-    // Left empty: an adversary whose statement was sent is taken to be in place a moment later.
-    using HoldsLock = std::function<bool(std::int64_t session)>;
+    // What this session has to do with locks on relations now.
+    enum class Locks : std::uint8_t { none, waits_for_one, holds_one };
+    // Asked on the thread that calls start(). Left empty: an adversary whose statement was sent is
+    // taken to be in place a moment later.
+    using AskLocks = std::function<Locks(std::int64_t session)>;
 
     struct Options {
         Clock::time_point run_start;  // second 0 of the record
-        HoldsLock holds_lock;
+        AskLocks locks;
         std::function<void(std::string_view)> log;  // a line of migration.log; from any thread
         std::chrono::milliseconds in_place_limit{10'000};
     };
@@ -45,8 +47,9 @@ public:
     Adversaries& operator=(const Adversaries&) = delete;
 
     // `from` counts from here. Returns when every adversary with from = 0 is in place (it holds its
-    // lock, or has ended), or after in_place_limit: then it says so in the adversary's error. An
-    // adversary that cannot connect has failed; nothing is thrown.
+    // lock; a second migration stands in the queue for it; or it has ended), or after in_place_limit:
+    // then it says so in the adversary's error. An adversary that cannot connect has failed; nothing
+    // is thrown.
     void start();
 
     // Session and adversary's name; all sessions are there when start() returns.

@@ -19,12 +19,14 @@ protected:
     void begin(std::vector<scenarios::Adversary> list) {
         Adversaries::Options options;
         options.run_start = settings.run_start;
-        options.holds_lock = [this](std::int64_t session) {
-            return value(
-                       "SELECT EXISTS (SELECT FROM pg_locks WHERE granted AND locktype = "
-                       "'relation' "
-                       "AND relation >= 16384 AND pid = " +
-                       std::to_string(session) + ")") == "t";
+        options.locks = [this](std::int64_t session) {
+            const auto granted = value(
+                "SELECT coalesce(bool_or(granted)::text, '') FROM pg_locks WHERE locktype = "
+                "'relation' AND relation >= 16384 AND pid = " +
+                std::to_string(session));
+            return granted.empty()     ? Adversaries::Locks::none
+                   : granted == "true" ? Adversaries::Locks::holds_one
+                                       : Adversaries::Locks::waits_for_one;
         };
         adversaries =
             std::make_unique<Adversaries>(std::move(list), engine().connect, std::move(options));
@@ -118,9 +120,22 @@ TEST_F(AdversariesBeside, ASecondMigrationGivesUpAtItsLockTimeout) {
     const auto other = control();
     ASSERT_TRUE(other->execute("BEGIN; LOCK TABLE t").ok());
     begin({one("other team", scenarios::SecondMigration{"ALTER TABLE t ADD COLUMN b int", 30ms})});
+    EXPECT_TRUE(has_ended());
     const auto outcome = end();
     EXPECT_EQ(outcome.outcome, "ok") << "it stood in the queue: that was its part";
     EXPECT_TRUE(contains(outcome.error, "55P03")) << outcome.error;
+}
+
+TEST_F(AdversariesBeside, ASecondMigrationIsInPlaceInTheQueue) {
+    sql("CREATE TABLE t (a int)");
+    const auto other = control();
+    ASSERT_TRUE(other->execute("BEGIN; LOCK TABLE t").ok());
+    begin({one("other team", scenarios::SecondMigration{"ALTER TABLE t ADD COLUMN b int", 1h})});
+    EXPECT_EQ(adversaries->outcomes()[0].error, "");
+    EXPECT_TRUE(other->execute("COMMIT").ok());
+    EXPECT_TRUE(has_ended());
+    const auto outcome = end();
+    EXPECT_EQ(outcome.outcome, "ok") << outcome.error;
 }
 
 TEST_F(AdversariesBeside, AVacuumRunsOutsideOfATransaction) {
@@ -201,7 +216,7 @@ TEST_F(AdversariesBeside, OneThatNeverGetsInPlaceIsToldAfterABoundedWait) {
     const auto other = control();
     ASSERT_TRUE(other->execute("BEGIN; LOCK TABLE t").ok());
     Adversaries::Options options;
-    options.holds_lock = [](std::int64_t) { return false; };
+    options.locks = [](std::int64_t) { return Adversaries::Locks::waits_for_one; };
     options.in_place_limit = 50ms;
     adversaries = std::make_unique<Adversaries>(
         std::vector{one("stuck", scenarios::IdleInTransaction{"t", 1h})}, engine().connect,

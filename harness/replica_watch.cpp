@@ -6,7 +6,7 @@ namespace harness {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::chrono::seconds interval{1}, stale{5};
+constexpr std::chrono::seconds interval{1};
 
 }  // namespace
 
@@ -37,15 +37,9 @@ void ReplicaWatch::run(Watched& watched) {
         }
         lock.lock();
         if (read) {
-            watched.longest_silence = std::max(
-                watched.longest_silence, Clock::now() - watched.answered.value_or(Clock::now()));
-            watched.last = *read;
-            watched.answered = Clock::now();
-            watched.max_s = std::max(watched.max_s, read->seconds);
-            watched.max_bytes = std::max(watched.max_bytes, read->bytes);
+            watched.hearing.answered(Clock::now(), *read);
         } else {
-            ++watched.failures;
-            watched.last_failure = failure;
+            watched.hearing.failed(failure);
         }
         wake_.wait_for(lock, interval, [this] { return stopping_; });
     }
@@ -55,10 +49,11 @@ std::optional<std::chrono::microseconds> ReplicaWatch::lag() const {
     const std::scoped_lock lock{mutex_};
     double most_s = 0;
     for (const auto& watched : all_) {
-        if (!watched->answered || Clock::now() - *watched->answered > stale) {
+        const auto lag_s = watched->hearing.lag_s(Clock::now());
+        if (!lag_s) {
             return std::nullopt;
         }
-        most_s = std::max(most_s, watched->last.seconds);
+        most_s = std::max(most_s, *lag_s);
     }
     if (all_.empty()) {
         return std::nullopt;
@@ -69,8 +64,7 @@ std::optional<std::chrono::microseconds> ReplicaWatch::lag() const {
 void ReplicaWatch::begin_window() {
     const std::scoped_lock lock{mutex_};
     for (auto& watched : all_) {
-        watched->max_s = 0;
-        watched->max_bytes = 0;
+        watched->hearing.begin_window();
     }
 }
 
@@ -88,23 +82,24 @@ void ReplicaWatch::stop() {
 }
 
 void ReplicaWatch::finish(reports::Replication& replication, std::vector<std::string>& faults) {
+    // Before the threads are waited for: one of them may hang a while in its last question.
+    const auto stopped = Clock::now();
     stop();
     for (const auto& watched : all_) {
-        if (watched->answered) {
+        const auto& hearing = watched->hearing;
+        if (hearing.measured()) {
             replication.measured = true;
-            replication.max_lag_s = std::max(replication.max_lag_s, watched->max_s);
-            replication.max_lag_bytes = std::max(replication.max_lag_bytes, watched->max_bytes);
+            replication.max_lag_s = std::max(replication.max_lag_s, hearing.max_s());
+            replication.max_lag_bytes = std::max(replication.max_lag_bytes, hearing.max_bytes());
         }
-        const auto silence = watched->answered ? std::max(watched->longest_silence,
-                                                          Clock::now() - *watched->answered)
-                                               : Clock::duration::max();
-        if (silence > stale) {
+        if (!hearing.ever_answered() || hearing.was_silent(stopped)) {
             faults.push_back("a replica that the scenario names was silent for more than " +
-                             std::to_string(stale.count()) + " s: its lag is not known");
+                             std::to_string(ReplicaHearing::stale.count()) +
+                             " s: its lag is not known");
         }
-        if (watched->failures > 0) {
-            faults.push_back("a replica did not answer " + std::to_string(watched->failures) +
-                             " times; the last reason: " + watched->last_failure);
+        if (hearing.failures() > 0) {
+            faults.push_back("a replica did not answer " + std::to_string(hearing.failures()) +
+                             " times; the last reason: " + hearing.last_failure());
         }
     }
 }

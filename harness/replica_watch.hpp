@@ -3,11 +3,11 @@
 #pragma once
 
 #include "harness/database/engine.hpp"
+#include "harness/replica_hearing.hpp"
 #include "reports/record.hpp"
 
 #include <chrono>
 #include <condition_variable>
-#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -39,13 +39,7 @@ public:
 private:
     struct Watched {
         std::unique_ptr<database::ReplicaProbe> probe;
-        database::ReplicaLag last;
-        std::optional<std::chrono::steady_clock::time_point> answered;
-        std::chrono::steady_clock::duration longest_silence{0};
-        double max_s = 0;
-        std::int64_t max_bytes = 0;
-        std::uint64_t failures = 0;
-        std::string last_failure;
+        ReplicaHearing hearing{ReplicaHearing::Clock::now()};
         std::thread thread;
     };
 

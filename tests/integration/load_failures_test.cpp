@@ -168,25 +168,17 @@ TEST_F(LoadFailures, AbandoningEndsTheDrain) {
 TEST_F(LoadFailures, TerminatedSessionsComeBack) {
     LoadSetup setup;
     setup.operations = {statement("SELECT pg_sleep(0.02)")};
-    setup.rate = 150;
+    setup.rate = 250;  // a little more than four can do: each of them has something to lose
     setup.workers = 2;
     Load load{setup, conninfo("load")};
     load.start();
     ASSERT_TRUE(
-        becomes_true("SELECT count(*) >= 2 FROM pg_stat_activity WHERE datname = "
-                     "current_database() AND wait_event = 'PgSleep'"));
-    // A terminated session is still listed for a moment: those that came since are counted.
-    const std::string since =
-        " AND backend_start > '" + value("SELECT clock_timestamp()") + "'::timestamptz";
-    terminate_load();
-    ASSERT_TRUE(
         becomes_true("SELECT count(*) = 4 FROM pg_stat_activity WHERE datname = "
-                     "current_database() AND application_name = 'rehearse/load'" +
-                     since));
-    ASSERT_TRUE(
-        becomes_true("SELECT count(*) >= 2 FROM pg_stat_activity WHERE datname = "
-                     "current_database() AND wait_event = 'PgSleep'" +
-                     since));
+                     "current_database() AND wait_event = 'PgSleep'"));
+    terminate_load();
+    // By the load's own word: the server lists a session before its client is through with setting
+    // it up, and a load that is told to end does not wait for that.
+    ASSERT_TRUE(eventually([&] { return load.sessions() == 8; }));
     load.finish();
     const auto figures = load.figures();
     EXPECT_GT(figures.failed_with("57P01"), 0U);

@@ -68,6 +68,11 @@ public:
         const std::scoped_lock lock{sessions_mutex_};
         return sessions_.contains(session);
     }
+    // All that the engine told of so far.
+    [[nodiscard]] std::size_t sessions() const {
+        const std::scoped_lock lock{sessions_mutex_};
+        return sessions_.size();
+    }
     [[nodiscard]] harness::load::Clock::time_point started() const { return started_; }
     // What times in the records count from.
     [[nodiscard]] harness::load::Clock::time_point measured_from() const {

@@ -196,12 +196,6 @@ Target Target::parse(std::string_view text) {
     return target;
 }
 
-Target Target::with_database(std::string_view database) const {
-    Target other = *this;
-    other.set("dbname", database);
-    return other;
-}
-
 std::string Target::conninfo(std::string_view role) const {
     Target own = *this;
     own.set("application_name", "rehearse/" + std::string{role});

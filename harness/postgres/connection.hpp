@@ -25,9 +25,6 @@ public:
     // PGPASSFILE, as everywhere. Empty: those alone. Throws InvalidTarget.
     [[nodiscard]] static Target parse(std::string_view text);
 
-    // The same server and user, another database.
-    [[nodiscard]] Target with_database(std::string_view database) const;
-
     // What libpq is given: application_name 'rehearse/<role>' and UTF-8 whatever the user's
     // environment says, a connect_timeout of 10 s and TCP's own timeouts where he set none. Holds
     // the password if the string did: never print it.

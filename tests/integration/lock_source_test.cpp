@@ -352,7 +352,7 @@ TEST_F(LockSource, ARoleWithoutMonitoringRightsStillSeesWhoWaitsForWhom) {
 TEST_F(LockSource, WaitsInAnotherDatabaseAreNotOurs) {
     sql("CREATE DATABASE elsewhere");
     {
-        const auto other = Target::parse(uri()).with_database("elsewhere").conninfo("test");
+        const auto other = Target::parse(tests::server().uri_of("elsewhere")).conninfo("test");
         Client holder{other};
         Client waiter{other};
         holder.run("SELECT pg_advisory_lock(1)");

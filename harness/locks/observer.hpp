@@ -33,13 +33,13 @@ struct ObserverOptions {
                                             // thread; may be empty
 };
 
-// Everything that the observer knows when the run is over.
 // Deadlocks whose victim was the rehearsal itself (the load, the migration): known for certain, and
 // when, while the server's counter trails.
 struct OwnDeadlocks {
     std::uint64_t before = 0, in_window = 0;
 };
 
+// Everything that the observer knows when the run is over.
 struct Observation {
     Joined joined;  // joined.locks is complete
     std::vector<std::uint32_t> blocked_per_second;

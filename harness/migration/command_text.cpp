@@ -1,10 +1,15 @@
 #include "harness/migration/command_text.hpp"
 
+#include "harness/database/percent_encoding.hpp"
+
 #include <map>
 
 namespace harness::migration {
 
 namespace {
+
+using database::HexDigits;
+using database::percent_encoded;
 
 const std::string* value_of(std::string_view name, const database::CommandTarget& target) {
     const std::pair<std::string_view, const std::string*> values[] = {
@@ -27,23 +32,6 @@ std::string_view trimmed(std::string_view text) {
         text.remove_suffix(1);
     }
     return text;
-}
-
-std::string percent_encoded(std::string_view text, const char* digits) {
-    std::string result;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                           (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' || c == '~';
-        if (plain) {
-            result += c;
-        } else {
-            result += '%';
-            result += digits[byte >> 4U];
-            result += digits[byte & 15U];
-        }
-    }
-    return result;
 }
 
 }  // namespace
@@ -139,8 +127,8 @@ std::vector<std::string> secrets_of(const database::CommandTarget& target) {
     if (target.password.empty()) {
         return {};
     }
-    std::vector<std::string> secrets{percent_encoded(target.password, "0123456789ABCDEF"),
-                                     percent_encoded(target.password, "0123456789abcdef"),
+    std::vector<std::string> secrets{percent_encoded(target.password),
+                                     percent_encoded(target.password, HexDigits::lower),
                                      target.password};
     return secrets;
 }

@@ -1,5 +1,6 @@
 #include "harness/postgres/command_target.hpp"
 
+#include "harness/database/percent_encoding.hpp"
 #include "harness/postgres/connection.hpp"
 
 #include <map>
@@ -12,25 +13,8 @@ namespace harness::postgres {
 
 namespace {
 
+using database::percent_encoded;
 using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
-
-// RFC 3986: everything but the unreserved characters.
-std::string percent_encoded(std::string_view text) {
-    static constexpr const char* digits = "0123456789ABCDEF";
-    std::string result;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-            c == '-' || c == '.' || c == '_' || c == '~') {
-            result += c;
-        } else {
-            result += '%';
-            result += digits[byte >> 4U];
-            result += digits[byte & 15U];
-        }
-    }
-    return result;
-}
 
 std::string uri_of(const database::CommandTarget& target,
                    const std::map<std::string, std::string>& options) {

@@ -1,14 +1,13 @@
 #include "harness/postgres/throwaway_server.hpp"
 
+#include "harness/database/percent_encoding.hpp"
 #include "harness/postgres/connection.hpp"
 #include "harness/postgres/control.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <fstream>
 #include <optional>
 #include <thread>
@@ -25,6 +24,7 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using database::ErrorKind;
 using database::Outage;
+using database::percent_encoded;
 using Clock = std::chrono::steady_clock;
 
 constexpr int port = 5432;             // of a socket in a folder of its own: never taken
@@ -99,21 +99,6 @@ std::string setting_literal(std::string_view value) {
         text += c == '\'' ? "''" : c == '\\' ? "\\\\" : std::string{c};
     }
     return text + "'";
-}
-
-std::string percent_encoded(std::string_view text) {
-    std::string encoded;
-    for (const char c : text) {
-        if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '/' || c == '.' || c == '_' ||
-            c == '-') {
-            encoded += c;
-        } else {
-            std::array<char, 4> code{};
-            std::snprintf(code.data(), code.size(), "%%%02X", static_cast<unsigned char>(c));
-            encoded += code.data();
-        }
-    }
-    return encoded;
 }
 
 }  // namespace

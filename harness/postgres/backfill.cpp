@@ -1,8 +1,8 @@
 #include "harness/postgres/backfill.hpp"
 
 #include "harness/postgres/control.hpp"
+#include "harness/postgres/number_in.hpp"
 
-#include <charconv>
 #include <string_view>
 #include <utility>
 
@@ -39,12 +39,6 @@ struct Table {
     error.message = std::move(message);
     error.hint = std::move(hint);
     throw Outage{std::move(error)};
-}
-
-std::int64_t to_int(std::string_view text) {
-    std::int64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
 }
 
 Table find_table(database::Control& control, const std::string& name) {
@@ -247,7 +241,9 @@ void PostgresBackfill::estimate() {
     const auto plan = ask(control_, "EXPLAIN SELECT 1 FROM " + table_.name);
     const std::string line = plan.rows.at(0).at(0).value_or("");
     const auto at = line.find(" rows=");
-    estimated_rows_ = at == std::string::npos ? 0 : to_int(std::string_view{line}.substr(at + 6));
+    estimated_rows_ = at == std::string::npos
+                          ? 0
+                          : number_in<std::int64_t>(std::string_view{line}.substr(at + 6));
 }
 
 database::BackfillTable::Boundary PostgresBackfill::key_of(const std::string& sql,

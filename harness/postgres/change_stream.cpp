@@ -2,13 +2,13 @@
 
 #include "harness/postgres/control.hpp"
 #include "harness/postgres/held_messages.hpp"
+#include "harness/postgres/number_in.hpp"
 #include "harness/postgres/pgoutput_decoder.hpp"
 #include "harness/postgres/snapshot_visibility.hpp"
 #include "harness/postgres/stream_objects.hpp"
 #include "harness/postgres/table_catalog.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -32,14 +32,6 @@ constexpr auto ask_every = 20ms;
 constexpr std::size_t batch_bytes = std::size_t{4} << 20;
 
 constexpr std::string_view tag_prefix = "rehearse";
-
-std::uint64_t number(const database::Value& text) {
-    std::uint64_t value = 0;
-    if (text) {
-        std::from_chars(text->data(), text->data() + text->size(), value);
-    }
-    return value;
-}
 
 class PostgresChangeStream final : public database::ChangeStream {
 public:
@@ -271,7 +263,7 @@ void PostgresChangeStream::watch_if_due() {
     if (answer.rows[0][0] != "t") {
         throw StreamEnded{"nothing reads the change stream's slot any longer: " + objects_.name()};
     }
-    const auto kept = number(answer.rows[0][2]);
+    const auto kept = number_in<std::uint64_t>(answer.rows[0][2]);
     figures_.log_kept_bytes_max = std::max(figures_.log_kept_bytes_max, kept);
     if (kept > options_.max_log_kept_bytes) {
         throw StreamEnded{"the server keeps " + std::to_string(kept >> 20) +
@@ -285,7 +277,7 @@ void PostgresChangeStream::watch_if_due() {
 // for only then is it sent.
 void PostgresChangeStream::catch_up(const SnapshotVisibility& second, ChangeSink& sink,
                                     Clock::time_point deadline) {
-    const auto target = number(
+    const auto target = number_in<std::uint64_t>(
         ask(*control_,
             "SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')")
             .rows.at(0)
@@ -316,7 +308,7 @@ void PostgresChangeStream::check_tables() {
         if (!answer.rows.at(0)[0]) {
             throw StreamEnded{"table " + table.name + " is gone (dropped or renamed)"};
         }
-        if (number(answer.rows[0][0]) != table.oid) {
+        if (number_in<std::uint64_t>(answer.rows[0][0]) != table.oid) {
             throw StreamEnded{"table " + table.name + " is another one now (oid " +
                               *answer.rows[0][0] + ", was " + std::to_string(table.oid) +
                               "): its changes did not come"};
@@ -333,7 +325,7 @@ void PostgresChangeStream::read_spill() {
                             "WHERE slot_name = '" +
                                 objects_.name() + "'");
     if (!answer.rows.empty()) {
-        figures_.spilled_bytes = number(answer.rows[0][0]);
+        figures_.spilled_bytes = number_in<std::uint64_t>(answer.rows[0][0]);
     }
 }
 

@@ -2,9 +2,9 @@
 
 #include "harness/database/table_reader.hpp"
 #include "harness/postgres/control.hpp"
+#include "harness/postgres/number_in.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string_view>
 
@@ -25,14 +25,6 @@ constexpr BuiltIn built_in[] = {
     {1114, Wire::timestamp}, {1184, Wire::timestamptz}, {1186, Wire::interval},
     {1266, Wire::timetz},  {1700, Wire::numeric},    {2950, Wire::uuid},    {3802, Wire::jsonb},
 };
-
-std::uint32_t to_oid(const database::Value& text) {
-    std::uint32_t oid = 0;
-    if (text) {
-        std::from_chars(text->data(), text->data() + text->size(), oid);
-    }
-    return oid;
-}
 
 }  // namespace
 
@@ -70,10 +62,10 @@ ColumnKinds::Type ColumnKinds::fetch(std::uint32_t oid) {
     type.has_send = flag(4);
     type.variable = flag(5);
     type.toastable = flag(6);
-    type.element = to_oid(row[7]);
-    type.base = to_oid(row[8]);
-    type.relation = to_oid(row[9]);
-    type.subtype = to_oid(row[10]);
+    type.element = number_in<std::uint32_t>(row[7]);
+    type.base = number_in<std::uint32_t>(row[8]);
+    type.relation = number_in<std::uint32_t>(row[9]);
+    type.subtype = number_in<std::uint32_t>(row[10]);
     type.qualified = *row[11];
     return type;
 }
@@ -120,7 +112,7 @@ ColumnKind ColumnKinds::build(std::uint32_t oid, int depth) {
                               std::to_string(type.relation) +
                               " AND attnum > 0 AND NOT attisdropped ORDER BY attnum");
         for (const auto& row : attributes.rows) {
-            add_part(kind, to_oid(row[0]), depth);
+            add_part(kind, number_in<std::uint32_t>(row[0]), depth);
         }
     } else if (type.type == 'r' || type.type == 'm') {
         const bool many = type.type == 'm';

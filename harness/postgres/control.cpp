@@ -3,9 +3,9 @@
 #include "harness/postgres/canceller.hpp"
 #include "harness/postgres/connection.hpp"
 #include "harness/postgres/errors.hpp"
+#include "harness/postgres/number_in.hpp"
 #include "harness/postgres/timed_connection.hpp"
 
-#include <charconv>
 #include <limits>
 #include <utility>
 
@@ -26,12 +26,6 @@ constexpr milliseconds answer_grace{5'000};
 constexpr milliseconds question_limit{30'000};
 // Of a setting that is cancelled: a cancellation that is repeated comes four times a second.
 constexpr int most_tries = 3;
-
-std::int64_t to_int(std::string_view text) {
-    std::int64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-}
 
 Error error_with(ErrorKind kind, std::string message, std::string hint = {}) {
     Error error;
@@ -265,7 +259,7 @@ void PostgresControl::take(PGresult* result, Outcome& outcome) {
             return;
         case PGRES_TUPLES_OK:  // the end of the rows
         case PGRES_COMMAND_OK:
-            outcome.rows_affected = to_int(PQcmdTuples(result));
+            outcome.rows_affected = number_in<std::int64_t>(std::string_view{PQcmdTuples(result)});
             return;
         case PGRES_EMPTY_QUERY:
         case PGRES_NONFATAL_ERROR:
@@ -349,24 +343,25 @@ std::map<std::uint64_t, database::Storage> PostgresControl::storage() {
         std::numeric_limits<std::size_t>::max());
     std::map<std::uint64_t, database::Storage> storage;
     for (const auto& row : answer.rows) {
-        storage[static_cast<std::uint64_t>(to_int(*row[0]))] = {
-            *row[2], static_cast<std::uint64_t>(to_int(*row[1]))};
+        storage[number_in<std::uint64_t>(row[0])] = {*row[2], number_in<std::uint64_t>(row[1])};
     }
     return storage;
 }
 
 std::int64_t PostgresControl::log_position_bytes() {
     // The insert position moves at once; the write position waits for a flush.
-    return to_int(*question("SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
-                            "ELSE pg_current_wal_insert_lsn() END - '0/0'::pg_lsn)::bigint")
-                       .rows.at(0)
-                       .at(0));
+    return number_in<std::int64_t>(
+        question("SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
+                 "ELSE pg_current_wal_insert_lsn() END - '0/0'::pg_lsn)::bigint")
+            .rows.at(0)
+            .at(0));
 }
 
 std::int64_t PostgresControl::server_clock_us() {
-    return to_int(*question("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
-                       .rows.at(0)
-                       .at(0));
+    return number_in<std::int64_t>(
+        question("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+            .rows.at(0)
+            .at(0));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "harness/postgres/guard_table.hpp"
 #include "harness/postgres/identity.hpp"
 #include "harness/postgres/lock_source.hpp"
+#include "harness/postgres/number_in.hpp"
 #include "harness/postgres/replica_probe.hpp"
 #include "harness/postgres/rights.hpp"
 #include "harness/postgres/room.hpp"
@@ -95,7 +96,7 @@ public:
 
     std::string version_warning() override {
         const auto answer = ask(*open("check"), "SHOW server_version_num");
-        return untested_version(std::atoi(answer.rows.at(0).at(0)->c_str()) / 10'000);
+        return untested_version(number_in<int>(answer.rows.at(0).at(0)) / 10'000);
     }
 
     void require_room(int sessions) override { postgres::require_room(*open("check"), sessions); }

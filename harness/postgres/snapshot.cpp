@@ -3,12 +3,12 @@
 #include "harness/postgres/column_kinds.hpp"
 #include "harness/postgres/control.hpp"
 #include "harness/postgres/identity.hpp"
+#include "harness/postgres/number_in.hpp"
 #include "harness/postgres/table_catalog.hpp"
 #include "harness/postgres/table_chunks.hpp"
 #include "harness/postgres/table_reader.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <optional>
 #include <utility>
@@ -118,8 +118,7 @@ PostgresSnapshot::PostgresSnapshot(const Target& target, std::span<const std::st
                               "SELECT pg_catalog.pg_export_snapshot(), "
                               "pg_catalog.current_setting('server_version_num')");
     name_ = *exported.rows.at(0).at(0);
-    const auto& version = *exported.rows[0].at(1);
-    std::from_chars(version.data(), version.data() + version.size(), server_version_);
+    server_version_ = number_in<int>(exported.rows[0].at(1));
     for (const auto& lock : locks) {
         ask(*control_, lock);
     }
@@ -151,10 +150,7 @@ std::uint32_t PostgresSnapshot::type_of(const CatalogTable& table, const std::st
                           answer.error->message};
     }
     ask(*control_, "RELEASE SAVEPOINT rehearse_type");
-    const auto& text = *answer.rows.at(0).at(0);
-    std::uint32_t oid = 0;
-    std::from_chars(text.data(), text.data() + text.size(), oid);
-    return oid;
+    return number_in<std::uint32_t>(answer.rows.at(0).at(0));
 }
 
 Selected PostgresSnapshot::select(const CatalogTable& table, const Projection& projection,

@@ -1,9 +1,9 @@
 #include "harness/postgres/table_catalog.hpp"
 
 #include "harness/postgres/control.hpp"
+#include "harness/postgres/number_in.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <set>
 #include <utility>
@@ -16,15 +16,6 @@ using database::Outcome;
 using database::TableColumn;
 using database::UnknownName;
 using database::Value;
-
-template <typename Number>
-Number to_number(const Value& text) {
-    Number number{};
-    if (text) {
-        std::from_chars(text->data(), text->data() + text->size(), number);
-    }
-    return number;
-}
 
 Outcome ask_of(database::Control& control, std::string_view sql, std::uint32_t oid) {
     const Value parameter = std::to_string(oid);
@@ -91,7 +82,7 @@ constexpr std::string_view leaf_query =
 void read_columns(database::Control& control, ColumnKinds& kinds, CatalogTable& table) {
     const auto answer = ask_of(control, column_query, table.oid);
     for (const auto& row : answer.rows) {
-        const auto type = to_number<std::uint32_t>(row[1]);
+        const auto type = number_in<std::uint32_t>(row[1]);
         const ColumnKind& kind = kinds.of(type);
         TableColumn column;
         column.name = *row[0];
@@ -157,7 +148,7 @@ std::uint32_t resolve_table(database::Control& control, const std::string& name)
     if (std::string_view{"rpfvm"}.find(kind) == std::string_view::npos) {
         throw UnknownName{name + " is no table (relkind " + kind + ")"};
     }
-    return to_number<std::uint32_t>(answer.rows[0][0]);
+    return number_in<std::uint32_t>(answer.rows[0][0]);
 }
 
 std::string quoted_name(database::Control& control, std::uint32_t oid) {
@@ -188,7 +179,7 @@ CatalogTable read_table(database::Control& control, ColumnKinds& kinds, std::uin
         leaf.name = *row[0];
         leaf.heap = (relation == 'r' || relation == 'm') && row[2] == "heap";
         leaf.sampled = leaf.heap;
-        leaf.bytes = to_number<std::uint64_t>(row[3]);
+        leaf.bytes = number_in<std::uint64_t>(row[3]);
         if (own) {
             table.shape.name = leaf.name;
             kind = relation;
@@ -199,7 +190,7 @@ CatalogTable read_table(database::Control& control, ColumnKinds& kinds, std::uin
         if (relation != 'p') {
             table.shape.bytes += leaf.bytes;
             // A partitioned table's own count is that of its partitions.
-            table.shape.estimated_rows += to_number<std::uint64_t>(row[4]);
+            table.shape.estimated_rows += number_in<std::uint64_t>(row[4]);
             table.leaves.push_back(std::move(leaf));
         }
     }

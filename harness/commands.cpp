@@ -10,10 +10,10 @@
 #include "reports/text.hpp"
 #include "reports/verdict.hpp"
 
-#include <unistd.h>
-
 #include <iostream>
 #include <random>
+
+#include <unistd.h>
 
 namespace harness {
 namespace {
@@ -59,6 +59,9 @@ int run(const RunCommand& command) {
     RehearsalOptions options;
     options.stage = {command.db, command.setup, command.server_binaries, command.show_values};
     options.seed = command.seed.value_or(fresh_seed());
+    for (const auto& override_ : command.overrides) {
+        options.overridden.push_back(override_.first);
+    }
     RunDirectory out{command.out.value_or(RunDirectory::default_path(scenario.name))};
     reports::Record record;
     try {
@@ -123,25 +126,24 @@ int clean(const CleanupCommand& command) {
 }
 
 int dispatch(const Command& command) {
-    return std::visit(
-        Overloaded{[](const DemoCommand& c) { return demo(c); },
-                   [](const RunCommand& c) { return run(c); },
-                   [](const ValidateCommand& c) { return validate(c); },
-                   [](const SchemaCommand&) {
-                       std::cout << scenarios::json_schema() << '\n';
-                       return exit_codes::pass;
-                   },
-                   [](const DoctorCommand& c) {
-                       return print(engine_for(c.db).open(c.db)->doctor());
-                   },
-                   [](const CleanupCommand& c) { return clean(c); },
-                   [](const ChecksumCommand& c) { return checksum_tables(c); },
-                   [](const DiffCommand& c) { return diff_tables(c); },
-                   [](const GuardCommand& c) {
-                       const auto target = engine_for(c.db).open(c.db);
-                       return print(c.mark ? target->mark() : target->unmark());
-                   }},
-        command);
+    return std::visit(Overloaded{[](const DemoCommand& c) { return demo(c); },
+                                 [](const RunCommand& c) { return run(c); },
+                                 [](const ValidateCommand& c) { return validate(c); },
+                                 [](const SchemaCommand&) {
+                                     std::cout << scenarios::json_schema() << '\n';
+                                     return exit_codes::pass;
+                                 },
+                                 [](const DoctorCommand& c) {
+                                     return print(engine_for(c.db).open(c.db)->doctor());
+                                 },
+                                 [](const CleanupCommand& c) { return clean(c); },
+                                 [](const ChecksumCommand& c) { return checksum_tables(c); },
+                                 [](const DiffCommand& c) { return diff_tables(c); },
+                                 [](const GuardCommand& c) {
+                                     const auto target = engine_for(c.db).open(c.db);
+                                     return print(c.mark ? target->mark() : target->unmark());
+                                 }},
+                      command);
 }
 
 }  // namespace

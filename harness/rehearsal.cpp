@@ -83,6 +83,7 @@ reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOpt
         execution.failed(failure.what());
     }
     reports::Record record = execution.finish();
+    record.run.overridden = options.overridden;
     status.show();
     record.verification = proof.after(
         !record.migration_error.empty(),

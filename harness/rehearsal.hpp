@@ -9,12 +9,15 @@
 #include "scenarios/scenario.hpp"
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace harness {
 
 struct RehearsalOptions {
     StageOptions stage;
     std::uint64_t seed = 0;
+    std::vector<std::string> overridden;  // paths of --set; their values may be anybody's secrets
 };
 
 // Runs the scenario and judges it; everything but the terminal summary is in `out` afterwards. What

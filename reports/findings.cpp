@@ -348,23 +348,35 @@ std::string observer_text(const Record& record) {
            decimal_text(record.observer.cpu_s, 2) + " s of CPU";
 }
 
+namespace {
+
+std::string quoted_for_shell(const std::string& text) {
+    const bool plain = text.find_first_not_of(
+                           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                           "0123456789/._-+,@%:=") == std::string::npos;
+    if (plain) {
+        return text;
+    }
+    std::string quoted = "'";
+    for (const char c : text) {
+        quoted += c == '\'' ? std::string{"'\\''"} : std::string(1, c);
+    }
+    return quoted + '\'';
+}
+
+}  // namespace
+
 std::string command_to_repeat(const Record& record) {
     const auto& file = record.run.scenario_file;
     if (file.empty()) {
         return {};
     }
-    const bool plain =
-        file.front() != '-' && file.find_first_not_of(
-                                   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                   "0123456789/._-+,@%:=") == std::string::npos;
-    std::string quoted = plain ? file : "'";
-    if (!plain) {
-        for (const char c : file.front() == '-' ? "./" + file : file) {
-            quoted += c == '\'' ? std::string{"'\\''"} : std::string(1, c);
-        }
-        quoted += '\'';
+    std::string command =
+        "rehearse run " + quoted_for_shell((file.front() == '-' ? "./" : "") + file);
+    for (const auto& path : record.run.overridden) {
+        command += " --set " + quoted_for_shell(path + "=...");
     }
-    return "rehearse run " + quoted + " --seed " + std::to_string(record.run.seed);
+    return command + " --seed " + std::to_string(record.run.seed);
 }
 
 }  // namespace reports

@@ -27,6 +27,7 @@ Json run_json(const Run& run) {
             {"started_at", run.started_at},
             {"finished_at", run.finished_at},
             {"seed", run.seed},
+            {"overridden", run.overridden},
             {"scenario", run.scenario},
             {"version", run.version},
             {"duration_s", number(run.duration_s)},

@@ -248,6 +248,7 @@ struct Run {
     double started_at_epoch_s = 0;
     std::uint64_t seed = 0;
     std::string scenario, scenario_file, description, version;
+    std::vector<std::string> overridden;  // parts of the file that --set replaced: "workload.rate"
     double duration_s = 0;
     double clock_offset_start_ms = 0, clock_offset_end_ms = 0;  // server's clock minus ours
 };

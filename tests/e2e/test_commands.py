@@ -126,6 +126,14 @@ def test_set_overrides_the_file_and_is_checked_like_it(rehearse, scenario):
         assert wrong.split("=")[0] in ended.err and not ended.out
 
 
+def test_a_result_tells_what_of_its_scenario_was_overridden(run):
+    _, result = run(shop.scenario(NOTHING), "--set", "workload.rate=50/s", "--set",
+                    "name=other")
+
+    assert result["run"]["overridden"] == ["workload.rate", "name"]
+    assert result["run"]["scenario"] == "other"
+
+
 def test_a_target_is_found_through_its_variable_and_the_run_in_its_folder(
         rehearse, scenario, shop_database):
     ended = rehearse("run", scenario(shop.scenario(NOTHING)), "--quiet",

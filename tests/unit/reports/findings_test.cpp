@@ -148,7 +148,17 @@ TEST(CommandToRepeat, IsQuotedForAShell) {
     record.run.scenario_file = "it's $(here).yaml";
     EXPECT_EQ(command_to_repeat(record), "rehearse run 'it'\\''s $(here).yaml' --seed 42");
     record.run.scenario_file = "-x.yaml";
-    EXPECT_EQ(command_to_repeat(record), "rehearse run './-x.yaml' --seed 42");
+    EXPECT_EQ(command_to_repeat(record), "rehearse run ./-x.yaml --seed 42");
+}
+
+// Not its value, which may be a secret; but that there was one.
+TEST(CommandToRepeat, TellsWhatWasOverridden) {
+    Record record;
+    record.run.seed = 42;
+    record.run.scenario_file = "shop.yaml";
+    record.run.overridden = {"workload.rate", "gates.a b"};
+    EXPECT_EQ(command_to_repeat(record),
+              "rehearse run shop.yaml --set workload.rate=... --set 'gates.a b=...' --seed 42");
 }
 
 TEST(Honesty, IsPutIntoWords) {

@@ -32,6 +32,7 @@ Record healthy() {
                   .scenario_file = "shop.yaml",
                   .description = "orders gets a region",
                   .version = "0.1.0",
+                  .overridden = {},
                   .duration_s = 35};
     record.target = {.engine = "PostgreSQL",
                      .version = "15.6",

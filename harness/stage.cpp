@@ -1,6 +1,7 @@
 #include "harness/stage.hpp"
 
 #include "harness/engines.hpp"
+#include "harness/migration/cancel_watch.hpp"
 #include "harness/migration/setup.hpp"
 #include "scenarios/ownership.hpp"
 #include "scenarios/relations.hpp"
@@ -159,11 +160,29 @@ void Stage::prepare(RunDirectory& out, const migration::Interruption& interrupti
             throw database::Outage{failure};
         }
     }
-    read_samples();
-    check_statements();
+    read_samples(interruption);
+    if (!interruption.stop_requested()) {
+        check_statements();
+    }
 }
 
-void Stage::read_samples() {
+// It may read a big table: Ctrl-C ends it. Then it is empty.
+std::vector<std::string> Stage::read_sample(const std::string& query,
+                                            const migration::Interruption& interruption) {
+    const auto control = target_->connect("sample");
+    const migration::CancelWatch watch{*control, interruption,
+                                       migration::Interruption::Level::finish_step};
+    try {
+        return target_->sample(*control, query);
+    } catch (const database::Outage&) {
+        if (!interruption.stop_requested()) {
+            throw;
+        }
+        return {};
+    }
+}
+
+void Stage::read_samples(const migration::Interruption& interruption) {
     std::map<std::string, workloads::Sample> samples;  // one read a query, however often it is used
     for (auto& operation : operations_) {
         for (auto& parameter : operation.parameters) {
@@ -173,7 +192,10 @@ void Stage::read_samples() {
             }
             auto& sample = samples[query];
             if (!sample) {
-                auto rows = target_->sample(query);
+                auto rows = read_sample(query, interruption);
+                if (interruption.stop_requested()) {
+                    return;
+                }
                 if (rows.empty()) {
                     throw UsageError{"operation " + operation.name + ", parameter " +
                                      parameter.name + ": sample(\"" + query +

@@ -51,7 +51,9 @@ public:
     [[nodiscard]] bool still_locked() { return lock_->held(); }
 
 private:
-    void read_samples();
+    void read_samples(const migration::Interruption& interruption);
+    [[nodiscard]] std::vector<std::string> read_sample(const std::string& query,
+                                                       const migration::Interruption& interruption);
     void check_statements();
     [[nodiscard]] std::vector<database::StatementProblem> missing_rights();
 

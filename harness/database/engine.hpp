@@ -138,8 +138,10 @@ public:
     // Those that the role has not. Of relations that are not there nothing is said.
     [[nodiscard]] virtual std::vector<StatementProblem> missing_rights(
         std::span<const RightToCheck> rights) = 0;
-    // The first column of a query's rows, for sample("...").
-    [[nodiscard]] virtual std::vector<std::string> sample(const std::string& query) = 0;
+    // The first column of a query's rows, for sample("..."), read through a session that was opened
+    // for it.
+    [[nodiscard]] virtual std::vector<std::string> sample(Control& control,
+                                                          const std::string& query) = 0;
 
     // One consistent view of the tables, as one writes their names in SQL; they cannot be rewritten
     // or dropped while it lives. Throws UnknownName, Outage.

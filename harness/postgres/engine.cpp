@@ -156,8 +156,8 @@ public:
         return postgres::missing_rights(*open("check"), rights);
     }
 
-    std::vector<std::string> sample(const std::string& query) override {
-        return read_sample(destination("sample"), query);
+    std::vector<std::string> sample(database::Control& control, const std::string& query) override {
+        return read_sample(control, query);
     }
 
     std::unique_ptr<database::Snapshot> snapshot(

@@ -4,16 +4,15 @@
 
 namespace harness::postgres {
 
-std::vector<std::string> read_sample(const Destination& destination, const std::string& query) {
+std::vector<std::string> read_sample(database::Control& control, const std::string& query) {
     constexpr int rows_at_once = 10'000;
-    const auto control = open_control(destination);  // with its lock_timeout and statement_timeout
-    ask(*control, "BEGIN READ ONLY");
+    ask(control, "BEGIN READ ONLY");
     // A line of its own: the query may end in a comment.
-    ask(*control, "DECLARE rehearse_sample NO SCROLL CURSOR FOR " + query + "\n");
+    ask(control, "DECLARE rehearse_sample NO SCROLL CURSOR FOR " + query + "\n");
     std::vector<std::string> values;
     while (values.size() < sample_limit) {
         auto fetched =
-            ask(*control, "FETCH " + std::to_string(rows_at_once) + " FROM rehearse_sample");
+            ask(control, "FETCH " + std::to_string(rows_at_once) + " FROM rehearse_sample");
         if (fetched.rows.empty()) {
             break;
         }

@@ -1,7 +1,7 @@
 // The rows that sample("SELECT ...") draws from.
 #pragma once
 
-#include "harness/postgres/identity.hpp"
+#include "harness/database/control.hpp"
 
 #include <cstddef>
 #include <string>
@@ -14,7 +14,9 @@ inline constexpr std::size_t sample_limit = 1'000'000;
 
 // The first column of the query's first rows, NULLs left out; read through a cursor, so that a
 // query over a big table holds no more than a piece of it here. Throws database::Outage.
-[[nodiscard]] std::vector<std::string> read_sample(const Destination& destination,
+//
+// Leaves a read-only transaction open, so that each sample wants a session of its own.
+[[nodiscard]] std::vector<std::string> read_sample(database::Control& control,
                                                    const std::string& query);
 
 }  // namespace harness::postgres

@@ -189,6 +189,20 @@ def test_ctrl_c_in_the_setup_ends_it_and_still_writes_a_report(throwaway, until)
     assert throwaway.left() == []
 
 
+def test_ctrl_c_ends_a_sample_that_takes_long(rehearse, scenario, shop_database, until):
+    draw = {"name": "draw", "weight": 1, "sql": "SELECT :v::text",
+            "params": {"v": "sample('SELECT pg_sleep(50)::text')"}}
+    child = rehearse.start("run", scenario(shop.scenario(NOTHING, workload={"operations": [draw]})),
+                           "--db", shop_database.uri, "--out", "out")
+    until(lambda: shop_database.value(OURS.replace("/%", "/sample")) == 1, child)
+    child.send_signal(signal.SIGINT)
+
+    ended = rehearse.finish(child, timeout=30)
+
+    result = assert_interrupted(ended, rehearse.folder / "out", 130, shop_database)
+    assert result["phases"] == []
+
+
 @pytest.mark.parametrize("phase", IN_PHASE)
 def test_cleanup_removes_what_a_killed_run_left(rehearse, scenario, in_phase, shop_database,
                                                 until, phase):

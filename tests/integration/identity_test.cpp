@@ -4,7 +4,6 @@
 #include "harness/postgres/engine.hpp"
 #include "harness/postgres/guard_table.hpp"
 #include "harness/postgres/lock_source.hpp"
-#include "harness/postgres/sample.hpp"
 #include "tests/integration/load_support.hpp"
 #include "tests/integration/session_probe.hpp"
 #include "tests/integration/throwaway.hpp"
@@ -75,10 +74,6 @@ TEST_F(Identity, EveryKindOfConnectionElsewhereIsRefused) {
     EXPECT_EQ(refused([&] { static_cast<void>(harness::postgres::open_control(destination)); }),
               words);
     EXPECT_EQ(refused([&] { static_cast<void>(harness::postgres::open_lock_source(destination)); }),
-              words);
-    EXPECT_EQ(refused([&] {
-                  static_cast<void>(harness::postgres::read_sample(destination, "SELECT 1"));
-              }),
               words);
 }
 

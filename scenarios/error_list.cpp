@@ -59,6 +59,12 @@ std::vector<Error> ErrorList::sorted(std::vector<Error> errors) const {
     return errors;
 }
 
+std::vector<Error> ErrorList::sorted_with_doubts() const {
+    auto all = errors_;
+    all.insert(all.end(), doubts_.begin(), doubts_.end());
+    return sorted(std::move(all));
+}
+
 std::string shown(std::string_view value) {
     constexpr std::size_t longest = 60;
     std::string out = "`";

@@ -34,6 +34,8 @@ public:
     // By place, the scenario's own first, each once (an alias brings the same error twice).
     [[nodiscard]] std::vector<Error> sorted() const { return sorted(errors_); }
     [[nodiscard]] std::vector<Error> sorted_doubts() const { return sorted(doubts_); }
+    // Whoever mends the errors wants to know of the doubts, too: they are mostly mistakes.
+    [[nodiscard]] std::vector<Error> sorted_with_doubts() const;
 
 private:
     [[nodiscard]] Error at(const Origin& origin, std::string message) const;

@@ -179,7 +179,7 @@ std::variant<Scenario, std::vector<Error>> read_scenario(const std::filesystem::
     const Reading reading{document, file.parent_path(), errors};
     auto scenario = build(reading, file, document.root);
     if (!errors.empty()) {
-        return errors.sorted();
+        return errors.sorted_with_doubts();
     }
     scenario.doubts = errors.sorted_doubts();
     return scenario;

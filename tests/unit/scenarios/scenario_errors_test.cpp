@@ -57,6 +57,16 @@ gates: {read order.response.p99: 50ms}
         ElementsAre(AllOf(StartsWith("3:32: "), HasSubstr("`workload.operations.0.name`"))));
 }
 
+TEST(ScenarioErrors, BesideThemStandsWhatOnlyTheServerCanTell) {
+    EXPECT_THAT(errors_of(R"x(version: 1
+name: x
+workload: {operations: [{name: a, sql: SELECT FROM WHERE}]}
+migration: {up: [{pause: 5}]}
+)x"),
+                ElementsAre(AllOf(StartsWith("3:"), HasSubstr("the server decides")),
+                            StartsWith("4:26: ")));
+}
+
 TEST(ScenarioErrors, MistypedParametersAreOneError) {
     EXPECT_THAT(errors_of(R"x(version: 1
 name: x

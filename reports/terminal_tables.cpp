@@ -84,7 +84,8 @@ std::string locks_of(const Step& step) {
         }
     }
     if (longest_held != nullptr) {
-        text = longest_held->relation + ": " + longest_held->mode;
+        // The mode first: it is what a narrow column must keep.
+        text = longest_held->mode + " on " + longest_held->relation;
         text += step.locks.size() > 1 ? " +" + count_text(step.locks.size() - 1) : "";
     }
     return text;
@@ -155,15 +156,21 @@ std::string steps_section(const Record& record, const Style& style) {
     if (record.steps.empty()) {
         return {};
     }
-    Table table{{{"step", Align::left, true},
-                 {"outcome"},
-                 {"took", Align::right},
-                 {"tries", Align::right},
-                 {"lock held longest", Align::left, true},
-                 {"waited", Align::right},
-                 {"held", Align::right},
-                 {"rewrote", Align::left, true},
-                 {"WAL", Align::right}}};
+    // A column of its own only where something was rewritten: the locks' modes need the room.
+    const bool any_rewrote = std::any_of(record.steps.begin(), record.steps.end(),
+                                         [](const Step& step) { return !step.rewrote.empty(); });
+    std::vector<Table::Column> columns{{"step", Align::left, true},
+                                       {"outcome"},
+                                       {"took", Align::right},
+                                       {"tries", Align::right},
+                                       {"lock held longest", Align::left, true},
+                                       {"waited", Align::right},
+                                       {"held", Align::right}};
+    if (any_rewrote) {
+        columns.push_back({"rewrote", Align::left, true});
+    }
+    columns.push_back({"WAL", Align::right});
+    Table table{std::move(columns)};
     for (std::size_t i = 0; i < std::min(record.steps.size(), most_steps); ++i) {
         const auto& step = record.steps[i];
         std::string rewrote;
@@ -172,16 +179,19 @@ std::string steps_section(const Record& record, const Style& style) {
         }
         const auto wal = step.wal_bytes ? step.wal_bytes : step.wal_total_bytes;
         const bool ran = step.outcome != "skipped";
-        table.add(
-            {{step.name},
-             {step.outcome, step.outcome == "failed" ? Colour::red : Colour::none},
-             {ran ? seconds_text(step.end_s - step.start_s) : "-"},
-             {count_text(step.tries())},
-             {locks_of(step)},
-             {step.locks.empty() ? "-" : seconds_text(longest(step.locks, &StepLock::waited_s))},
-             {step.locks.empty() ? "-" : seconds_text(longest(step.locks, &StepLock::held_s))},
-             {rewrote.empty() ? "-" : rewrote},
-             {wal ? bytes_text(*wal) : "-"}});
+        std::vector<Table::Cell> row{
+            {step.name},
+            {step.outcome, step.outcome == "failed" ? Colour::red : Colour::none},
+            {ran ? seconds_text(step.end_s - step.start_s) : "-"},
+            {count_text(step.tries())},
+            {locks_of(step)},
+            {step.locks.empty() ? "-" : seconds_text(longest(step.locks, &StepLock::waited_s))},
+            {step.locks.empty() ? "-" : seconds_text(longest(step.locks, &StepLock::held_s))}};
+        if (any_rewrote) {
+            row.push_back({rewrote.empty() ? "-" : rewrote});
+        }
+        row.push_back({wal ? bytes_text(*wal) : "-"});
+        table.add(std::move(row));
     }
     return heading("Steps", style) + table.text(style.columns, style.colour) +
            left_out(record.steps.size(), most_steps);

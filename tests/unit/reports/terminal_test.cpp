@@ -130,6 +130,19 @@ TEST(Terminal, SaysTheVerdictFirstThenWhyThenTheFigures) {
     }
 }
 
+TEST(Terminal, KeepsALocksModeInEightyColumns) {
+    auto record = healthy();
+    record.steps[0].name = "validate";
+    record.steps[0].rewrote.clear();
+    record.steps[0].locks = {{R"("Shop"."Order Lines")", "ShareUpdateExclusiveLock", 0, 0.2}};
+    const auto narrow = terminal_summary(decided(record), {false, 80});
+    EXPECT_NE(narrow.find("ShareUpdateExcl"), std::string::npos) << narrow;
+    EXPECT_EQ(narrow.find("rewrote  "), std::string::npos) << "a column for nothing\n" << narrow;
+
+    record.steps[0].rewrote = {"orders"};
+    EXPECT_NE(terminal_summary(decided(record), {false, 80}).find("rewrote  "), std::string::npos);
+}
+
 TEST(Terminal, ShowsEveryPhaseOfAnOperationAndSaysWhenItNeverRan) {
     auto record = healthy();
     samples::calls(record, 0, PhaseName::during) = {};

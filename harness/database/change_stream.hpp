@@ -65,6 +65,7 @@ public:
     // The relation as it is from here on. Comes before its first change, and between transactions
     // or within one; it stays where it is until it is told anew.
     virtual void relation(const StreamRelation& relation) = 0;
+    // Of a transaction that has something to tell.
     virtual void begin(const StreamTransaction& transaction) = 0;
     // What the transaction says of itself.
     virtual void tag(std::string_view content) = 0;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -122,6 +123,7 @@ private:
     bool receive();
     void look_if_due();
     void deliver(ChangeSink& sink, const SnapshotVisibility& visible, bool definite);
+    void begin_if_due(ChangeSink& sink);
     void dispatch(ChangeSink& sink, const PgoutputEvent& event);
     void watch_if_due();
     void catch_up(const SnapshotVisibility& second, ChangeSink& sink, Clock::time_point deadline);
@@ -138,6 +140,8 @@ private:
     SnapshotVisibility first_, visible_;
     std::uint64_t near_ = 0;  // a transaction's number given out about now
     Delivery delivery_ = Delivery::between;
+    std::optional<database::StreamTransaction>
+        not_begun_;  // delivered, as soon as it says anything
     Clock::time_point looked_, watched_;
     std::mutex look_mutex_;
     bool holding_ = false;
@@ -205,8 +209,7 @@ void PostgresChangeStream::deliver(ChangeSink& sink, const SnapshotVisibility& v
                 ++figures_.before_first;
             } else if (visible.sees(id)) {
                 delivery_ = Delivery::delivering;
-                ++figures_.transactions;
-                sink.begin({.id = id, .position = begin->final_position});
+                not_begun_ = {.id = id, .position = begin->final_position};
             } else if (definite) {
                 delivery_ = Delivery::skipping;
                 ++figures_.after_second;
@@ -220,24 +223,38 @@ void PostgresChangeStream::deliver(ChangeSink& sink, const SnapshotVisibility& v
     }
 }
 
+// Before 15 the server sends a beginning and an end also of what changes nothing in the tables that
+// are followed: an ANALYZE, other tables' writes.
+void PostgresChangeStream::begin_if_due(ChangeSink& sink) {
+    if (not_begun_) {
+        ++figures_.transactions;
+        sink.begin(*not_begun_);
+        not_begun_.reset();
+    }
+}
+
 void PostgresChangeStream::dispatch(ChangeSink& sink, const PgoutputEvent& event) {
     const bool delivering = delivery_ == Delivery::delivering;
     if (const auto* change = std::get_if<database::RowChange>(&event)) {
         if (delivering) {
+            begin_if_due(sink);
             ++figures_.changes;
             sink.change(*change);
         }
     } else if (std::holds_alternative<pgoutput::Commit>(event)) {
-        if (delivering) {
+        if (delivering && !not_begun_) {
             sink.commit();
         }
+        not_begun_.reset();
         delivery_ = Delivery::between;
     } else if (const auto* message = std::get_if<pgoutput::Message>(&event)) {
         if (delivering && message->transactional && message->prefix == tag_prefix) {
+            begin_if_due(sink);
             sink.tag(message->content);
         }
     } else if (const auto* truncate = std::get_if<pgoutput::Truncate>(&event)) {
         if (delivering) {
+            begin_if_due(sink);
             sink.truncate(truncate->relations);
         }
     } else if (const auto* told = std::get_if<pgoutput::Relation>(&event)) {

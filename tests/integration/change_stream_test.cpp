@@ -73,7 +73,7 @@ TEST_F(ChangeStreams, LeaveOutWhatTheFirstFenceSawAndTheSecondDidNot) {
     for (int i = 0; i < 3; ++i) {
         stream->follow(notes, 10ms);
     }
-    stream->finish(second, notes, 30s);
+    stream->finish(second, notes, patience);
     std::ranges::sort(notes.lines);
     EXPECT_EQ(notes.lines, (Lines{"insert t new (2)", "insert t new (3)", "insert t new (5)"}));
     EXPECT_EQ(stream->figures().before_first, 1U);
@@ -218,7 +218,7 @@ TEST_F(ChangeStreams, ValuesAreThoseOfAScan) {
     for (const auto& chunk : scan->chunks()) {
         reader->read(chunk, scanned);
     }
-    stream->finish(snapshot->fence(), compared, 30s);
+    stream->finish(snapshot->fence(), compared, patience);
 
     std::ranges::sort(compared.unknown);
     EXPECT_EQ(compared.unknown,
@@ -261,10 +261,25 @@ TEST_F(ChangeStreams, AreExactlyWhatIsBetweenTwoFencesUnderLoad) {
         }
         stream->hold();
         const auto second = sum_and_fence();
-        stream->finish(second.second, notes, 30s);
+        stream->finish(second.second, notes, patience);
         EXPECT_EQ(static_cast<long>(notes.lines.size()), second.first - first.first);
     }
     stop = true;
+}
+
+// Autovacuum comes when it likes, and others write what nobody follows.
+TEST_F(ChangeStreams, TellNothingOfTransactionsWithoutAChange) {
+    sql("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE other (id int)");
+    const auto notes = follow({"t"}, [this] {
+        sql("ANALYZE t");
+        sql("INSERT INTO t VALUES (1)");
+        sql("INSERT INTO other VALUES (1)");
+        sql("CREATE TABLE another (id int)");
+    });
+    EXPECT_EQ(notes.lines, Lines{"insert t new (1)"});
+    EXPECT_EQ(notes.ids.size(), 1U);
+    EXPECT_FALSE(notes.open);
+    EXPECT_EQ(figures_.transactions, 1U);
 }
 
 // A transaction that is larger than the server's memory for decoding.

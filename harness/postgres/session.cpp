@@ -159,13 +159,16 @@ void PostgresSession::on_ready(std::uint32_t events) {
         return;
     }
     // What arrives is announced once. Whatever an unfinished answer's reading left in the socket
-    // must be read now, and so must the end of a connection that came together with an answer.
+    // must be read now, and so must the end of a connection that came together with an answer: even
+    // where the next statement has been sent since. libpq claims that such a sending succeeded, and
+    // has taken the server's goodbye behind the answer for a notice.
+    const bool ended = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
     std::uint64_t sent = 0;
     do {
         sent = sent_;
         read_input();
-    } while ((running() && sent == sent_ && more_to_read()) ||
-             (state_ == State::idle && (events & (EPOLLRDHUP | EPOLLHUP)) != 0));
+    } while ((running() && (ended || sent == sent_) && more_to_read()) ||
+             (state_ == State::idle && ended));
 }
 
 void PostgresSession::read_input() {

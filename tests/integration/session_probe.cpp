@@ -1,6 +1,7 @@
 #include "tests/integration/session_probe.hpp"
 
 #include <chrono>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -68,6 +69,9 @@ void SessionProbe::on_operation_end(const OperationEnd& end) {
     EXPECT_LE(end.slowest_done, end.done);
     end_ = End{std::string{end.code}, end.kind,        end.session_usable, end.sent, end.done,
                end.slowest_sent,      end.slowest_done};
+    if (const auto next = std::exchange(next_, std::nullopt)) {
+        start_run(*next);
+    }
 }
 
 void SessionProbe::forget() {

@@ -34,6 +34,9 @@ public:
     // The same in parts.
     void start_connect(workloads::App app = workloads::App::old_version);
     void start_run(std::uint16_t operation = 0, std::uint64_t index = 0);
+    // As a load does whose operations queue: this one is sent from within the call in which the one
+    // that runs has ended.
+    void follow_with(std::uint16_t operation) { next_ = operation; }
     [[nodiscard]] bool over() const { return connected_ || failed_ || end_ || lost_; }
     void wait();           // until one of them; fails the test after 20 s
     void wait_for_more();  // the same, whatever was heard before
@@ -58,6 +61,7 @@ private:
     bool connected_ = false;
     std::optional<harness::database::Error> failed_, lost_;
     std::optional<End> end_;
+    std::optional<std::uint16_t> next_;
     std::unique_ptr<harness::database::Session> session_;
 };
 

@@ -6,6 +6,7 @@
 #include "tests/integration/silent_server.hpp"
 #include "tests/integration/throwaway.hpp"
 
+#include <csignal>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -402,6 +403,30 @@ TEST_F(SessionTest, AStatementSentToADeadSessionFails) {
     const auto end = probe.run();
     EXPECT_TRUE(end.code == "57P01" || end.code == "connection_lost") << end.code;
     EXPECT_FALSE(end.session_usable);
+}
+
+// The answer to the one before, the server's goodbye and the connection's end all came before
+// anybody looked.
+TEST_F(SessionTest, AStatementThatFollowsAnAnswerIntoADeadSessionFails) {
+    SessionProbe probe{plan({statement("SELECT 1"), statement("SELECT 2")})};
+    ASSERT_FALSE(probe.connect());
+    for (const std::uint16_t operation : {1, 0}) {
+        ASSERT_EQ(probe.run(operation).code, "");
+    }
+    const auto pid = static_cast<pid_t>(probe.session().session_id());
+    probe.start_run(1);
+    ASSERT_TRUE(
+        becomes_true("SELECT query = 'SELECT 2' AND state = 'idle' FROM pg_stat_activity "
+                     "WHERE pid = " +
+                     std::to_string(pid)));
+    terminate(probe);
+    ASSERT_TRUE(tests::eventually([pid] { return kill(pid, 0) != 0; }));
+    probe.follow_with(0);
+    probe.wait_for_more();
+    ASSERT_TRUE(probe.end());
+    EXPECT_TRUE(probe.end()->code == "57P01" || probe.end()->code == "connection_lost")
+        << probe.end()->code;
+    EXPECT_FALSE(probe.end()->session_usable);
 }
 
 TEST_F(SessionTest, AServerThatNeverAnswersIsGivenUp) {

@@ -475,28 +475,4 @@ void Execution::add_doubts() {
     }
 }
 
-std::string Execution::status() const {
-    const auto live = load_->live();
-    std::string text, step;
-    {
-        const std::scoped_lock lock{status_mutex_};
-        text = interruption_.stop_requested() ? "interrupted" : phase_status_;
-        if (phase_until_ && !interruption_.stop_requested()) {
-            const auto left = std::chrono::duration_cast<std::chrono::seconds>(
-                *phase_until_ - Clock::now() + std::chrono::milliseconds{999});
-            text += " " + std::to_string(std::max<std::int64_t>(0, left.count())) + " s left";
-        }
-        if (!step_status_.empty()) {
-            step = " | " + step_status_;
-        }
-    }
-    char figures[160];
-    std::snprintf(figures, sizeof figures,
-                  " | %u/s | p99 %s%s | blocked %u | failed %u | backlog %llu", live.done,
-                  live.p99_ms ? std::to_string(std::lround(*live.p99_ms)).c_str() : "-",
-                  live.p99_ms ? " ms" : "", observer_ ? observer_->blocked_now() : 0, live.failed,
-                  static_cast<unsigned long long>(live.backlog));
-    return text + figures + step;  // a narrow terminal cuts a step's long name, not the figures
-}
-
 }  // namespace harness

@@ -110,13 +110,15 @@ RowRules::Applied RowRules::apply(RowState& state, const LedgerEntry& entry,
             } else {
                 exact = exact && !compared;
             }
-            applied.incomplete = applied.incomplete || (insert && !entry.moves_key && compared);
+            applied.incomplete =
+                applied.incomplete || (insert && !entry.moves_key && compared &&
+                                       image.presence(i) == Presence::unchanged);
             if (insert || (image.presence(i) == Presence::unknown && source.workload)) {
                 cell.knowledge = cell.knowledge == Knowledge::never && !compared
                                      ? Knowledge::never
                                      : Knowledge::uncertain;
                 cell.has_content = false;
-                cell.maybe_set = cell.maybe_set || source.workload;
+                cell.maybe_set = cell.maybe_set || (source.workload && source.may_write(i));
             }
             continue;
         }
@@ -126,7 +128,7 @@ RowRules::Applied RowRules::apply(RowState& state, const LedgerEntry& entry,
         }
         if (differs) {
             applied.changed.push_back(i);
-            if (source.workload && source.writes && !(*source.writes)[i]) {
+            if (source.workload && !source.may_write(i)) {
                 applied.foreign.push_back(ledger_.name(i));
             }
         }
@@ -141,6 +143,15 @@ RowRules::Applied RowRules::apply(RowState& state, const LedgerEntry& entry,
     state.exact = exact;
     state.row = row;
     return applied;
+}
+
+bool RowRules::may_move_key(const ChangeSource& source) const {
+    for (std::size_t i = 0; i < ledger_.columns(); ++i) {
+        if (ledger_.options().columns[i].is_key && source.may_write(i)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 RowRules::Difference RowRules::between(const RowState& was, const RowState& is) const {

@@ -11,7 +11,8 @@
 
 namespace checksum {
 
-// Who made changes. Only of the workload is it expected that it changes what was there before.
+// Who made changes. Only of the workload is it expected that it changes what was there before, and
+// only what its statements can: whatever else its transactions do, a trigger does.
 struct ChangeSource {
     std::string name = {};
     bool workload = false;
@@ -19,6 +20,9 @@ struct ChangeSource {
     // workload's update of a row that was damaged behind the stream's back carries the damage on as
     // if the workload had meant it: the stream carries whole rows.
     std::optional<std::vector<bool>> writes = {};
+    bool inserts = true, removes = true;  // what its statements may do to rows
+
+    [[nodiscard]] bool may_write(std::size_t column) const { return !writes || (*writes)[column]; }
 };
 
 struct CellState {
@@ -71,6 +75,8 @@ public:
     };
     [[nodiscard]] Applied apply(RowState& state, const LedgerEntry& entry,
                                 const ChangeSource& source) const;
+
+    [[nodiscard]] bool may_move_key(const ChangeSource& source) const;
 
     // Between two states of an existing row, over all columns that were there before, and added
     // ones that the workload had written.

@@ -76,7 +76,7 @@ RowState& SliceReplay::touch(Digest key, const RecordView* image) {
 void SliceReplay::remember(Digest key, const RowState& state, const ChangeSource& source) {
     if (!source.workload) {
         remembered_.emplace(key, state);  // the first time in its transaction counts
-        remembered_source_ = source.name;
+        remembered_source_ = "by " + source.name;
     }
 }
 
@@ -96,6 +96,10 @@ void SliceReplay::apply(const LedgerEntry& entry) {
     }
     remember(entry.key(), state, source);
     if (entry.operation == Operation::remove) {
+        if (source.workload && !source.removes && !entry.moves_key) {
+            mismatch(MismatchKind::lost, state, {},
+                     "by " + source.name + ", whose statements delete no row");
+        }
         remove(state);
         ChangeCounts& counts = source.workload ? result_.workload : result_.others;
         counts.removes += entry.moves_key ? 0 : 1;
@@ -144,9 +148,16 @@ void SliceReplay::insert_or_update(RowState& state, const LedgerEntry& entry,
     for (const std::size_t column : applied.changed) {
         ++counts.columns[column];
     }
+    if (source.workload && insert && !entry.moves_key && !source.inserts) {
+        mismatch(MismatchKind::extra, state, {}, "by " + source.name + ", whose statements insert no row");
+    }
+    if (source.workload && entry.moves_key && !rules_.may_move_key(source)) {
+        mismatch(MismatchKind::changed, state, sides_.ledger.key_names(),
+                 "by " + source.name + ", whose statements do not write it");
+    }
     if (!applied.foreign.empty()) {
         mismatch(MismatchKind::changed, state, applied.foreign,
-                 source.name + ", whose statements do not write it");
+                 "by " + source.name + ", whose statements do not write it");
     }
     if (insert) {
         ++state.copies;

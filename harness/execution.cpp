@@ -52,10 +52,12 @@ std::string counted(std::uint64_t count, const std::string& what) {
 
 }  // namespace
 
-Execution::Execution(const scenarios::Scenario& scenario, Stage& stage, std::uint64_t seed,
-                     RunDirectory& out, Console& console, migration::Interruption& interruption)
+Execution::Execution(const scenarios::Scenario& scenario, Stage& stage,
+                     verification::DataProof& proof, std::uint64_t seed, RunDirectory& out,
+                     Console& console, migration::Interruption& interruption)
     : scenario_{scenario},
       stage_{stage},
+      proof_{proof},
       out_{out},
       console_{console},
       interruption_{interruption},
@@ -92,7 +94,8 @@ Execution::Execution(const scenarios::Scenario& scenario, Stage& stage, std::uin
             {.operations = stage.operations(),
              .protocol = scenario.workload.protocol,
              .session_sql = {scenario.workload.session_old, scenario.workload.session_new},
-             .statement_timeout = scenario.workload.statement_timeout}),
+             .statement_timeout = scenario.workload.statement_timeout,
+             .tags = proof.tags()}),
         // By its id, because a session may call itself anything.
         [this](std::int64_t session) {
             directory_.enter(session, {locks::SessionKind::workload, {}});

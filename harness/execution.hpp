@@ -10,6 +10,7 @@
 #include "harness/replica_watch.hpp"
 #include "harness/run_directory.hpp"
 #include "harness/stage.hpp"
+#include "harness/verification/data_proof.hpp"
 #include "reports/event_log.hpp"
 #include "reports/record.hpp"
 #include "scenarios/scenario.hpp"
@@ -30,9 +31,11 @@ class Execution {
 public:
     using Clock = std::chrono::steady_clock;
 
-    // Second 0 of the run is here.
-    Execution(const scenarios::Scenario& scenario, Stage& stage, std::uint64_t seed,
-              RunDirectory& out, Console& console, migration::Interruption& interruption);
+    // Second 0 of the run is here. `proof` tells what the load's transactions say of themselves, and
+    // hears of each step's end.
+    Execution(const scenarios::Scenario& scenario, Stage& stage, verification::DataProof& proof,
+              std::uint64_t seed, RunDirectory& out, Console& console,
+              migration::Interruption& interruption);
     ~Execution();
     Execution(const Execution&) = delete;
     Execution& operator=(const Execution&) = delete;
@@ -80,6 +83,7 @@ private:
 
     const scenarios::Scenario& scenario_;
     Stage& stage_;
+    verification::DataProof& proof_;
     RunDirectory& out_;
     Console& console_;
     migration::Interruption& interruption_;

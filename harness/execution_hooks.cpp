@@ -84,6 +84,7 @@ void Execution::step_ended(std::size_t index, const reports::Step& step) {
     if (observer_) {
         step_locks_[index] = observer_->end_step();
     }
+    proof_.step_ended();
     if (step.outcome != "ok") {
         console_.note("step " + std::to_string(index + 1) + " " + step.outcome + ": " + step.error);
     }

@@ -66,7 +66,7 @@ reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOpt
     proof.before();  // the verified tables, with the load at rest
     status.hide();
 
-    Execution execution{scenario, stage, options.seed, out, console, interruption};
+    Execution execution{scenario, stage, proof, options.seed, out, console, interruption};
     try {
         execution.observe();  // the lock observer samples from here to the end
         proof.watch(execution.run_start(), [&out](const auto& name, const auto& value, double at) {

@@ -6,7 +6,14 @@ namespace {
 Json mismatch_json(const DataMismatch& mismatch) {
     return {{"kind", mismatch.kind},
             {"key", text_or_null(mismatch.key)},
-            {"columns", mismatch.columns}};
+            {"columns", mismatch.columns},
+            {"by", text_or_null(mismatch.by)}};
+}
+
+Json changes_json(const RowChanges& changes) {
+    return {{"inserts", changes.inserts},
+            {"updates", changes.updates},
+            {"deletes", changes.deletes}};
 }
 
 Json table_json(const TableProof& table) {
@@ -16,7 +23,7 @@ Json table_json(const TableProof& table) {
             {"digest_before", text_or_null(table.digest_before)},
             {"digest_after", text_or_null(table.digest_after)},
             {"verdict", name_of(table.verdict)},
-            {"mode", "quiesced"},
+            {"mode", table.followed ? "ledger" : "quiesced"},
             {"proved", table.proved},
             {"problems", table.problems},
             {"unproved", table.unproved},
@@ -26,6 +33,8 @@ Json table_json(const TableProof& table) {
             {"changed", table.changed},
             {"duplicated", table.duplicated},
             {"left_to_workload", table.left_to_workload},
+            {"workload", table.followed ? changes_json(table.workload) : Json(nullptr)},
+            {"others", table.followed ? changes_json(table.others) : Json(nullptr)},
             {"mismatches", list(table.mismatches, mismatch_json)},
             {"unnamed", text_or_null(table.unnamed)}};
 }
@@ -44,11 +53,22 @@ Json invariant_json(const InvariantProof& invariant) {
             {"detail", text_or_null(invariant.detail)}};
 }
 
+Json ledger_json(const LedgerProof& ledger) {
+    return {{"unavailable", text_or_null(ledger.unavailable)},
+            {"transactions", ledger.transactions},
+            {"tagged", ledger.tagged},
+            {"changes", ledger.changes},
+            {"received_bytes", ledger.received_bytes},
+            {"log_kept_bytes_max", ledger.log_kept_bytes_max},
+            {"spilled_bytes", or_null(ledger.spilled_bytes)},
+            {"catch_up_s", number(ledger.catch_up_s)}};
+}
+
 }  // namespace
 
 Json verification_json(const Verification& proof) {
     return {{"tables", list(proof.tables, table_json)},
-            {"ledger", nullptr},  // the change stream was not followed
+            {"ledger", proof.ledger ? ledger_json(*proof.ledger) : Json(nullptr)},
             {"invariants", list(proof.invariants, invariant_json)},
             {"rollback", nullptr},  // not rehearsed
             {"partial_passes", proof.partial_passes},

@@ -37,6 +37,7 @@ std::string first_mismatch(const TableProof& table) {
         text +=
             ", column" + std::string{first.columns.size() > 1 ? "s " : " "} + listed(first.columns);
     }
+    text += first.by.empty() ? "" : ", " + first.by;
     return text + ".";
 }
 
@@ -88,6 +89,7 @@ std::vector<std::string> doubt_sentences(const Verification& proof) {
         sentences.push_back("The data was not verified: " + proof.fault + ".");
         return sentences;
     }
+    bool short_of = false;
     for (const auto& table : proof.tables) {
         const bool told = table.verdict == Proof::inconclusive ||
                           (table.verdict == Proof::partial && !proof.partial_passes);
@@ -96,10 +98,15 @@ std::vector<std::string> doubt_sentences(const Verification& proof) {
                 sentences.push_back("Of " + table.name + " it is not proved: " + what + ".");
             }
         }
+        short_of = short_of || told;
         if (table.verdict == Proof::partial && !proof.partial_passes) {
             sentences.push_back("With `verify.live: off` what was proved of " + table.name +
                                 " would be enough.");
         }
+    }
+    if (short_of && proof.ledger && !proof.ledger->unavailable.empty()) {
+        sentences.push_back("What the workload writes was not proved by the change stream: " +
+                            proof.ledger->unavailable + ".");
     }
     for (const auto& invariant : proof.invariants) {
         if (invariant.verdict == Proof::inconclusive) {

@@ -20,6 +20,11 @@ struct DataMismatch {
     std::string kind;  // lost | extra | changed | duplicated
     std::string key;   // "id=5"
     std::vector<std::string> columns;
+    std::string by = {};  // who did it, where the change stream tells
+};
+
+struct RowChanges {
+    std::uint64_t inserts = 0, updates = 0, deletes = 0;
 };
 
 struct TableProof {
@@ -35,6 +40,8 @@ struct TableProof {
     std::uint64_t lost = 0, extra = 0, changed = 0, duplicated = 0;
     std::uint64_t left_to_workload = 0;  // rows that differ only where the workload may write
     std::string unnamed;                 // why rows that differ are not named
+    bool followed = false;               // judged with the change stream
+    RowChanges workload, others;         // followed: what each committed between the two scans
 
     [[nodiscard]] std::uint64_t differing() const noexcept {
         return lost + extra + changed + duplicated;
@@ -51,10 +58,21 @@ struct InvariantProof {
     std::string detail;
 };
 
+// The change stream, and what it took.
+struct LedgerProof {
+    std::string unavailable;  // why it was not followed, or not to its end; else empty
+    std::uint64_t transactions = 0, tagged = 0, changes = 0;
+    std::uint64_t received_bytes = 0;
+    std::uint64_t log_kept_bytes_max = 0;        // of the server's log, kept back for it
+    std::optional<std::uint64_t> spilled_bytes;  // by the server, while decoding
+    double catch_up_s = 0;                       // behind the load, at the end
+};
+
 struct Verification {
     // Whether a table of which only a part could be proved may pass.
     bool partial_passes = false;
     std::vector<TableProof> tables;
+    std::optional<LedgerProof> ledger;  // empty: none was asked for
     std::vector<InvariantProof> invariants;
     std::string fault;  // why it was not carried through
     double seconds = 0;

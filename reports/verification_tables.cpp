@@ -17,7 +17,12 @@ std::string joined(const std::vector<std::string>& texts, const char* between) {
 std::string row_text(const DataMismatch& mismatch) {
     std::string text = mismatch.kind;
     text += mismatch.key.empty() ? "" : " " + mismatch.key;
-    return mismatch.columns.empty() ? text : text + " (" + joined(mismatch.columns, ", ") + ")";
+    text += mismatch.columns.empty() ? "" : " (" + joined(mismatch.columns, ", ") + ")";
+    return mismatch.by.empty() ? text : text + " - " + mismatch.by;
+}
+
+std::string changes_text(const RowChanges& changes) {
+    return counted(changes.inserts + changes.updates + changes.deletes, "change", "changes");
 }
 
 std::string detail_of(const TableProof& table) {
@@ -39,6 +44,10 @@ std::string detail_of(const TableProof& table) {
                         joined(rows, ", ") + (table.differing() > rows.size() ? ", ..." : ""));
     } else if (!table.unnamed.empty()) {
         parts.push_back("its sums differ; rows are not named: " + table.unnamed);
+    }
+    if (table.followed) {
+        parts.push_back("followed " + changes_text(table.workload) + " of the workload, " +
+                        changes_text(table.others) + " of others");
     }
     if (!table.unproved.empty()) {
         parts.push_back("proved of " +

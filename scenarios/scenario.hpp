@@ -139,7 +139,9 @@ struct Expectation {
     enum class Kind : std::uint8_t { added, dropped, renamed, rewritten };
     Kind kind = Kind::added;
     std::string column;  // as the catalog spells it
-    std::string value;   // renamed: the new name; rewritten: an SQL expression over the old columns
+    // renamed: the new name; rewritten: an SQL expression over the old columns; added: one over the
+    // new ones, or empty.
+    std::string value;
     Place place;
 };
 struct VerifiedTable {
@@ -156,8 +158,11 @@ struct Invariant {
 struct Verify {
     std::vector<VerifiedTable> tables;
     std::vector<Invariant> invariants;
-    bool strict = false;          // 1.0 is not 1.00
-    bool partial_passes = false;  // `live: off` stands there
+    bool strict = false;  // 1.0 is not 1.00
+    // Whether the change stream is followed; where it is not wanted (off), a proof of what the
+    // workload cannot change is enough.
+    enum class Live : std::uint8_t { automatic, on, off };
+    Live live = Live::automatic;
 };
 
 struct Scenario {

@@ -13,6 +13,9 @@ namespace scenarios {
 namespace {
 
 constexpr std::string_view every{"every "};
+constexpr std::pair<std::string_view, Verify::Live> lives[]{{"auto", Verify::Live::automatic},
+                                                            {"on", Verify::Live::on},
+                                                            {"off", Verify::Live::off}};
 
 const Shape& column_name_shape() {
     static const TextRule rule{R"(^([A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*|"([^"]|"")+")$)",
@@ -26,10 +29,13 @@ const Shape& expect_shape() {
     static const Shape change{
         .kind = Shape::Kind::mapping,
         .example = "{renamed: new_name}",
-        .keys = {{"renamed", &column_name_shape(), "the column's new name"},
+        .keys = {{"added", &sql_shape(),
+                  "an expression over the new columns that its values equal, but where the "
+                  "workload sets it"},
+                 {"renamed", &column_name_shape(), "the column's new name"},
                  {"rewritten", &sql_shape(),
                   "an expression over the old columns that its values equal afterwards"}},
-        .exactly_one = {"renamed", "rewritten"},
+        .exactly_one = {"added", "renamed", "rewritten"},
         .short_form = &plain};
     static const Shape shape{.kind = Shape::Kind::dictionary,
                              .example = "{orders.region: added}",
@@ -118,6 +124,9 @@ Expectation expectation_of(const Entry& entry, std::string column) {
     if (fields.has("renamed")) {
         expected.kind = Expectation::Kind::renamed;
         expected.value = catalog_names(fields.text("renamed")).front();
+    } else if (fields.has("added")) {
+        expected.kind = Expectation::Kind::added;
+        expected.value = fields.text("added");
     } else {
         expected.kind = Expectation::Kind::rewritten;
         expected.value = fields.text("rewritten");
@@ -232,10 +241,7 @@ const Shape& verify_shape() {
                               .example = "[orders, customers]",
                               .least = 1,
                               .item = &table_shape()};
-    static const TextRule live_rule{
-        "^(auto|off)$",
-        "must be auto or off; to follow the change stream (`on`) is not available in this version"};
-    static const Shape live{.kind = Shape::Kind::text, .example = "off", .rule = &live_rule};
+    static const Shape live{.kind = Shape::Kind::choice, .choices = names_of(lives)};
     static const Shape shape{
         .kind = Shape::Kind::mapping,
         .example = "{tables: [orders], expect: {orders.region: added}}",
@@ -244,8 +250,9 @@ const Shape& verify_shape() {
                  {"invariants", &invariants_shape(), "queries whose answer must hold"},
                  {"strict", &flag_shape(), "true: 1.0 and 1.00 are different"},
                  {"live", &live,
-                  "off: what the workload itself may change is left unproved, and a run may pass "
-                  "all the same; auto: such a run is inconclusive"}},
+                  "on: every row's changes are followed in the server's change stream, so that what "
+                  "the workload writes is proved, too; off: that is left unproved, and a run may "
+                  "pass all the same; auto: followed where the server allows it"}},
         .refused = {{"rollback", "is not available in this version: remove it"}}};
     return shape;
 }
@@ -262,7 +269,7 @@ void read_verify(const Reading& reading, const Node* node, std::optional<Verify>
     }
     read_invariants(reading, fields.part("invariants"), verify);
     verify.strict = fields.flag("strict", false);
-    verify.partial_passes = fields.text("live") == "off";
+    verify.live = fields.choice("live", lives, verify.live);
     if (node->find("tables") == nullptr) {
         if (const auto* expect = node->find("expect")) {
             reading.error(*expect, "`verify.expect` has a meaning only beside `tables`");

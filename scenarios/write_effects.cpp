@@ -101,7 +101,7 @@ private:
 
     void visit(const std::string& key, const json& node) {
         if (key == "InsertStmt") {
-            write(Write::Kind::insert, node, {});
+            write(Write::Kind::insert, node, targets(node, "cols"));
             const auto conflict = node.find("onConflictClause");
             if (conflict != node.end() && conflict->value("action", "") == "ONCONFLICT_UPDATE") {
                 write(Write::Kind::update, node, targets(*conflict));
@@ -135,7 +135,7 @@ private:
                     columns.push_back(std::move(column));
                 }
             } else if (command == "CMD_INSERT") {
-                write(Write::Kind::insert, node, {});
+                write(Write::Kind::insert, node, targets(when));
             } else if (command == "CMD_DELETE") {
                 write(Write::Kind::remove, node, {});
             } else if (command != "CMD_NOTHING") {
@@ -147,9 +147,9 @@ private:
         }
     }
 
-    std::vector<std::string> targets(const json& node) {
+    std::vector<std::string> targets(const json& node, const char* list = "targetList") {
         std::vector<std::string> columns;
-        for (const auto& target : node.value("targetList", json::array())) {
+        for (const auto& target : node.value(list, json::array())) {
             const auto name = target.value("ResTarget", json::object()).value("name", "");
             if (name.empty()) {
                 anything("sets a column that was not recognised");

@@ -12,7 +12,8 @@ struct Write {
     enum class Kind : std::uint8_t { insert, update, remove };
     Kind kind = Kind::insert;
     std::string schema, relation;      // as the catalog spells them; the schema may be empty
-    std::vector<std::string> columns;  // of an update
+    // Of an update; of an insert those that it names (none: it fills the row from the left).
+    std::vector<std::string> columns;
 
     bool operator==(const Write&) const = default;
 };

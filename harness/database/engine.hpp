@@ -2,6 +2,7 @@
 // one row in harness/engines.cpp.
 #pragma once
 
+#include "harness/database/change_stream.hpp"
 #include "harness/database/command_target.hpp"
 #include "harness/database/control.hpp"
 #include "harness/database/lock_source.hpp"
@@ -67,6 +68,9 @@ struct LoadProfile {
     scenarios::Protocol protocol = scenarios::Protocol::prepared;
     std::array<std::string, 2> session_sql;  // [old, new]
     std::chrono::milliseconds statement_timeout{0};
+    // What each operation's transactions say of themselves in the change stream (see
+    // ChangeSink::tag), letters and digits; of an empty one, or of an empty list: nothing.
+    std::vector<std::string> tags = {};
 };
 
 struct Facts {
@@ -147,6 +151,11 @@ public:
     // or dropped while it lives. Throws UnknownName, Outage.
     [[nodiscard]] virtual std::unique_ptr<Snapshot> snapshot(
         std::span<const std::string> tables, const SnapshotOptions& options = {}) = 0;
+
+    // Opened before the first scan's snapshot. What is made for it in the database is announced.
+    // Throws StreamEnded where it cannot be had, UnknownName, Outage.
+    [[nodiscard]] virtual std::unique_ptr<ChangeStream> change_stream(
+        std::span<const std::string> tables, checksum::Scale scale) = 0;
 
     // As the catalog has them now.
     [[nodiscard]] virtual WriteRules write_rules() = 0;

@@ -1,6 +1,7 @@
 #include "harness/postgres/engine.hpp"
 
 #include "harness/postgres/backfill.hpp"
+#include "harness/postgres/change_stream.hpp"
 #include "harness/postgres/cleanup.hpp"
 #include "harness/postgres/command_target.hpp"
 #include "harness/postgres/connection.hpp"
@@ -139,6 +140,7 @@ public:
         plan->protocol = profile.protocol;
         plan->session_sql = std::move(profile.session_sql);
         plan->statement_timeout = profile.statement_timeout;
+        plan->tags = std::move(profile.tags);
         return [plan = std::shared_ptr<const LoadPlan>{std::move(plan)}](
                    database::Poller& poller, database::SessionListener& listener) {
             return make_session(plan, poller, listener);
@@ -163,6 +165,11 @@ public:
     std::unique_ptr<database::Snapshot> snapshot(
         std::span<const std::string> tables, const database::SnapshotOptions& options) override {
         return open_snapshot(target_, tables, options);
+    }
+
+    std::unique_ptr<database::ChangeStream> change_stream(std::span<const std::string> tables,
+                                                          checksum::Scale scale) override {
+        return open_change_stream(destination("stream"), tables, {}, announce, scale);
     }
 
     database::WriteRules write_rules() override { return read_write_rules(*open("catalog")); }

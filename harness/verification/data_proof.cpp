@@ -11,6 +11,8 @@ namespace {
 
 // The server and the scan share the machine as often as not.
 constexpr unsigned most_workers = 2;
+// With the change stream, at the end.
+constexpr std::chrono::seconds catch_up_patience{120};
 
 // Stops what is read at Ctrl-C.
 class StopAtInterruption {
@@ -51,35 +53,142 @@ void DataProof::before() {
         return;
     }
     const auto start = Clock::now();
-    const auto& verify = *scenario_.verify;
-    if (!verify.tables.empty()) {
-        options_.note("first scan of the verified tables");
-        rules_before_ = target_.write_rules();
-        ProofSettings settings;
-        settings.seed = options_.seed;
-        settings.workers = std::clamp(std::thread::hardware_concurrency(), 1U, most_workers);
-        settings.scale = verify.strict ? checksum::Scale::strict : checksum::Scale::by_value;
-        settings.spill_directory = options_.spill_directory;
-        settings.budget = std::make_shared<checksum::SpillBudget>(
-            std::filesystem::space(options_.spill_directory).available / 2);
-        std::vector<std::string> names;
-        for (const auto& table : verify.tables) {
-            names.push_back(table.name);
-            tables_.push_back(std::make_unique<TableProof>(table, settings));
-        }
+    if (!scenario_.verify->tables.empty()) {
         try {
-            const StopAtInterruption stop{interruption_};
-            const auto snapshot = target_.snapshot(names);
-            for (const auto& table : tables_) {
-                table->scan_before(*snapshot, progress_, stop.token());
-            }
+            scan_tables();
         } catch (const Stopped&) {
+            follower_.reset();
             return;
         }
     }
     invariants_->ask_before();
     begun_ = true;
     seconds_ = seconds_since(start);
+}
+
+void DataProof::scan_tables() {
+    options_.note("first scan of the verified tables");
+    const auto& verify = *scenario_.verify;
+    rules_before_ = target_.write_rules();
+    ProofSettings settings;
+    settings.seed = options_.seed;
+    settings.workers = std::clamp(std::thread::hardware_concurrency(), 1U, most_workers);
+    settings.scale = verify.strict ? checksum::Scale::strict : checksum::Scale::by_value;
+    settings.spill_directory = options_.spill_directory;
+    settings.budget = std::make_shared<checksum::SpillBudget>(
+        std::filesystem::space(options_.spill_directory).available / 2);
+    budget_ = settings.budget;
+    std::vector<std::string> names;
+    for (const auto& table : verify.tables) {
+        names.push_back(table.name);
+        tables_.push_back(std::make_unique<TableProof>(table, settings));
+    }
+    auto stream = open_stream();  // before the snapshot: nothing that it does not see is missed
+    const auto snapshot = target_.snapshot(names);
+    for (const auto& table : tables_) {
+        table->plan(*snapshot, stream != nullptr);
+    }
+    if (stream != nullptr) {
+        follow(std::move(stream), snapshot->fence());
+    }
+    const StopAtInterruption stop{interruption_};
+    for (const auto& table : tables_) {
+        table->scan_before(progress_, stop.token());
+    }
+}
+
+std::string DataProof::obstacle() const {
+    for (const auto& operation : scenario_.workload.operations) {
+        for (const auto& statement : operation.statements) {
+            const auto effects = scenarios::write_effects_of(statement.numbered);
+            if (const auto why = untaggable(operation.name, effects)) {
+                return *why;
+            }
+        }
+    }
+    for (const auto& writer : writers_beside()) {
+        for (const auto& table : scenario_.verify->tables) {
+            const auto identity = target_.snapshot(std::vector{table.name})->shape(table.name)
+                                      .identity;
+            if (!writes_of(identity, {&writer, 1}, rules_before_).nothing()) {
+                return writer.name + " may write to " + table.name +
+                       ", and its transactions do not say whose they are";
+            }
+        }
+    }
+    return {};
+}
+
+std::unique_ptr<database::ChangeStream> DataProof::open_stream() {
+    using Live = scenarios::Verify::Live;
+    const auto& verify = *scenario_.verify;
+    if (verify.live == Live::off) {
+        return nullptr;
+    }
+    std::vector<std::string> names;
+    for (const auto& table : verify.tables) {
+        names.push_back(table.name);
+    }
+    not_followed_ = obstacle();
+    if (not_followed_.empty()) {
+        try {
+            return target_.change_stream(
+                names, verify.strict ? checksum::Scale::strict : checksum::Scale::by_value);
+        } catch (const database::StreamEnded& refusal) {
+            not_followed_ = refusal.what();
+        }
+    }
+    if (verify.live == Live::on) {
+        throw database::StreamEnded{"verify.live: on: " + not_followed_};
+    }
+    options_.note("the change stream is not followed: " + not_followed_);
+    return nullptr;
+}
+
+void DataProof::follow(std::unique_ptr<database::ChangeStream> stream, const std::string& fence) {
+    const auto& operations = scenario_.workload.operations;
+    std::vector<bool> writes(operations.size());
+    std::vector<FollowedTable> followed;
+    for (const auto& table : tables_) {
+        std::vector<std::pair<std::string, MayChange>> of_table;
+        for (std::size_t i = 0; i < operations.size(); ++i) {
+            of_table.emplace_back(operations[i].name, writes_of(table->identity(),
+                                                                writers_of(scenario_.workload, i),
+                                                                rules_before_));
+            writes[i] = writes[i] || !of_table.back().second.nothing();
+        }
+        followed.push_back(table->followed(of_table));
+    }
+    // What writes to no followed table need not say what it is: unless a trigger that the migration
+    // makes lets it write to one. Then it is told as somebody else's, and that is what it is.
+    for (std::size_t i = 0; i < operations.size(); ++i) {
+        tags_.push_back(writes[i] ? std::to_string(i) : std::string{});
+    }
+    follower_ = std::make_unique<LedgerFollower>(
+        std::move(stream), std::move(followed),
+        LedgerSettings{.seed = options_.seed,
+                       .spill = {.directory = options_.spill_directory, .budget = budget_}});
+    follower_->start(fence);
+}
+
+void DataProof::step_ended() {
+    if (follower_ == nullptr || !triggers_unread_.empty()) {
+        return;
+    }
+    try {
+        for (const auto& relation : target_.write_rules().relations) {
+            const auto before = std::ranges::find(rules_before_.relations, relation.identity,
+                                                  &database::WrittenRelation::identity);
+            for (const auto& trigger : relation.triggers) {
+                if (before == rules_before_.relations.end() ||
+                    std::ranges::find(before->triggers, trigger) == before->triggers.end()) {
+                    new_triggers_.emplace(relation.identity, trigger);
+                }
+            }
+        }
+    } catch (const database::Outage& outage) {
+        triggers_unread_ = outage.what();
+    }
 }
 
 void DataProof::watch(Clock::time_point run_start, Invariants::OnViolation on_violation) {
@@ -94,18 +203,23 @@ void DataProof::stop_watching() {
     }
 }
 
-std::vector<Writer> DataProof::writers() const {
+std::vector<Writer> DataProof::writers_of(const scenarios::Workload& workload,
+                                          std::size_t operation) const {
+    std::vector<Writer> all;
+    const auto& one = workload.operations[operation];
+    for (const auto& statement : one.statements) {
+        all.push_back({"operation " + one.name, scenarios::write_effects_of(statement.numbered)});
+    }
+    return all;
+}
+
+std::vector<Writer> DataProof::writers_beside() const {
     std::vector<Writer> all;
     const auto add = [&](std::string name, const std::string& sql) {
         if (!sql.empty()) {
             all.push_back({std::move(name), scenarios::write_effects_of(sql)});
         }
     };
-    for (const auto& operation : scenario_.workload.operations) {
-        for (const auto& statement : operation.statements) {
-            add("operation " + operation.name, statement.numbered);
-        }
-    }
     add("workload.session.old", scenario_.workload.session_old);
     add("workload.session.new", scenario_.workload.session_new);
     for (const auto& adversary : scenario_.adversaries) {
@@ -118,12 +232,67 @@ std::vector<Writer> DataProof::writers() const {
     return all;
 }
 
+std::vector<Writer> DataProof::writers() const {
+    auto all = writers_beside();
+    for (std::size_t i = 0; i < scenario_.workload.operations.size(); ++i) {
+        for (auto& writer : writers_of(scenario_.workload, i)) {
+            all.push_back(std::move(writer));
+        }
+    }
+    return all;
+}
+
+// What the ledger carries is what arrived. A trigger that was made meanwhile may have made that of
+// what was sent.
+std::vector<std::string> DataProof::doubts_about(const TableProof& table) const {
+    std::vector<std::string> doubts;
+    if (!triggers_unread_.empty()) {
+        doubts.push_back("what triggers made of what the workload sent: " + triggers_unread_);
+    }
+    for (const auto& [identity, trigger] : new_triggers_) {
+        if (identity == table.identity()) {
+            doubts.push_back("what the trigger " + trigger +
+                             ", which the migration made, did to the values that the workload "
+                             "sent");
+        }
+    }
+    return doubts;
+}
+
+Followed DataProof::followed_until(database::Snapshot* snapshot, reports::Verification& out) {
+    Followed followed;
+    if (follower_ == nullptr) {
+        if (!not_followed_.empty()) {
+            out.ledger.emplace().unavailable = not_followed_;
+        }
+        return followed;
+    }
+    const auto start = Clock::now();
+    if (snapshot != nullptr) {
+        followed = follower_->finish(snapshot->fence(), catch_up_patience);
+    } else {
+        followed.ended = "no followed table is left";
+    }
+    auto& told = out.ledger.emplace();
+    told.unavailable = followed.ended.value_or("");
+    told.transactions = followed.figures.transactions;
+    told.tagged = followed.tagged;
+    told.changes = followed.figures.changes;
+    told.received_bytes = followed.figures.bytes;
+    told.log_kept_bytes_max = followed.figures.log_kept_bytes_max;
+    told.spilled_bytes = followed.figures.spilled_bytes;
+    told.catch_up_s = seconds_since(start);
+    follower_.reset();
+    return followed;
+}
+
 void DataProof::judge_tables(bool migration_failed, std::stop_token stop,
                              reports::Verification& out) {
     if (tables_.empty()) {
         return;
     }
     options_.note("second scan of the verified tables");
+    step_ended();  // the last look at its triggers
     const auto rules = united(rules_before_, target_.write_rules());
     const auto writers_of_run = writers();
     // A name that nothing is called by any more: its table is gone, the others are still compared.
@@ -138,15 +307,23 @@ void DataProof::judge_tables(bool migration_failed, std::stop_token stop,
             is_there.push_back(false);
         }
     }
+    if (follower_ != nullptr) {
+        follower_->hold();
+    }
     const auto snapshot = there.empty() ? nullptr : target_.snapshot(there);
+    const auto followed = followed_until(snapshot.get(), out);
     for (std::size_t i = 0; i < tables_.size(); ++i) {
+        auto& table = *tables_[i];
         if (!is_there[i]) {
-            out.tables.push_back(tables_[i]->gone());
+            out.tables.push_back(table.gone());
             continue;
         }
-        const auto may =
-            may_change(tables_[i]->identity(), tables_[i]->key(), writers_of_run, rules);
-        out.tables.push_back(tables_[i]->judge(*snapshot, may, migration_failed, progress_, stop));
+        Evidence evidence{.may = may_change(table.identity(), table.key(), writers_of_run, rules)};
+        if (!followed.ledgers.empty() && !migration_failed) {
+            evidence.ledger = followed.ledgers[i].get();
+            evidence.doubts = doubts_about(table);
+        }
+        out.tables.push_back(table.judge(*snapshot, evidence, migration_failed, progress_, stop));
     }
 }
 
@@ -156,13 +333,15 @@ std::optional<reports::Verification> DataProof::after(bool migration_failed,
         return std::nullopt;
     }
     reports::Verification out;
-    out.partial_passes = scenario_.verify->partial_passes;
+    out.partial_passes = scenario_.verify->live == scenarios::Verify::Live::off;
     stop_watching();
     if (!fault.empty()) {
+        follower_.reset();
         out.fault = fault;
         return out;
     }
     if (!begun_ || interruption_.stop_requested()) {
+        follower_.reset();
         out.fault = "the rehearsal was interrupted first";
         return out;
     }

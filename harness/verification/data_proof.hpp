@@ -2,17 +2,19 @@
 //
 // Both scans are made while the load is at rest: the first before it begins, the second when its
 // last operation has ended. A pause in the middle of the load, right before the migration, would
-// prove no more and cost the measurement: what the workload writes between the scans is left out by
-// what its statements can do (may_change.hpp), not by which rows it wrote in how long a time; and a
-// scan of whole tables between the baseline and the migration would leave the two with different
-// caches, a backlog of vacuum and a load that starts anew.
+// prove no more and cost the measurement: a scan of whole tables between the baseline and the
+// migration would leave the two with different caches, a backlog of vacuum and a load that starts
+// anew.
 //
-// What the workload may change is unproved in this mode; the change stream would be needed for it.
+// What is written between the scans is followed in the change stream, where the workload's
+// transactions say whose they are: then every row is proved. Without it the workload's part is
+// told by what its statements can do (may_change.hpp), and what they may change is left unproved.
 #pragma once
 
 #include "harness/database/engine.hpp"
 #include "harness/migration/interruption.hpp"
 #include "harness/verification/invariants.hpp"
+#include "harness/verification/ledger_follower.hpp"
 #include "harness/verification/table_proof.hpp"
 #include "reports/verification.hpp"
 #include "scenarios/scenario.hpp"
@@ -42,8 +44,14 @@ public:
               const migration::Interruption& interruption, Options options);
 
     // The first scan and the invariants' first answers. After an interruption it returns early.
-    // Throws database::UnknownName and NotComparable, which are usage errors, Outage, Unreadable.
+    // Throws database::UnknownName and NotComparable, which are usage errors, Outage, Unreadable,
+    // StreamEnded where the change stream is asked for and cannot be had.
     void before();
+    // What each operation's transactions say of themselves (see database::LoadProfile); empty: no
+    // change stream is followed.
+    [[nodiscard]] const std::vector<std::string>& tags() const { return tags_; }
+    // A step of the migration has ended: looks at the triggers that it left.
+    void step_ended();
     void watch(Clock::time_point run_start, Invariants::OnViolation on_violation);
     // The load is over.
     void stop_watching();
@@ -56,7 +64,17 @@ public:
     [[nodiscard]] std::string status() { return progress_.line(Clock::now()); }
 
 private:
+    void scan_tables();
+    // Why the changes cannot be told apart by who made them; empty: they can.
+    [[nodiscard]] std::string obstacle() const;
+    [[nodiscard]] std::unique_ptr<database::ChangeStream> open_stream();
+    void follow(std::unique_ptr<database::ChangeStream> stream, const std::string& fence);
     void judge_tables(bool migration_failed, std::stop_token stop, reports::Verification& out);
+    [[nodiscard]] Followed followed_until(database::Snapshot* snapshot, reports::Verification& out);
+    [[nodiscard]] std::vector<std::string> doubts_about(const TableProof& table) const;
+    [[nodiscard]] std::vector<Writer> writers_of(const scenarios::Workload& workload,
+                                                 std::size_t operation) const;
+    [[nodiscard]] std::vector<Writer> writers_beside() const;
     [[nodiscard]] std::vector<Writer> writers() const;
 
     const scenarios::Scenario& scenario_;
@@ -67,6 +85,12 @@ private:
     std::vector<std::unique_ptr<TableProof>> tables_;
     std::optional<Invariants> invariants_;
     database::WriteRules rules_before_;
+    std::shared_ptr<checksum::SpillBudget> budget_;
+    std::vector<std::string> tags_;
+    std::unique_ptr<LedgerFollower> follower_;
+    std::string not_followed_;  // why, where it was wanted
+    std::set<std::pair<std::uint64_t, std::string>> new_triggers_;  // by table
+    std::string triggers_unread_;  // why
     double seconds_ = 0;
     bool begun_ = false;  // the first proof is whole
 };

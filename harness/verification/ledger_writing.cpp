@@ -27,7 +27,7 @@ checksum::SpillFile spill_file(const checksum::SpillFile::Options& options) {
 // longer texts keep every value in one form; other types only where nothing was changed.
 bool comes_as_scanned(const FollowedColumn& scanned, const database::StreamColumn& column) {
     using checksum::Kind;
-    if (scanned.kind != column.kind || scanned.tag != column.tag) {
+    if (scanned.opaque || scanned.kind != column.kind || scanned.tag != column.tag) {
         return false;
     }
     return scanned.type == column.type || scanned.kind == Kind::number ||
@@ -38,6 +38,7 @@ bool comes_as_scanned(const FollowedColumn& scanned, const database::StreamColum
 
 Ledger::Ledger(const FollowedTable& followed, const LedgerSettings& settings)
     : table{followed.name},
+      in_stream{followed.in_stream},
       layout{followed.columns},
       hasher{layout.hasher(settings.seed)},
       sources{followed.operations} {}
@@ -99,14 +100,23 @@ void LedgerWriting::relation(const database::StreamRelation& relation) {
     }
     for (std::size_t i = 0; i < table->bindings.size(); ++i) {
         auto& binding = table->bindings[i];
-        const auto& wanted = table->followed.in_stream[i];
+        auto& wanted = table->ledger->in_stream[i];
         const auto& column = table->followed.columns.columns[i];
         binding.place = -1;
         for (std::size_t at = 0; at < relation.columns.size(); ++at) {
-            if (std::ranges::find(wanted.names, relation.columns[at].name) != wanted.names.end()) {
-                binding.place = static_cast<int>(at);
-                binding.comparable = comes_as_scanned(wanted, relation.columns[at]);
+            const auto& candidate = relation.columns[at];
+            if (std::ranges::find(wanted.names, candidate.name) == wanted.names.end()) {
+                continue;
             }
+            if (wanted.type.empty()) {
+                wanted.type = candidate.type;
+                wanted.kind = candidate.kind;
+                wanted.tag = candidate.tag;
+            }
+            // Under both its names at once: which of them is to be believed nobody says.
+            const bool twice = binding.place >= 0;
+            binding.place = static_cast<int>(at);
+            binding.comparable = !twice && comes_as_scanned(wanted, candidate);
         }
         if (binding.place < 0 && binding.was_there && column.role == ColumnRole::compared) {
             throw StreamEnded{"column " + column.name + " of " + table->followed.name +
@@ -156,18 +166,23 @@ std::uint32_t LedgerWriting::source() {
 
 // The row as the ledger has it. `which`: 0 the new one, 1 the old one.
 checksum::Image LedgerWriting::image(Table& table, std::span<const Value> values,
-                                     std::span<const Value> old, int which) {
+                                     std::span<const Value> old, int which, Inserts inserts) {
     const auto& columns = table.followed.columns.columns;
     const auto by = source();
-    const auto* const writes = by < operations_ && table.followed.operations[by].writes
-                                   ? &*table.followed.operations[by].writes
-                                   : nullptr;
+    const auto writes = [&](std::size_t column) {
+        return by >= operations_ || table.followed.operations[by].may_write(column);
+    };
     auto& row = table.rows[which];
     for (std::size_t i = 0; i < row.size(); ++i) {
         const auto& binding = table.bindings[i];
         const bool added = columns[i].role == ColumnRole::added;
-        if (added && (binding.place < 0 || (writes != nullptr && !(*writes)[i]))) {
+        if (added && (binding.place < 0 || !writes(i))) {
             // It does not exist yet, or whoever changes the row says nothing of it.
+            row[i] = checksum::unchanged_value;
+            continue;
+        }
+        const bool comes = binding.place >= 0 && binding.comparable;
+        if (!comes && inserts == Inserts::no && !writes(i) && !columns[i].is_key) {
             row[i] = checksum::unchanged_value;
             continue;
         }
@@ -222,10 +237,12 @@ void LedgerWriting::change(const database::RowChange& change) {
             break;
     }
     if (!change.row.empty()) {
-        filed.row = image(*table, change.row, change.old, 0);
+        filed.row = image(*table, change.row, change.old, 0,
+                          change.operation == database::RowOperation::insert ? Inserts::yes
+                                                                              : Inserts::no);
     }
     if (!change.old.empty()) {
-        filed.old = image(*table, change.old, {}, 1);
+        filed.old = image(*table, change.old, {}, 1, Inserts::no);
     }
     file(*table, filed);
 }

@@ -19,10 +19,14 @@ namespace harness::verification {
 struct FollowedColumn {
     std::vector<std::string> names;  // under any of them: a renamed one under both
     // The form in which both scans read it. Values that come in another one, which a change of type
-    // could have damaged, are unknown.
+    // could have damaged, are unknown. Empty: a column that is yet to be added; its form is the one
+    // in which it comes first.
     std::string type;  // as TableColumn::cast_to
     checksum::Kind kind = checksum::Kind::text;
     std::uint32_t tag = 0;
+    // Its values are not the ones that are scanned (which an expression makes of them), or are in
+    // no change (a generated column): they are unknown.
+    bool opaque = false;
 };
 
 struct FollowedTable {
@@ -45,6 +49,7 @@ struct Ledger {
     Ledger(const FollowedTable& followed, const LedgerSettings& settings);
 
     std::string table;
+    std::vector<FollowedColumn> in_stream;  // with the forms in which added columns came
     checksum::RecordLayout layout;
     checksum::RowHasher hasher;
     // The operations, then everybody else: by transaction, the last one for those beyond the bound.
@@ -78,8 +83,10 @@ private:
 
     [[nodiscard]] Table* find(const database::StreamRelation& relation);
     [[nodiscard]] std::uint32_t source();
+    enum class Inserts : bool { no, yes };
     [[nodiscard]] checksum::Image image(Table& table, std::span<const checksum::Value> values,
-                                        std::span<const checksum::Value> old, int which);
+                                        std::span<const checksum::Value> old, int which,
+                                        Inserts inserts);
     void file(Table& table, const checksum::Change& change);
 
     std::map<std::uint64_t, std::unique_ptr<Table>> tables_;

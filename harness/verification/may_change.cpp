@@ -55,7 +55,8 @@ public:
         }
     }
 
-    [[nodiscard]] MayChange take(std::span<const std::string> key) {
+    [[nodiscard]] MayChange take() { return std::move(found_); }
+    [[nodiscard]] MayChange take_by_key(std::span<const std::string> key) {
         const bool moves_key = std::any_of(key.begin(), key.end(), [&](const auto& column) {
             return found_.columns.contains(column);
         });
@@ -149,6 +150,10 @@ private:
     void note(const Write& write, bool may_move) {
         found_.inserts |= write.kind == Write::Kind::insert;
         found_.deletes |= write.kind == Write::Kind::remove;
+        if (write.kind == Write::Kind::insert) {
+            found_.inserted.insert(write.columns.begin(), write.columns.end());
+            found_.inserts_whole_rows |= write.columns.empty();
+        }
         if (write.kind != Write::Kind::update) {
             return;
         }
@@ -157,6 +162,7 @@ private:
             found_.columns.insert(table->generated.begin(), table->generated.end());
         }
         found_.inserts |= may_move;
+        found_.inserts_whole_rows |= may_move;
         found_.deletes |= may_move;
     }
 
@@ -189,6 +195,14 @@ private:
     std::set<std::tuple<std::uint64_t, int, std::vector<std::string>>> seen_;
 };
 
+Analysis analysed(std::uint64_t table, std::span<const Writer> writers, const WriteRules& rules) {
+    Analysis analysis{rules, table};
+    for (const auto& writer : writers) {
+        analysis.add(writer);
+    }
+    return analysis;
+}
+
 }  // namespace
 
 WriteRules united(const WriteRules& before, const WriteRules& after) {
@@ -213,11 +227,12 @@ WriteRules united(const WriteRules& before, const WriteRules& after) {
 
 MayChange may_change(std::uint64_t table, std::span<const std::string> key,
                      std::span<const Writer> writers, const WriteRules& rules) {
-    Analysis analysis{rules, table};
-    for (const auto& writer : writers) {
-        analysis.add(writer);
-    }
-    return analysis.take(key);
+    return analysed(table, writers, rules).take_by_key(key);
+}
+
+MayChange writes_of(std::uint64_t table, std::span<const Writer> writers,
+                    const database::WriteRules& rules) {
+    return analysed(table, writers, rules).take();
 }
 
 }  // namespace harness::verification

@@ -30,7 +30,9 @@ struct MayChange {
     std::string
         anything;  // why there is no bound at all: "operation pay fires trigger t"; or empty
     bool inserts = false, deletes = false;
-    std::set<std::string> columns;  // of rows that stay
+    std::set<std::string> columns;   // of rows that stay
+    std::set<std::string> inserted;  // that an insert names, and so gives more than their default
+    bool inserts_whole_rows = false;  // some insert names no columns
 
     [[nodiscard]] bool nothing() const {
         return anything.empty() && !inserts && !deletes && columns.empty();
@@ -47,5 +49,10 @@ struct MayChange {
 [[nodiscard]] MayChange may_change(std::uint64_t table, std::span<const std::string> key,
                                    std::span<const Writer> writers,
                                    const database::WriteRules& rules);
+
+// The same, for who knows which rows were written: there a changed key, or a row that is deleted
+// and inserted again, needs no excuse.
+[[nodiscard]] MayChange writes_of(std::uint64_t table, std::span<const Writer> writers,
+                                  const database::WriteRules& rules);
 
 }  // namespace harness::verification

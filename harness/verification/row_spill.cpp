@@ -8,14 +8,18 @@ namespace harness::verification {
 class RowSpill::Worker final : public RowObserver {
 public:
     Worker(RowSpill& spill, checksum::SpillFile file)
-        : spill_{spill}, writer_{std::in_place, spill.hasher_, spill.layout_, std::move(file)} {}
+        : spill_{spill},
+          writer_{std::in_place, spill.hasher_, spill.layout_, std::move(file)},
+          contents_(spill.layout_.columns()),
+          holds_(spill.layout_.added_columns().size()) {}
 
     void row(std::size_t, const checksum::RowContents& contents,
              std::span<const checksum::Value> values) override {
         if (!writer_ || !spill_.keeps(contents.key)) {
             return;
         }
-        if (auto error = writer_->append(values, contents)) {
+        const auto columns = values.first(contents_.size());
+        if (auto error = writer_->append(columns, of_all(columns, contents), holds(values))) {
             writer_.reset();  // and its file: the room is given back
             spill_.fail(*std::move(error));
         }
@@ -34,8 +38,32 @@ public:
     }
 
 private:
+    checksum::RowContents of_all(std::span<const checksum::Value> columns,
+                                 const checksum::RowContents& scanned) {
+        if (scanned.contents.size() == columns.size()) {
+            return scanned;
+        }
+        spill_.hasher_.contents(columns, contents_);
+        return {.key = scanned.key, .contents = contents_};
+    }
+    const std::vector<bool>& holds(std::span<const checksum::Value> values) {
+        for (std::size_t i = 0; i < holds_.size(); ++i) {
+            const auto& check = values[contents_.size() + i];
+            holds_[i] = check.presence == checksum::Presence::value && check == yes();
+        }
+        return holds_;
+    }
+
+    static const checksum::Value& yes() {
+        static checksum::Arena arena;
+        static const checksum::Value one = checksum::number(1, arena);
+        return one;
+    }
+
     RowSpill& spill_;
     std::optional<checksum::SidecarWriter> writer_;
+    std::vector<checksum::Digest> contents_;  // of the running row
+    std::vector<bool> holds_;
 };
 
 RowSpill::RowSpill(checksum::RecordLayout layout, const checksum::RowHasher& hasher,

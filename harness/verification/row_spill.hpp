@@ -17,10 +17,12 @@ namespace harness::verification {
 // a bound that is reached, ends the keeping and not the scan.
 class RowSpill {
 public:
-    // The hasher must outlive this. `differing`: only rows of these buckets of `digest` are kept;
-    // empty: all.
+    // The hasher must outlive this; its columns are the layout's. Where the scan's digest has fewer,
+    // the rows are hashed again. Behind a row's columns stands, for each added one, whether it
+    // equals its declared expression (1).
     RowSpill(checksum::RecordLayout layout, const checksum::RowHasher& hasher,
              std::string directory, std::shared_ptr<checksum::SpillBudget> budget);
+    // Only rows of these buckets of `digest` are kept.
     void keep_only(const checksum::TableDigest& digest, const std::vector<std::size_t>& differing);
 
     [[nodiscard]] std::unique_ptr<RowObserver> observer();

@@ -96,7 +96,8 @@ public:
     }
 
     void row(std::span<const checksum::Value> values) override {
-        const checksum::RowContents& contents = digester_.add(values);
+        const checksum::RowContents& contents =
+            digester_.add(values.first(work_.hasher_.columns().size()));
         if (observer_) {
             observer_->row(chunk_, contents, values);
         }

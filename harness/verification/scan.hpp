@@ -49,7 +49,8 @@ struct ScanResult {
     std::chrono::nanoseconds duration{0};
 };
 
-// The hasher's columns are the scan's, in their order. Throws the first worker's failure, after all
+// The hasher's columns are the scan's, in their order; what the scan reads beyond them is for the
+// observers alone. Throws the first worker's failure, after all
 // others were cancelled and have ended; Stopped if `stop` asked for it.
 [[nodiscard]] ScanResult scan(const database::TableScan& table, const checksum::RowHasher& hasher,
                               const ScanSettings& settings, Progress& progress,

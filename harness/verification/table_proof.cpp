@@ -65,6 +65,32 @@ std::function<bool(const checksum::Mismatch&)> excuse_for(const MayChange& may,
     };
 }
 
+void tell(checksum::Mismatches found, bool keyed, reports::TableProof& proof) {
+    using Kind = checksum::MismatchKind;
+    proof.lost = found.count(Kind::lost);
+    proof.extra = found.count(Kind::extra);
+    proof.changed = found.count(Kind::changed);
+    proof.duplicated = found.count(Kind::duplicated);
+    for (auto& mismatch : found.kept) {
+        // Without a key it is the row's values.
+        proof.mismatches.push_back({checksum::name(mismatch.kind),
+                                    keyed ? std::move(mismatch.key) : std::string{},
+                                    std::move(mismatch.columns), std::move(mismatch.source)});
+    }
+}
+
+reports::RowChanges changes(const checksum::ChangeCounts& counts) {
+    return {.inserts = counts.inserts, .updates = counts.updates, .deletes = counts.removes};
+}
+
+std::string quoted(const std::string& identifier) {
+    std::string text = "\"";
+    for (const char c : identifier) {
+        text += c == '"' ? "\"\"" : std::string{c};
+    }
+    return text + '"';
+}
+
 }  // namespace
 
 TableProof::TableProof(const scenarios::VerifiedTable& table, ProofSettings settings)
@@ -99,22 +125,90 @@ std::optional<checksum::TableDigest> TableProof::read(const database::TableScan&
     return scan(scan_of, *hasher_, settings, progress, std::move(stop)).digest;
 }
 
-void TableProof::scan_before(database::Snapshot& snapshot, Progress& progress,
-                             std::stop_token stop) {
+void TableProof::plan(database::Snapshot& snapshot, bool followed) {
     before_ = snapshot.shape(table_.name);
     plan_ = plan_before(before_, table_);
-    const auto scan_of = snapshot.scan(before_, plan_.columns,
-                                       {.scale = settings_.scale, .workers = settings_.workers});
-    columns_ = scan_of->columns();
-    checksum::RecordOptions options;
-    for (std::size_t i = 0; i < plan_.columns.size(); ++i) {
-        options.columns.push_back({.name = plan_.columns[i].name, .is_key = plan_.is_key[i]});
-    }
-    options.keyed = plan_.keyed;
-    layout_.emplace(std::move(options));
+    scan_ = snapshot.scan(before_, plan_.columns,
+                          {.scale = settings_.scale, .workers = settings_.workers});
+    columns_ = scan_->columns();
+    layout_.emplace(columns_before(plan_, columns_, followed));
     hasher_.emplace(layout_->hasher(settings_.seed));
+    after_layout_.emplace(columns_after(layout_->options(), table_,
+                                        followed ? Added::all : Added::with_an_expression));
+    after_hasher_.emplace(after_layout_->hasher(settings_.seed));
+}
+
+FollowedTable TableProof::followed(
+    const std::vector<std::pair<std::string, MayChange>>& operations) const {
+    FollowedTable followed;
+    followed.identity = before_.identity;
+    followed.name = before_.name;
+    followed.columns = checksum::ledger_columns(layout_->options(), after_layout_->options());
+    followed.in_stream = columns_in_stream(followed.columns, before_, columns_, table_);
+    for (const auto& [name, writes] : operations) {
+        followed.operations.push_back(change_source(name, writes, followed.columns, table_));
+    }
+    return followed;
+}
+
+void TableProof::scan_before(Progress& progress, std::stop_token stop) {
     rows_.emplace(*layout_, *hasher_, settings_.spill_directory, settings_.budget);
-    digest_ = read(*scan_of, before_, *rows_, progress, std::move(stop));
+    digest_ = read(*scan_, before_, *rows_, progress, std::move(stop));
+    scan_.reset();
+}
+
+// The columns that the workload may have changed in rows that stay.
+std::set<std::string> TableProof::open_to(const MayChange& may) const {
+    auto open = left_open(table_, may.columns);
+    for (const auto place : after_layout_->added_columns()) {
+        const auto& name = after_layout_->name(place);
+        if (may.inserts_whole_rows || may.inserted.contains(name)) {
+            open.insert(name);
+        }
+    }
+    return open;
+}
+
+// The columns of the second side, then for each added one whether it equals its expression.
+std::vector<database::Projection> TableProof::read_after(const AfterPlan& plan,
+                                                         const database::TableShape& after) const {
+    auto columns = plan.columns;
+    std::vector<database::Projection> checks;
+    for (const auto place : after_layout_->added_columns()) {
+        const auto& name = after_layout_->name(place);
+        const auto* declared =
+            &*std::ranges::find(table_.expectations, name, &scenarios::Expectation::column);
+        const bool there =
+            std::ranges::find(after.columns, name, &database::TableColumn::name) !=
+            after.columns.end();
+        columns.push_back(there ? database::Projection{.name = name}
+                                : database::Projection{.name = name, .expression = "NULL::text"});
+        std::string check = "1";
+        if (there && !declared->value.empty()) {
+            check = "CASE WHEN " + quoted(name) + " IS NOT DISTINCT FROM (" + declared->value +
+                    ") THEN 1 ELSE 0 END";
+        }
+        checks.push_back({.name = "check of " + name, .expression = std::move(check)});
+    }
+    columns.insert(columns.end(), checks.begin(), checks.end());
+    return columns;
+}
+
+// A column that is wrong as a whole would be wrong in each row; the sums say it better.
+std::string TableProof::obstacle(const AfterPlan& plan, const Ledger& ledger,
+                                 std::span<const database::TableColumn> columns) const {
+    if (!plan.problems.empty() || !plan.missing.empty()) {
+        return "the table is not what it was declared to become";
+    }
+    const auto added = after_layout_->added_columns();
+    for (std::size_t i = 0; i < added.size(); ++i) {
+        const auto& scanned = columns[added[i]];
+        const auto& came = ledger.in_stream[ledger.layout.columns() - added.size() + i];
+        if (!came.type.empty() && (came.kind != scanned.kind || came.tag != scanned.tag)) {
+            return "the type of the added column " + scanned.name + " was changed afterwards";
+        }
+    }
+    return {};
 }
 
 reports::TableProof TableProof::gone() const {
@@ -127,21 +221,30 @@ reports::TableProof TableProof::gone() const {
     return proof;
 }
 
-reports::TableProof TableProof::judge(database::Snapshot& snapshot, const MayChange& may,
+reports::TableProof TableProof::judge(database::Snapshot& snapshot, const Evidence& evidence,
                                       bool migration_failed, Progress& progress,
                                       std::stop_token stop) {
     const auto after = snapshot.shape(table_.name);
     auto plan = plan_after(plan_, before_, after, table_, migration_failed);
-    const auto scan_of = snapshot.scan(after, plan.columns,
+    const auto scan_of = snapshot.scan(after, read_after(plan, after),
                                        {.scale = settings_.scale, .workers = settings_.workers});
+    const Ledger* ledger = evidence.ledger;
     // What is not compared: the workload may have changed it, or it cannot be.
     std::set<std::string> open = plan.missing;
     for (const auto& other : incomparable(plan.columns, columns_, scan_of->columns())) {
         if (open.insert(other.column).second) {
             plan.unproved.push_back(other.why);
+            ledger = nullptr;
         }
     }
-    RowSpill after_rows{*layout_, *hasher_, settings_.spill_directory, settings_.budget};
+    if (ledger != nullptr) {
+        if (const auto why = obstacle(plan, *ledger, scan_of->columns()); !why.empty()) {
+            plan.unproved.push_back("what the workload wrote: " + why);
+            ledger = nullptr;
+        }
+    }
+    RowSpill after_rows{*after_layout_, *after_hasher_, settings_.spill_directory,
+                        settings_.budget};
     const auto digest = read(*scan_of, after, after_rows, progress, std::move(stop));
 
     reports::TableProof proof;
@@ -159,13 +262,25 @@ reports::TableProof TableProof::judge(database::Snapshot& snapshot, const MayCha
     }
     const auto difference = checksum::compare(*digest_, *digest);
     bool compared = true;
-    if (!difference.equal()) {
-        open.merge(left_open(table_, may.columns));
-        compared = compare_rows(after_rows, difference, may, open, proof);
+    if (ledger != nullptr) {
+        compared = replay(after_rows, *ledger, proof);
+        proof.unproved.insert(proof.unproved.end(), evidence.doubts.begin(),
+                              evidence.doubts.end());
+    } else if (!difference.equal() || !after_layout_->added_columns().empty()) {
+        open.merge(open_to(evidence.may));
+        if (difference.equal() && !evidence.may.anything.empty()) {
+            for (const auto place : after_layout_->added_columns()) {
+                open.insert(after_layout_->name(place));
+                proof.unproved.push_back("column " + after_layout_->name(place) + ": " +
+                                         evidence.may.anything);
+            }
+        } else {
+            compared = compare_rows(after_rows, difference, evidence.may, open, proof);
+        }
     }
-    for (const auto& read : plan_.columns) {
-        if (compared && !open.contains(read.name)) {
-            proof.proved.push_back(read.name);
+    for (const auto& name : after_layout_->names()) {
+        if (compared && !open.contains(name)) {
+            proof.proved.push_back(name);
         }
     }
     if (!proof.problems.empty() || proof.differing() > 0 || !proof.unnamed.empty()) {
@@ -206,26 +321,17 @@ bool TableProof::compare_rows(RowSpill& after_rows, const checksum::TableDiffere
         return give_up("whether rows that differ are the workload's: " + spill->error()->message);
     }
     const bool keyed = plan_.keyed;
-    auto compared =
-        checksum::compare(rows_->take(), after_rows.take(),
-                          {.partitions = checksum::partitions_of(difference.buckets, buckets),
-                           .excuses = excuse_for(may, open, keyed)});
+    checksum::MismatchOptions options{.excuses = excuse_for(may, open, keyed)};
+    if (after_layout_->added_columns().empty()) {  // else each row is looked at
+        options.partitions = checksum::partitions_of(difference.buckets, buckets);
+    }
+    auto compared = checksum::compare(rows_->take(), after_rows.take(), options);
     if (const auto* error = std::get_if<checksum::SpillError>(&compared)) {
         return give_up("whether rows that differ are the workload's: " + error->message);
     }
     auto& found = std::get<checksum::Mismatches>(compared);
-    using Kind = checksum::MismatchKind;
-    proof.lost = found.count(Kind::lost);
-    proof.extra = found.count(Kind::extra);
-    proof.changed = found.count(Kind::changed);
-    proof.duplicated = found.count(Kind::duplicated);
-    for (auto& mismatch : found.kept) {
-        // Without a key it is the row's values.
-        proof.mismatches.push_back({checksum::name(mismatch.kind),
-                                    keyed ? std::move(mismatch.key) : std::string{},
-                                    std::move(mismatch.columns)});
-    }
-    if (found.total() == 0 && found.excused == 0) {
+    tell(std::move(found), keyed, proof);
+    if (!difference.equal() && found.total() == 0 && found.excused == 0) {
         return give_up("anything about its rows: the sums differ and no row does");
     }
     proof.left_to_workload = found.excused;
@@ -233,6 +339,40 @@ bool TableProof::compare_rows(RowSpill& after_rows, const checksum::TableDiffere
         proof.unproved.push_back("in " + std::to_string(found.excused) +
                                  (found.excused == 1 ? " row" : " rows") +
                                  " that differ, what is the workload's own to write: " + allowed);
+    }
+    return true;
+}
+
+bool TableProof::replay(RowSpill& after_rows, const Ledger& ledger, reports::TableProof& proof) {
+    const auto give_up = [&](std::string why) {
+        proof.unproved.push_back(std::move(why));
+        return false;
+    };
+    for (const auto* spill : {&*rows_, &after_rows}) {
+        if (spill->error()) {
+            return give_up("anything about its rows: " + spill->error()->message);
+        }
+    }
+    auto replayed = checksum::replay(rows_->take(), after_rows.take(), ledger.layout, ledger.hasher,
+                                     *ledger.file, {.sources = ledger.sources});
+    if (const auto* error = std::get_if<checksum::SpillError>(&replayed)) {
+        return give_up("anything about its rows: " + error->message);
+    }
+    auto& result = std::get<checksum::ReplayResult>(replayed);
+    proof.followed = true;
+    proof.workload = changes(result.workload);
+    proof.others = changes(result.others);
+    if (result.inconsistencies > 0) {  // not to be trusted, whatever else it tells
+        return give_up("anything about its rows: the change stream does not fit them; first: " +
+                       result.first_inconsistencies.front());
+    }
+    tell(std::move(result.mismatches), plan_.keyed, proof);
+    if (result.unverified > 0) {
+        proof.unproved.push_back("all of " + std::to_string(result.unverified) +
+                                 (result.unverified == 1 ? " row" : " rows") +
+                                 " that the workload wrote, whose last values the change stream "
+                                 "does not tell; first: " +
+                                 result.first_unverified.front());
     }
     return true;
 }

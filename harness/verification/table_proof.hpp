@@ -4,6 +4,8 @@
 #include "checksum/mismatch.hpp"
 #include "checksum/table_digest.hpp"
 #include "harness/database/table_reader.hpp"
+#include "harness/verification/followed_table.hpp"
+#include "harness/verification/ledger_writing.hpp"
 #include "harness/verification/may_change.hpp"
 #include "harness/verification/progress.hpp"
 #include "harness/verification/proof_plan.hpp"
@@ -29,21 +31,33 @@ struct ProofSettings {
     std::shared_ptr<checksum::SpillBudget> budget;
 };
 
+// What is known of the changes between the two scans.
+struct Evidence {
+    MayChange may;                     // by the workload
+    const Ledger* ledger = nullptr;    // of the changes, where they were followed to the end
+    std::vector<std::string> doubts = {};  // what the ledger cannot tell: sentences
+};
+
 class TableProof {
 public:
     // The table must outlive this.
     TableProof(const scenarios::VerifiedTable& table, ProofSettings settings);
 
-    // The first scan. Throws NotComparable where an expectation does not fit the table, and as
-    // scan() does.
-    void scan_before(database::Snapshot& snapshot, Progress& progress, std::stop_token stop);
+    // Decides what is read; `followed`: with what the change stream is going to be compared with.
+    // Throws NotComparable where an expectation does not fit the table, Outage.
+    void plan(database::Snapshot& snapshot, bool followed);
+    // As the change stream is to tell of it; `operations`: what the statements of each do to it.
+    [[nodiscard]] FollowedTable followed(
+        const std::vector<std::pair<std::string, MayChange>>& operations) const;
+    // The first scan, before the planned one's snapshot goes. Throws as scan() does.
+    void scan_before(Progress& progress, std::stop_token stop);
 
     [[nodiscard]] std::uint64_t identity() const { return before_.identity; }
     // The key's columns, under the names before and after.
     [[nodiscard]] std::vector<std::string> key() const;
 
     // The second scan, and the judgement. Throws as scan() does.
-    [[nodiscard]] reports::TableProof judge(database::Snapshot& snapshot, const MayChange& may,
+    [[nodiscard]] reports::TableProof judge(database::Snapshot& snapshot, const Evidence& evidence,
                                             bool migration_failed, Progress& progress,
                                             std::stop_token stop);
     // Of a table that is there no longer.
@@ -54,19 +68,28 @@ private:
                                                             const database::TableShape& shape,
                                                             RowSpill& rows, Progress& progress,
                                                             std::stop_token stop);
-    // False: nothing can be said of the rows.
+    [[nodiscard]] std::vector<database::Projection> read_after(
+        const AfterPlan& plan, const database::TableShape& after) const;
+    [[nodiscard]] std::set<std::string> open_to(const MayChange& may) const;
+    // Why the ledger cannot be replayed; empty: it can.
+    [[nodiscard]] std::string obstacle(const AfterPlan& plan, const Ledger& ledger,
+                                       std::span<const database::TableColumn> columns) const;
+    // Each of both: false, nothing can be said of the rows.
     [[nodiscard]] bool compare_rows(RowSpill& after_rows,
                                     const checksum::TableDifference& difference,
                                     const MayChange& may, const std::set<std::string>& open,
                                     reports::TableProof& proof);
+    [[nodiscard]] bool replay(RowSpill& after_rows, const Ledger& ledger,
+                              reports::TableProof& proof);
 
     const scenarios::VerifiedTable& table_;
     const ProofSettings settings_;
     database::TableShape before_;
     BeforePlan plan_;
+    std::unique_ptr<database::TableScan> scan_;   // until it is carried out
     std::vector<database::TableColumn> columns_;  // as they were read
-    std::optional<checksum::RecordLayout> layout_;
-    std::optional<checksum::RowHasher> hasher_;
+    std::optional<checksum::RecordLayout> layout_, after_layout_;
+    std::optional<checksum::RowHasher> hasher_, after_hasher_;
     std::optional<checksum::TableDigest> digest_;
     std::optional<RowSpill> rows_;
 };

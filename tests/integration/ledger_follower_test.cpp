@@ -262,7 +262,7 @@ protected:
             for (std::size_t i = 0; i < one.columns.size(); ++i) {
                 line += (i == 0 ? ": " : ", ") + one.columns[i];
             }
-            judged.found.push_back(line + " by " + one.source);
+            judged.found.push_back(line + " " + one.source);
         }
         std::ranges::sort(judged.found);
         return judged;
@@ -371,7 +371,7 @@ TEST_F(LedgerFollowing, ARewriteThatRoundsIsNamed) {
         sql("ALTER TABLE orders ALTER note TYPE text USING CASE id WHEN 60 THEN 'x' ELSE note END");
     });
     ASSERT_EQ(judged.found.size(), 1U) << reasons(judged);
-    EXPECT_EQ(judged.found[0], "changed id=60: note by not in the change stream");
+    EXPECT_EQ(judged.found[0], "changed id=60: note not in the change stream");
 }
 
 TEST_F(LedgerFollowing, ARewriteThatKeepsValuesPasses) {

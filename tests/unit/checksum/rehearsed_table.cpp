@@ -64,9 +64,10 @@ void RehearsedTable::append(Operation operation, std::uint32_t source, const Row
     }
 }
 
-void RehearsedTable::insert(std::uint32_t source, const Row& row) {
+void RehearsedTable::insert(std::uint32_t source, const Row& row,
+                            const std::optional<Row>& carried) {
     rows_.push_back(row);
-    append(Operation::insert, source, &row, nullptr);
+    append(Operation::insert, source, carried ? &*carried : &row, nullptr);
 }
 
 void RehearsedTable::update(std::uint32_t source, std::int64_t id, const Row& row, bool with_old,

@@ -25,7 +25,8 @@ public:
     [[nodiscard]] Row* find(std::int64_t id);
 
     // In one transaction each, unless `same_transaction`.
-    void insert(std::uint32_t source, const Row& row);
+    void insert(std::uint32_t source, const Row& row,
+                const std::optional<Row>& carried = std::nullopt);
     // `carried`: the row as the stream has it, where that differs (unchanged cells). `with_old`:
     // the old row is in the stream too.
     void update(std::uint32_t source, std::int64_t id, const Row& row, bool with_old = false,

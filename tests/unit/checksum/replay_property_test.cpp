@@ -36,7 +36,7 @@ public:
     }
     // One transaction of the migration with one row.
     void by_migration(const Row& old, const Row* now) {
-        difference(old[0], find(old), now, "migration");
+        difference(old[0], find(old), now, "by migration");
         by_workload(old, now);
     }
     std::vector<std::string> told(const std::vector<Row>& rows) {

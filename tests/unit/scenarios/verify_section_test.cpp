@@ -42,7 +42,7 @@ TEST(VerifySection, IsReadWhole) {
     ASSERT_EQ(verify.tables[1].expectations.size(), 1U);
     EXPECT_EQ(verify.tables[1].expectations[0].value, "full_name");
     EXPECT_TRUE(verify.strict);
-    EXPECT_TRUE(verify.partial_passes);
+    EXPECT_EQ(verify.live, scenarios::Verify::Live::off);
     ASSERT_EQ(verify.invariants.size(), 3U);
     EXPECT_EQ(verify.invariants[0].every, milliseconds{5'000});
     EXPECT_EQ(verify.invariants[0].limit, "1");
@@ -54,7 +54,7 @@ TEST(VerifySection, IsReadWhole) {
 TEST(VerifySection, IsAutoAndByValueUnlessItSaysMore) {
     const auto scenario = read_good(small_scenario("verify: {tables: [t]}\n"));
     EXPECT_FALSE(scenario.verify->strict);
-    EXPECT_FALSE(scenario.verify->partial_passes);
+    EXPECT_EQ(scenario.verify->live, scenarios::Verify::Live::automatic);
     EXPECT_FALSE(read_good(small_scenario()).verify);
 }
 
@@ -74,8 +74,8 @@ TEST(VerifySection, WhatIsWrongIsToldAtItsPlace) {
                 Contains(HasSubstr("only beside `tables`")));
     EXPECT_THAT(errors_in("  strict: true\n"),
                 ElementsAre(HasSubstr("needs `tables` or `invariants`")));
-    EXPECT_THAT(errors_in("  tables: [orders]\n  live: on\n"),
-                ElementsAre(HasSubstr("(`on`) is not available in this version")));
+    EXPECT_THAT(errors_in("  tables: [orders]\n  live: yes\n"),
+                ElementsAre(HasSubstr("must be `auto`, `on` or `off`, not `yes`")));
 }
 
 TEST(VerifySection, InvariantsAreOneQueryAndOneTest) {

@@ -273,6 +273,56 @@ TEST_F(LedgerWritingTest, EndsWhereATransactionSaysWhatItIsTooLateOrWrongly) {
     }
 }
 
+TEST_F(LedgerWritingTest, AnOpaqueColumnIsUnknownUnlessTheOperationDoesNotWriteIt) {
+    table_.in_stream[2].opaque = true;  // total, which `pay` writes
+    table_.in_stream[1].opaque = true;  // note, which it does not
+    writing().relation(relation_);
+    const std::vector<Value> row{number(5), number(3), checksum::text("x")};
+    in_transaction(1, "0", [&] { change(RowOperation::update, row); });
+    in_transaction(2, "1", [&] { change(RowOperation::insert, row); });
+    in_transaction(3, nullptr, [&] { change(RowOperation::update, row); });
+    const auto all = entries();
+    EXPECT_EQ(all[0].row, (Presences{there, Presence::unchanged, Presence::unknown,
+                                     Presence::unchanged}));
+    EXPECT_EQ(all[1].row, (Presences{there, Presence::unknown, Presence::unknown,
+                                     Presence::unchanged}));
+    EXPECT_EQ(all[2].row, (Presences{there, Presence::unknown, Presence::unknown,
+                                     Presence::unchanged}));
+}
+
+TEST_F(LedgerWritingTest, AColumnThatIsThereUnderBothItsNamesIsUnknown) {
+    writing().relation(relation_);
+    in_transaction(1, "1", [&] {
+        change(RowOperation::update, {number(5), number(3), checksum::text("x")});
+    });
+    relation_.columns.push_back({.name = "remark", .type = "text"});
+    writing().relation(relation_);
+    in_transaction(2, "1", [&] {
+        change(RowOperation::update,
+               {number(5), number(3), checksum::text("x"), checksum::text("y")});
+    });
+    const auto all = entries();
+    EXPECT_EQ(all[0].row[1], there);
+    EXPECT_EQ(all[1].row[1], Presence::unknown);
+}
+
+TEST_F(LedgerWritingTest, AnAddedColumnHasTheFormInWhichItComesFirst) {
+    table_.in_stream[3].type.clear();
+    relation_.columns.push_back({.name = "region", .type = "int4", .kind = Kind::number});
+    writing().relation(relation_);
+    const auto insert = [&](Value value) {
+        change(RowOperation::insert, {number(5), number(3), checksum::text("x"), value});
+    };
+    in_transaction(1, "1", [&] { insert(number(1)); });
+    relation_.columns[3] = region;
+    writing().relation(relation_);
+    in_transaction(2, "1", [&] { insert(checksum::text("eu")); });
+    const auto all = entries();
+    EXPECT_EQ(all[0].row[3], there);
+    EXPECT_EQ(all[1].row[3], Presence::unknown);
+    EXPECT_EQ(ledger_->in_stream[3].type, "int4");
+}
+
 TEST_F(LedgerWritingTest, EndsWhereTheDiskHasNoRoom) {
     settings_.spill.budget = std::make_shared<checksum::SpillBudget>(std::uint64_t{1} << 16);
     writing().relation(relation_);

@@ -68,7 +68,22 @@ TEST(MayChange, AnInsertAddsRowsAndNothingElse) {
     EXPECT_TRUE(may.inserts);
     EXPECT_FALSE(may.deletes);
     EXPECT_THAT(list(may.columns), IsEmpty());
+    EXPECT_THAT(list(may.inserted), ElementsAre("total"));
+    EXPECT_FALSE(may.inserts_whole_rows);
     EXPECT_EQ(may.anything, "");
+    EXPECT_TRUE(of({"INSERT INTO orders VALUES ($1, $2)"}).inserts_whole_rows);
+    EXPECT_TRUE(of({"INSERT INTO orders DEFAULT VALUES"}).inserts_whole_rows);
+}
+
+TEST(MayChange, WhoKnowsTheRowsNeedsNoExcuseForAChangedKey) {
+    const std::vector<Writer> writers{
+        {"operation o", scenarios::write_effects_of("UPDATE orders SET id = $1")},
+        {"operation p", scenarios::write_effects_of("DELETE FROM orders WHERE id = $1")},
+        {"operation q", scenarios::write_effects_of("INSERT INTO orders (id) VALUES ($1)")}};
+    const auto writes = writes_of(orders, writers, shop());
+    EXPECT_EQ(writes.anything, "");
+    EXPECT_TRUE(writes.inserts && writes.deletes);
+    EXPECT_THAT(list(writes.columns), ElementsAre("id"));
 }
 
 TEST(MayChange, AnUpdateChangesTheColumnsThatItNames) {

@@ -214,17 +214,6 @@ def test_what_cannot_be_followed_is_told_before_the_load(rehearse, scenario, sho
     assert_nothing_left(shop_database)
 
 
-def test_auto_goes_on_without_the_stream_where_it_cannot_be_had(run, shop_database):
-    shop_database.execute("CREATE PROCEDURE pay() LANGUAGE sql AS 'SELECT 1'")
-    calls = {"name": "pay", "sql": "CALL pay()"}
-
-    ended, result = run(following(NOTHING, operations=(READ, BUMP, calls), live="auto"))
-
-    assert ended.code == 3, (result["reasons"], ended.err)
-    assert table(result)["mode"] == "quiesced"
-    assert "CallStmt" in result["verification"]["ledger"]["unavailable"]
-
-
 def test_a_killed_run_leaves_no_slot_and_cleanup_takes_the_publication(
         rehearse, scenario, shop_database, until):
     content = following({"name": "wait", "pause": "60s"})

@@ -410,7 +410,7 @@ TEST_F(SessionTest, AStatementSentToADeadSessionFails) {
 TEST_F(SessionTest, AStatementThatFollowsAnAnswerIntoADeadSessionFails) {
     SessionProbe probe{plan({statement("SELECT 1"), statement("SELECT 2")})};
     ASSERT_FALSE(probe.connect());
-    for (const std::uint16_t operation : {1, 0}) {
+    for (const auto operation : std::initializer_list<std::uint16_t>{1, 0}) {
         ASSERT_EQ(probe.run(operation).code, "");
     }
     const auto pid = static_cast<pid_t>(probe.session().session_id());

@@ -5,8 +5,6 @@
 #include <optional>
 #include <utility>
 
-#include <pqxx/except>
-
 namespace harness::postgres {
 
 namespace {
@@ -201,25 +199,6 @@ Error error_of(const PGconn* connection) {
     if (error.message.empty()) {
         error.message = "the connection was lost";
     }
-    return error;
-}
-
-Error error_of(const pqxx::failure& failure) {
-    Error error;
-    error.message = trimmed(failure.what());
-    if (const auto* sql = dynamic_cast<const pqxx::sql_error*>(&failure)) {
-        error.code = sql->sqlstate();
-    } else if (dynamic_cast<const pqxx::deadlock_detected*>(&failure) != nullptr) {
-        error.code = "40P01";  // no sql_error in libpqxx 6
-    } else if (dynamic_cast<const pqxx::serialization_failure*>(&failure) != nullptr) {
-        error.code = "40001";
-    }
-    error.kind = kind_of(error.code, {}, error.message);
-    if (error.code.empty() && (dynamic_cast<const pqxx::broken_connection*>(&failure) != nullptr ||
-                               dynamic_cast<const pqxx::in_doubt_error*>(&failure) != nullptr)) {
-        error.kind = ErrorKind::connection_lost;
-    }
-    error.message = scrub(error.message);
     return error;
 }
 

@@ -1,5 +1,5 @@
 // What PostgreSQL says no with, in the harness's terms: SQLSTATE to kind, and the ways an error
-// comes in (a libpq result, a connection that failed, a libpqxx exception).
+// comes in (a libpq result, a connection that failed).
 #pragma once
 
 #include "harness/database/error.hpp"
@@ -8,10 +8,6 @@
 #include <string_view>
 
 #include <libpq-fe.h>
-
-namespace pqxx {
-class failure;
-}
 
 namespace harness::postgres {
 
@@ -32,9 +28,6 @@ namespace harness::postgres {
 // Of a connection that died while it was used: connection_lost, unless it was started as verbose as
 // connect_error asks for and the server's last word carries another SQLSTATE.
 [[nodiscard]] database::Error error_of(const PGconn* connection);
-
-// libpqxx hides detail, hint and position; kind, code and message are filled.
-[[nodiscard]] database::Error error_of(const pqxx::failure& failure);
 
 // Leaves out what the server quotes of rows: the values in a data exception's message ("invalid
 // input syntax for type integer: ***"), and the detail of a violated constraint ("Failing row

@@ -72,10 +72,10 @@ public:
     void lag(std::chrono::nanoseconds late) { measured_.schedule[due_phase_].lag.record(late); }
     void unsent() { ++measured_.schedule[due_phase_].unsent; }
     void reconnected() { ++measured_.reconnects; }
-    // A try that ended in a deadlock, of an operation that was due then; whether it is tried again
-    // or not.
-    void deadlock(Clock::time_point due) {
-        ++measured_.deadlocks[static_cast<std::size_t>(phases_.at(phases_.since_start(due)))];
+    // A try that ended then, in a deadlock; whether it is tried again or not. However long ago the
+    // operation was due: what the migration made of it, it made of it now.
+    void deadlock(Clock::time_point done) {
+        ++measured_.deadlocks[static_cast<std::size_t>(phases_.at(phases_.since_start(done)))];
     }
     void backlog(std::uint64_t length) {
         measured_.backlog_max = std::max(measured_.backlog_max, length);

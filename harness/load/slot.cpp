@@ -180,7 +180,7 @@ void Worker::Slot::operation_ended(const database::OperationEnd& last_try) {
         end.slowest_done = slowest_done_;
     }
     if (end.kind == ErrorKind::deadlock) {
-        worker_.recorder_.deadlock(current.due);
+        worker_.recorder_.deadlock(end.done);
     }
     const auto& policy = worker_.options_.operations[current.operation].retry;
     const bool retryable = end.kind == ErrorKind::serialization || end.kind == ErrorKind::deadlock;

@@ -258,7 +258,7 @@ TEST_F(RecorderTest, FilesItsOwnLatenessUnderThePhaseInWhichTheOperationWasDue) 
     EXPECT_EQ(in(PhaseName::before).unsent, 0U);
 }
 
-TEST_F(RecorderTest, DeadlocksBelongToThePhaseOfTheirOperation) {
+TEST_F(RecorderTest, ADeadlockBelongsToThePhaseInWhichItWasMet) {
     phases.begin(PhaseName::before, start + 10s);
     phases.begin(PhaseName::during, start + 20s);
     recorder.deadlock(start + 5s);

@@ -7,10 +7,31 @@
 #include <stdexcept>
 #include <utility>
 
+#include <sys/mman.h>
+
 namespace checksum {
 namespace {
 
 constexpr std::size_t cache_line = 64;
+constexpr std::size_t huge_page = std::size_t{2} << 20;
+
+// Rows touch the sums in no order. With pages of 4 kB most of them miss the TLB, and asking for a
+// bucket stalls until its page is found: an eighth of a whole scan's CPU.
+std::size_t alignment_of(std::size_t bytes) noexcept {
+    return bytes < huge_page ? cache_line : huge_page;
+}
+
+void* allocate(std::size_t bytes) {
+    void* const memory = ::operator new (bytes, std::align_val_t{alignment_of(bytes)});
+#ifdef MADV_HUGEPAGE
+    // Only whole huge pages: no memory is taken that would not be used. A wish; where the system
+    // has none to give, it is as it was.
+    if (bytes >= huge_page) {
+        (void)::madvise(memory, bytes / huge_page * huge_page, MADV_HUGEPAGE);
+    }
+#endif
+    return memory;
+}
 
 }  // namespace
 
@@ -20,7 +41,7 @@ std::size_t bucket_count(std::size_t columns, std::size_t memory_bytes) noexcept
 }
 
 void TableDigest::Free::operator()(Digest* sums) const noexcept {
-    ::operator delete (sums, std::align_val_t{cache_line});
+    ::operator delete (sums, std::align_val_t{alignment});
 }
 
 TableDigest::TableDigest(std::size_t columns, std::size_t buckets) : columns_{columns} {
@@ -29,8 +50,8 @@ TableDigest::TableDigest(std::size_t columns, std::size_t buckets) : columns_{co
     }
     shift_ = 63 - std::countr_zero(buckets);
     counts_.resize(buckets);
-    void* const memory = ::operator new (size() * sizeof(Digest), std::align_val_t{cache_line});
-    sums_.reset(static_cast<Digest*>(memory));
+    const std::size_t bytes = size() * sizeof(Digest);
+    sums_ = {static_cast<Digest*>(allocate(bytes)), Free{alignment_of(bytes)}};
     std::uninitialized_value_construct_n(sums_.get(), size());
 }
 

@@ -49,6 +49,7 @@ public:
 private:
     friend class TableDigester;
     struct Free {
+        std::size_t alignment;
         void operator()(Digest* sums) const noexcept;
     };
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <thread>
+#include <utility>
 
 #include <poll.h>
 
@@ -23,7 +24,10 @@ constexpr std::chrono::seconds confirm_every{1};
 
 // The server sends each message by itself, and whoever waits for the socket is woken for each. Left
 // alone for a moment it fills the socket.
-constexpr std::chrono::microseconds gathering{200};
+constexpr std::chrono::microseconds gathering{300};
+// After so much since the last wait more is on its way: left alone without asking, so that the
+// server need not wake us for the first of it.
+constexpr std::size_t much_since_wait = 2048;
 
 constexpr std::size_t data_header = 25;     // 'w', start, end, clock
 constexpr std::size_t keepalive_size = 18;  // 'k', end, clock, reply wanted
@@ -84,6 +88,7 @@ std::optional<std::string_view> ReplicationConnection::next() {
         message_.reset(raw);
         const std::string_view message{raw, static_cast<std::size_t>(length)};
         bytes_ += message.size();
+        since_wait_ += message.size();
         if (message[0] == 'w' && message.size() >= data_header) {
             return message.substr(data_header);
         }
@@ -118,6 +123,10 @@ void ReplicationConnection::ended() {
 }
 
 void ReplicationConnection::wait(std::chrono::milliseconds limit) {
+    if (std::exchange(since_wait_, 0) >= much_since_wait) {
+        std::this_thread::sleep_for(gathering);
+        return;
+    }
     pollfd waited{};
     waited.fd = PQsocket(connection_.get());
     waited.events = POLLIN;

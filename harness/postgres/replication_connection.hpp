@@ -54,6 +54,7 @@ private:
     std::unique_ptr<char, FreeMessage> message_;
     std::uint64_t position_ = 0;
     std::uint64_t bytes_ = 0;
+    std::size_t since_wait_ = 0;
     bool asked_ = false;  // the server wants to hear of us
     std::chrono::steady_clock::time_point confirmed_;
 };

@@ -1,7 +1,8 @@
-"""Whole-program figures of rehearse beside pgbench, on a throwaway server of this machine.
+"""Whole-program figures of rehearse beside its peers, on a throwaway server of this machine.
 
 Prints a table and writes OUT/figures.json. The contenders run in turn and medians are compared;
-what counts is the ratio, the absolute figures are this machine's.
+what counts is the ratio, the absolute figures are this machine's. The peer is pgbench where the
+figure names no other.
 """
 import argparse
 import json
@@ -14,11 +15,12 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 
-import client  # noqa: E402
+import followed  # noqa: E402
 from cluster import Cluster  # noqa: E402  (stands beside the end-to-end tests, which use it too)
 from figures import Bench  # noqa: E402
 from pgbench import PgBench  # noqa: E402
 from rehearse import Rehearse  # noqa: E402
+from scans import Scans  # noqa: E402
 
 # More connections than any figure opens; no flush to disk and no autovacuum, so that the clients,
 # not this machine's disk, are what differs.
@@ -31,7 +33,9 @@ FIGURES = {
     "tpcb": lambda bench, _: bench.tpcb(),
     "lag": lambda bench, _: bench.scheduling_lag(),
     "observer": lambda bench, _: bench.observer(),
-    "ledger": lambda bench, options: bench.ledger(options.follow),
+    "ledger": lambda bench, options: bench.ledger(options.follow, options.follow_beside),
+    "checksum": lambda bench, options: bench.checksum(
+        options.scans(), 20_000_000 if options.full else None),
     "growth": lambda bench, _: bench.growth(),
     "memory": lambda bench, options: bench.memory(options.memory_seconds, options.full),
 }
@@ -51,7 +55,8 @@ def parse_arguments():
     parser.add_argument("--scale", type=int, default=20, help="pgbench's scale (20)")
     parser.add_argument("--memory-seconds", type=int, default=90,
                         help="length of the run that an hour's memory is drawn out from (90)")
-    parser.add_argument("--full", action="store_true", help="measure memory over a whole hour")
+    parser.add_argument("--full", action="store_true",
+                        help="measure memory over a whole hour, and a checksum's of 20 M rows too")
     parser.add_argument("--check", action="store_true", help="exit with 1 when a must is missed")
     options = parser.parse_args()
     options.only = options.only.split(",")
@@ -77,7 +82,7 @@ def number(value):
 
 
 def table(figures):
-    rows = [("figure", "unit", "rehearse", "pgbench", "ratio", "spread", "must", "aim", "reached")]
+    rows = [("figure", "unit", "rehearse", "peer", "ratio", "spread", "must", "aim", "reached")]
     for figure in figures:
         theirs = number(statistics.median(figure.theirs)) if figure.theirs else ""
         rows.append((
@@ -105,20 +110,11 @@ def document(figures, options, server):
         "rounds": options.rounds, "seconds": options.seconds, "scale": options.scale,
         "figures": [{
             "name": figure.name.strip(), "unit": figure.unit, "rehearse": figure.ours,
-            "pgbench": figure.theirs, "judged": figure.judged, "must": finite(figure.must),
-            "aim": finite(figure.aim), "at_least": figure.at_least, "reached": figure.reached,
+            "peer": figure.theirs, "peer_name": figure.peer if figure.theirs else None,
+            "judged": figure.judged, "must": finite(figure.must), "aim": finite(figure.aim),
+            "at_least": figure.at_least, "reached": figure.reached,
         } for figure in figures],
     }
-
-
-def follower(program, cluster, database):
-    def follow(transactions):
-        cost = client.run([program, cluster.uri(database), str(transactions)],
-                          dict(os.environ), cluster.folder)
-        if cost.exit_code != 0:
-            raise RuntimeError(cost.stderr.strip())
-        return float(cost.stdout)
-    return follow
 
 
 def main():
@@ -132,7 +128,10 @@ def main():
         pgbench = PgBench(cluster, "bench", options.scale)
         server = cluster.psql("SHOW server_version")
         ours = Rehearse(os.path.abspath(options.rehearse), cluster, "bench")
-        options.follow = follower(os.path.abspath(options.ledger), cluster, "bench")
+        options.follow = followed.ledger(os.path.abspath(options.ledger), cluster, "bench")
+        options.follow_beside = followed.recvlogical(cluster, "bench")
+        options.scans = lambda: Scans(os.path.abspath(options.rehearse), cluster, "bench",
+                                      5_000_000)
         bench = Bench(ours, pgbench, options.scale, options.rounds, options.seconds, say)
         for name in options.only:
             figures += FIGURES[name](bench, options)

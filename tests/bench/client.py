@@ -10,6 +10,7 @@ import time
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
+    wall_s: float
     cpu_s: float  # user + system, of the process and the children that it waited for
     peak_memory_mb: float
     memory_growth_mb_per_s: float  # over the last two thirds of the run
@@ -62,12 +63,14 @@ def run(command, environment, folder):
     """CPU is the kernel's own accounting (wait4), so both contenders are measured from outside."""
     with tempfile.TemporaryFile("w+", dir=folder) as out, \
             tempfile.TemporaryFile("w+", dir=folder) as err:
+        begin = time.monotonic()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                                    env=environment, cwd=folder)
         memory = MemoryWatch(process.pid)
         try:
             # Left a zombie at first: its /proc entry must stay until the watch is over.
             os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            wall = time.monotonic() - begin
             memory.stop()
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:
@@ -78,5 +81,5 @@ def run(command, environment, folder):
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         err.seek(0)
-        return Cost(usage.ru_utime + usage.ru_stime, memory.peak_mb, memory.growth_mb_per_s,
-                    process.returncode, out.read(), err.read())
+        return Cost(wall, usage.ru_utime + usage.ru_stime, memory.peak_mb,
+                    memory.growth_mb_per_s, process.returncode, out.read(), err.read())

@@ -11,10 +11,11 @@ class Figure:
     name: str
     unit: str
     ours: list  # one value a round
-    theirs: list  # pgbench's; empty: the figure is judged on its own
-    must: float  # of the ratio where pgbench is beside it, else of the value
+    theirs: list  # the peer's; empty: the figure is judged on its own
+    must: float  # of the ratio where a peer is beside it, else of the value; infinite: none
     aim: float
     at_least: bool = False  # more is better
+    peer: str = "pgbench"
 
     @property
     def judged(self):
@@ -46,15 +47,16 @@ class Bench:
         self._seconds = seconds
         self._say = say
 
-    def _interleave(self, name, contenders):
+    def _interleave(self, name, contenders, rounds=None):
         """contenders: {key: function}. Returns {key: [sample of each round]}."""
         samples = {key: [] for key in contenders}
-        for number in range(self._rounds):
+        rounds = rounds or self._rounds
+        for number in range(rounds):
             # Every other round the other way round: neither always comes second.
             order = list(contenders) if number % 2 == 0 else list(reversed(contenders))
             for key in order:
                 label = " ".join(map(str, key)) if isinstance(key, tuple) else key
-                self._say(f"{name}: round {number + 1} of {self._rounds}, {label}")
+                self._say(f"{name}: round {number + 1} of {rounds}, {label}")
                 samples[key].append(contenders[key]())
         return samples
 
@@ -150,14 +152,56 @@ class Bench:
                    float("inf"), float("inf")),
         ]
 
-    def ledger(self, follow, transactions=500_000):
-        """follow: a function of the number of transactions that gives seconds."""
-        rates = []
-        for number in range(self._rounds):
-            self._say(f"ledger: round {number + 1} of {self._rounds}")
-            rates.append(transactions / follow(transactions))
-        return [Figure("one-row update transactions followed", "/s", rates, [], 100_000, 200_000,
-                       at_least=True)]
+    def ledger(self, follow, peer, transactions=500_000):
+        """follow, peer: functions of the number of transactions (see followed.py)."""
+        got = self._interleave("ledger", {
+            "rehearse": lambda: follow(transactions),
+            "pg_recvlogical": lambda: peer(transactions),
+        })
+        rate = {who: [transactions / run.seconds for run in runs] for who, runs in got.items()}
+        cpu = {who: [1e6 * run.cpu_s / transactions for run in runs] for who, runs in got.items()}
+        server = [1e6 * run.server_cpu_s / transactions for run in got["rehearse"]]
+        none = float("inf")
+        return [
+            Figure("one-row update transactions followed", "/s", rate["rehearse"], [], 100_000,
+                   200_000, at_least=True),
+            Figure("  against pg_recvlogical to /dev/null", "/s", rate["rehearse"],
+                   rate["pg_recvlogical"], none, none, at_least=True, peer="pg_recvlogical"),
+            Figure("  client CPU per transaction, against pg_recvlogical", "µs", cpu["rehearse"],
+                   cpu["pg_recvlogical"], none, none, peer="pg_recvlogical"),
+            # There is one a stream: no follower is faster than it.
+            Figure("  the server's CPU per transaction, one process", "µs", server, [], none, none),
+        ]
+
+    def checksum(self, scans, rows_of_growth=None):
+        """scans: see scans.py; of 5 M rows, which the CPU's limit is for."""
+        got = self._interleave("checksum", {
+            "rehearse": scans.rehearse, "psql": scans.psql_draining,
+            "server": scans.server_alone, "hashes": scans.sum_of_hashes})
+        # Takes ten seconds a turn, and its limit is far away.
+        slow = self._interleave("checksum", {
+            "rehearse": scans.rehearse, "md5": scans.md5_of_all}, rounds=min(self._rounds, 2))
+        runs = {f"{scans.rows / 1e6:g} M rows": got["rehearse"]}
+        if rows_of_growth:
+            self._say(f"checksum: {rows_of_growth:,} rows")
+            scans.grow(rows_of_growth)
+            runs[f"{rows_of_growth / 1e6:g} M rows"] = [scans.rehearse()]
+
+        def wall(runs):
+            return [run.wall_s for run in runs]
+
+        def beside(peer, who, must, aim, got=got):
+            return Figure(f"checksum, 2 workers, against {peer}", "s", wall(got["rehearse"]),
+                          wall(got[who]), must, aim, peer=peer)
+
+        return [
+            beside("2 psql draining the same COPY", "psql", 1.05, 0.85),
+            beside("the server's COPY to /dev/null", "server", 1.6, 1.3),
+            beside("md5(string_agg(md5(t::text)))", "md5", 0.125, 0.083, slow),
+            beside("sum(hash_record_extended(t))", "hashes", 1.1, 0.9),
+            Figure("  client CPU", "s", [run.cpu_s for run in got["rehearse"]], [], 0.65, 0.4),
+        ] + [Figure(f"  peak memory, {rows}", "MB", [run.peak_memory_mb for run in costs], [],
+                    128.0, 128.0) for rows, costs in runs.items()]
 
     def memory(self, seconds, whole_hour, operations=50, connections=200, rate=2000):
         """Peak memory of an hour: measured whole, or drawn out from a shorter run's growth."""

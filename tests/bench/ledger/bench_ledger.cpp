@@ -1,16 +1,22 @@
 // bench_ledger URI TRANSACTIONS: has the server make so many transactions that update one row
-// each, then follows them into a ledger, and prints how long that took in seconds. What is timed is
-// all that stands between the log and the ledger's file: the server's decoding, the wire, ours.
+// each, then follows them into a ledger, and prints in seconds how long that took, the CPU that it
+// took here and the CPU that it took the server. What is measured is all that stands between the
+// log and the ledger's file: the server's decoding, the wire, ours.
 #include "harness/postgres/change_stream.hpp"
 #include "harness/postgres/connection.hpp"
 #include "harness/postgres/control.hpp"
 #include "harness/verification/ledger_follower.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <stop_token>
 #include <string>
+#include <thread>
 
 namespace {
 
@@ -26,6 +32,41 @@ constexpr const char* table =
     "PERFORM pg_logical_emit_message(true, 'rehearse', '0');"
     "UPDATE followed SET balance = balance + i WHERE id = 1 + i % 10000; COMMIT; "
     "END LOOP; END $$";
+
+// The CPU of a process of this machine, which may be gone before anybody asks at the end.
+class CpuOf {
+public:
+    explicit CpuOf(const std::string& pid)
+        : path_{"/proc/" + pid + "/schedstat"}, first_{read()}, last_{first_} {
+        watch_ = std::jthread{[this](const std::stop_token& stop) {
+            for (; !stop.stop_requested(); std::this_thread::sleep_for(5ms)) {
+                last_ = std::max(last_, read());
+            }
+        }};
+    }
+    [[nodiscard]] double seconds() {
+        watch_ = {};
+        return static_cast<double>(last_ - first_) / 1e9;
+    }
+
+private:
+    // Nanoseconds; 0: it is gone.
+    [[nodiscard]] std::uint64_t read() const {
+        std::uint64_t on_cpu = 0;
+        std::ifstream{path_} >> on_cpu;
+        return on_cpu;
+    }
+
+    std::string path_;
+    std::uint64_t first_, last_;
+    std::jthread watch_;  // last: it uses the others
+};
+
+double cpu_of_this_process() {
+    timespec time{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
 
 harness::verification::FollowedTable followed_table(harness::database::Control& control) {
     harness::verification::FollowedTable followed;
@@ -62,10 +103,17 @@ int run(const std::string& conninfo, std::uint64_t transactions) {
     const auto first = fence();
     ask(*control, "CALL make_changes(" + std::to_string(transactions) + ")");
     const auto second = fence();
+    CpuOf server{
+        *ask(*control,
+             "SELECT active_pid FROM pg_replication_slots WHERE temporary AND plugin = 'pgoutput'")
+             .rows.at(0)
+             .at(0)};
+    const double cpu_at_begin = cpu_of_this_process();
     const auto begin = std::chrono::steady_clock::now();
     follower.start(first);
     const auto followed = follower.finish(second, 600s);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    const double cpu = cpu_of_this_process() - cpu_at_begin;
     if (followed.ended) {
         throw std::runtime_error{*followed.ended};
     }
@@ -73,7 +121,7 @@ int run(const std::string& conninfo, std::uint64_t transactions) {
         throw std::runtime_error{"followed " + std::to_string(followed.tagged) + " of " +
                                  std::to_string(transactions)};
     }
-    std::cout << took.count() << '\n';
+    std::cout << took.count() << ' ' << cpu << ' ' << server.seconds() << '\n';
     return EXIT_SUCCESS;
 }
 

@@ -49,7 +49,7 @@ def test_what_is_missing_is_listed_where_it_may_not_be_installed(run_script, tmp
     assert done.returncode == 6, "no verdict: the harness could not do its work"
     assert "missing and cannot be installed" in done.stderr
     listed = [line.strip() for line in done.stderr.splitlines() if line.startswith("  ")]
-    assert {"libpq-dev", "libpg-query-dev"} <= set(listed)
+    assert {"libpq-dev", "libpqxx-dev", "libpg-query-dev"} <= set(listed)
     assert f"apt-get install {' '.join(listed)}" in done.stderr
     assert asked(tmp_path) == []
 

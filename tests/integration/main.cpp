@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <thread>
 
+#include <pqxx/pqxx>
+
 namespace tests {
 
 namespace {
@@ -36,13 +38,39 @@ int server_major() {
     return std::atoi(server().version().c_str());
 }
 
+class FreshDatabase::OwnClient {
+public:
+    explicit OwnClient(const std::string& conninfo) : connection_{conninfo} {}
+
+    harness::database::Outcome ask(std::string_view statement) {
+        pqxx::nontransaction transaction{connection_};
+        const pqxx::result answer = transaction.exec(std::string{statement});
+        harness::database::Outcome outcome;
+        outcome.rows_affected = static_cast<std::int64_t>(answer.affected_rows());
+        for (const auto& row : answer) {
+            auto& values = outcome.rows.emplace_back();
+            for (const auto& field : row) {
+                values.push_back(field.is_null() ? std::nullopt
+                                                 : harness::database::Value{field.c_str()});
+            }
+        }
+        return outcome;
+    }
+
+private:
+    pqxx::connection connection_;
+};
+
+FreshDatabase::FreshDatabase() = default;
+FreshDatabase::~FreshDatabase() = default;
+
 void FreshDatabase::SetUp() {
     static int number = 0;
     name_ = "test_" + std::to_string(++number);
     const auto admin = harness::postgres::open_control(
         harness::postgres::Target::parse(server().uri()).conninfo("fixture"));
     harness::postgres::ask(*admin, "CREATE DATABASE " + name_);
-    own_ = control();
+    own_ = std::make_unique<OwnClient>(conninfo());
     sql("SET application_name = 'tests'");  // nobody's killed run
 }
 
@@ -77,7 +105,7 @@ std::unique_ptr<harness::database::Control> FreshDatabase::control(
 }
 
 harness::database::Outcome FreshDatabase::sql(std::string_view statement) {
-    return harness::postgres::ask(*own_, statement);
+    return own_->ask(statement);
 }
 
 std::string FreshDatabase::value(std::string_view query) {

@@ -24,6 +24,8 @@ int server_major();
 // A database of its own for each test; dropped at its end.
 class FreshDatabase : public testing::Test {
 protected:
+    FreshDatabase();
+    ~FreshDatabase() override;
     void SetUp() override;
     void TearDown() override;
 
@@ -35,7 +37,8 @@ protected:
     [[nodiscard]] std::unique_ptr<harness::database::Control> control(
         harness::postgres::ControlOptions options = {}) const;
 
-    // On a connection kept for the whole test. Throws if the statement fails.
+    // On a connection kept for the whole test, through libpqxx: what is tested does not vouch for
+    // itself. Throws if the statement fails.
     harness::database::Outcome sql(std::string_view statement);
     // The first column of the first row; fails the test if there is none.
     std::string value(std::string_view query);
@@ -44,8 +47,9 @@ protected:
     [[nodiscard]] bool becomes_true(std::string_view query);
 
 private:
+    class OwnClient;
     std::string name_;
-    std::unique_ptr<harness::database::Control> own_;
+    std::unique_ptr<OwnClient> own_;
 };
 
 }  // namespace tests

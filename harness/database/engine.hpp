@@ -10,6 +10,7 @@
 #include "harness/database/server.hpp"
 #include "harness/database/session.hpp"
 #include "harness/database/table_reader.hpp"
+#include "harness/database/table_schema.hpp"
 #include "harness/database/write_rules.hpp"
 #include "scenarios/scenario.hpp"
 
@@ -159,6 +160,9 @@ public:
 
     // As the catalog has them now.
     [[nodiscard]] virtual WriteRules write_rules() = 0;
+    // One for each, as one writes their names in SQL. Throws UnknownName, Outage.
+    [[nodiscard]] virtual std::vector<TableSchema> table_schemas(
+        std::span<const std::string> tables) = 0;
 
     // `tables`: those that the migration touches, as the scenario writes them.
     [[nodiscard]] virtual Facts facts(std::span<const std::string> tables) = 0;

@@ -20,6 +20,7 @@
 #include "harness/postgres/session.hpp"
 #include "harness/postgres/snapshot.hpp"
 #include "harness/postgres/statement_check.hpp"
+#include "harness/postgres/table_schema.hpp"
 #include "harness/postgres/throwaway_folder.hpp"
 #include "harness/postgres/throwaway_server.hpp"
 #include "harness/postgres/timed_connection.hpp"
@@ -173,6 +174,11 @@ public:
     }
 
     database::WriteRules write_rules() override { return read_write_rules(*open("catalog")); }
+
+    std::vector<database::TableSchema> table_schemas(
+        std::span<const std::string> tables) override {
+        return read_table_schemas(*open("catalog"), tables);
+    }
 
     database::Facts facts(std::span<const std::string> tables) override {
         return collect_environment(*open("facts"), tables);

@@ -16,6 +16,15 @@ Json changes_json(const RowChanges& changes) {
             {"deletes", changes.deletes}};
 }
 
+Json schema_change_json(const SchemaChange& change) {
+    return {{"kind", change.kind},
+            {"name", change.name},
+            {"text", change.text},
+            {"before", text_or_null(change.before)},
+            {"after", text_or_null(change.after)},
+            {"problem", change.problem}};
+}
+
 Json table_json(const TableProof& table) {
     return {{"name", table.name},
             {"rows_before", or_null(table.rows_before)},
@@ -36,7 +45,8 @@ Json table_json(const TableProof& table) {
             {"workload", table.followed ? changes_json(table.workload) : Json(nullptr)},
             {"others", table.followed ? changes_json(table.others) : Json(nullptr)},
             {"mismatches", list(table.mismatches, mismatch_json)},
-            {"unnamed", text_or_null(table.unnamed)}};
+            {"unnamed", text_or_null(table.unnamed)},
+            {"schema_changes", list(table.schema_changes, schema_change_json)}};
 }
 
 Json invariant_json(const InvariantProof& invariant) {

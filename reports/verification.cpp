@@ -66,6 +66,11 @@ std::vector<std::string> mismatch_sentences(const Verification& proof) {
         for (const auto& problem : table.problems) {
             sentences.push_back("Data mismatch in " + table.name + ": " + problem + ".");
         }
+        for (const auto& change : table.schema_changes) {
+            if (change.problem) {
+                sentences.push_back("Schema of " + table.name + ": " + change.text + ".");
+            }
+        }
         if (table.differing() > 0) {
             sentences.push_back("Data mismatch in " + table.name + ": rows " + kinds(table) + "." +
                                 first_mismatch(table));

@@ -23,6 +23,15 @@ struct DataMismatch {
     std::string by = {};  // who did it, where the change stream tells
 };
 
+// What became of a part of a table's schema.
+struct SchemaChange {
+    std::string kind;  // table | column | index | constraint | sequence | ...
+    std::string name;
+    std::string text;           // a sentence without its full stop
+    std::string before, after;  // definition, value or state; empty: none
+    bool problem = false;       // nobody means to leave that behind
+};
+
 struct RowChanges {
     std::uint64_t inserts = 0, updates = 0, deletes = 0;
 };
@@ -42,6 +51,7 @@ struct TableProof {
     std::string unnamed;                 // why rows that differ are not named
     bool followed = false;               // judged with the change stream
     RowChanges workload, others;         // followed: what each committed between the two scans
+    std::vector<SchemaChange> schema_changes;  // problems first
 
     [[nodiscard]] std::uint64_t differing() const noexcept {
         return lost + extra + changed + duplicated;

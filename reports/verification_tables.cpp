@@ -58,6 +58,16 @@ std::string detail_of(const TableProof& table) {
     return joined(parts, "; ");
 }
 
+std::string schema_text(const TableProof& table, bool problems) {
+    std::vector<std::string> texts;
+    for (const auto& change : table.schema_changes) {
+        if (change.problem == problems) {
+            texts.push_back(change.text);
+        }
+    }
+    return joined(texts, "; ");
+}
+
 std::string detail_of(const InvariantProof& invariant) {
     std::string text = invariant.after.value_or("no answer") + ", wanted " + invariant.expected;
     if (invariant.looks > 0) {
@@ -75,14 +85,23 @@ std::vector<ProofLine> proof_lines(const Verification& proof) {
     }
     for (const auto verdict : {Proof::fail, Proof::inconclusive, Proof::partial, Proof::pass}) {
         for (const auto& table : proof.tables) {
-            if (table.verdict == verdict) {
-                lines.push_back({name_of(verdict), table.name, detail_of(table)});
+            if (table.verdict != verdict) {
+                continue;
+            }
+            lines.push_back({name_of(verdict), table.name, detail_of(table)});
+            if (const auto problems = schema_text(table, true); !problems.empty()) {
+                lines.push_back({name_of(Proof::fail), "schema of " + table.name, problems});
             }
         }
         for (const auto& invariant : proof.invariants) {
             if (invariant.verdict == verdict) {
                 lines.push_back({name_of(verdict), invariant.name, detail_of(invariant)});
             }
+        }
+    }
+    for (const auto& table : proof.tables) {
+        if (const auto changes = schema_text(table, false); !changes.empty()) {
+            lines.push_back({"changed", "schema of " + table.name, changes});
         }
     }
     return lines;

@@ -1,6 +1,7 @@
 #include "harness/verification/data_proof.hpp"
 
 #include "harness/verification/scan.hpp"
+#include "harness/verification/schema_comparison.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -83,6 +84,7 @@ void DataProof::scan_tables() {
         names.push_back(table.name);
         tables_.push_back(std::make_unique<TableProof>(table, settings));
     }
+    schemas_before_ = target_.table_schemas(names);
     auto stream = open_stream();  // before the snapshot: nothing that it does not see is missed
     const auto snapshot = target_.snapshot(names);
     for (const auto& table : tables_) {
@@ -286,6 +288,27 @@ Followed DataProof::followed_until(database::Snapshot* snapshot, reports::Verifi
     return followed;
 }
 
+void DataProof::compare_schemas(const std::vector<bool>& is_there, reports::Verification& out) {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < is_there.size(); ++i) {
+        if (is_there[i]) {
+            names.push_back(scenario_.verify->tables[i].name);
+        }
+    }
+    const auto schemas = target_.table_schemas(names);
+    for (std::size_t i = 0, next = 0; i < is_there.size(); ++i) {
+        if (!is_there[i]) {
+            continue;
+        }
+        auto& proof = out.tables[i];
+        proof.schema_changes = schema_changes(schemas_before_[i], schemas[next++],
+                                              scenario_.verify->tables[i].expectations);
+        if (std::ranges::any_of(proof.schema_changes, &reports::SchemaChange::problem)) {
+            proof.verdict = reports::Proof::fail;
+        }
+    }
+}
+
 void DataProof::judge_tables(bool migration_failed, std::stop_token stop,
                              reports::Verification& out) {
     if (tables_.empty()) {
@@ -325,6 +348,7 @@ void DataProof::judge_tables(bool migration_failed, std::stop_token stop,
         }
         out.tables.push_back(table.judge(*snapshot, evidence, migration_failed, progress_, stop));
     }
+    compare_schemas(is_there, out);
 }
 
 std::optional<reports::Verification> DataProof::after(bool migration_failed,

@@ -69,6 +69,8 @@ private:
     [[nodiscard]] std::string obstacle() const;
     [[nodiscard]] std::unique_ptr<database::ChangeStream> open_stream();
     void follow(std::unique_ptr<database::ChangeStream> stream, const std::string& fence);
+    // What became of the schema of the tables that are still there, beside each proof.
+    void compare_schemas(const std::vector<bool>& is_there, reports::Verification& out);
     void judge_tables(bool migration_failed, std::stop_token stop, reports::Verification& out);
     [[nodiscard]] Followed followed_until(database::Snapshot* snapshot, reports::Verification& out);
     [[nodiscard]] std::vector<std::string> doubts_about(const TableProof& table) const;
@@ -85,6 +87,7 @@ private:
     std::vector<std::unique_ptr<TableProof>> tables_;
     std::optional<Invariants> invariants_;
     database::WriteRules rules_before_;
+    std::vector<database::TableSchema> schemas_before_;  // by table
     std::shared_ptr<checksum::SpillBudget> budget_;
     std::vector<std::string> tags_;
     std::unique_ptr<LedgerFollower> follower_;

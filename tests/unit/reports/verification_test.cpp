@@ -101,6 +101,44 @@ TEST(Verification, AnInvariantThatDoesNotHoldIsAMismatch) {
     EXPECT_EQ(decided(proof).exit_code, 0);
 }
 
+Record with_schema(bool problem) {
+    Verification proof;
+    proof.tables = {table(problem ? Proof::fail : Proof::pass)};
+    proof.tables[0].changed = 0;
+    proof.tables[0].mismatches.clear();
+    proof.tables[0].schema_changes = {{.kind = "index",
+                                       .name = "by_total",
+                                       .text = "the index by_total is INVALID",
+                                       .before = {},
+                                       .after = "INVALID",
+                                       .problem = problem}};
+    return decided(std::move(proof));
+}
+
+TEST(Verification, AProblemOfTheSchemaIsAMismatchAndAChangeIsNot) {
+    EXPECT_EQ(with_schema(true).exit_code, 4);
+    EXPECT_EQ(with_schema(true).reasons[0],
+              "Schema of public.orders: the index by_total is INVALID.");
+    EXPECT_EQ(with_schema(false).exit_code, 0);
+}
+
+TEST(Verification, ChangesOfTheSchemaAreInEveryReport) {
+    for (const bool problem : {false, true}) {
+        const auto record = with_schema(problem);
+        const auto json = nlohmann::json::parse(to_json(record))["verification"]["tables"][0];
+        EXPECT_EQ(json["schema_changes"][0]["kind"], "index");
+        EXPECT_EQ(json["schema_changes"][0]["name"], "by_total");
+        EXPECT_EQ(json["schema_changes"][0]["text"], "the index by_total is INVALID");
+        EXPECT_TRUE(json["schema_changes"][0]["before"].is_null());
+        EXPECT_EQ(json["schema_changes"][0]["after"], "INVALID");
+        EXPECT_EQ(json["schema_changes"][0]["problem"], problem);
+        for (const auto& text : {terminal_summary(record, {}), to_markdown(record)}) {
+            EXPECT_NE(text.find("schema of public.orders"), std::string::npos) << text;
+            EXPECT_NE(text.find("total is INVALID"), std::string::npos) << text;
+        }
+    }
+}
+
 TEST(Verification, IsInEveryReport) {
     const auto record = with(Proof::fail);
     const auto json = nlohmann::json::parse(to_json(record))["verification"];

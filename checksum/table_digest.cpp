@@ -173,15 +173,13 @@ const RowContents& TableDigester::add(std::span<const Value> row) noexcept {
     return slot;
 }
 
-TableDigest TableDigester::take() {
-    TableDigest taken{table_.columns(), table_.buckets()};
+TableDigest TableDigester::finish() && {
     for (std::size_t i = 0; i < delay; ++i) {
-        if (std::exchange(used_[i], false)) {
+        if (used_[i]) {
             settle(pending_[i]);
         }
     }
-    std::swap(taken, table_);
-    return taken;
+    return std::move(table_);
 }
 
 }  // namespace checksum

@@ -91,8 +91,8 @@ public:
     // Digests one row; allocates nothing. The contents stay valid until `delay` more rows were
     // added. Requires one value a column, all of them there or NULL.
     const RowContents& add(std::span<const Value> row) noexcept;
-    // Everything added so far; starts again from zero.
-    [[nodiscard]] TableDigest take();
+    // Everything that was added. After that only the destructor.
+    [[nodiscard]] TableDigest finish() &&;
 
     static constexpr std::size_t delay = 8;
 

@@ -29,8 +29,7 @@ public:
           settings_{settings},
           progress_{progress},
           chunks_{std::move(chunks)},
-          plan_{chunks_.size(), 1, workers},
-          digest_{hasher.columns().size(), settings.buckets} {
+          plan_{chunks_.size(), 1, workers} {
         if (settings.max_rows_per_s != 0) {
             limit_.emplace(settings.max_rows_per_s, Clock::now());
         }
@@ -53,7 +52,8 @@ public:
             std::rethrow_exception(failure_);
         }
     }
-    [[nodiscard]] checksum::TableDigest take_digest() { return std::move(digest_); }
+    // After all workers have ended well.
+    [[nodiscard]] checksum::TableDigest take_digest() { return *std::move(digest_); }
     [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
 private:
@@ -79,7 +79,8 @@ private:
     std::optional<checksum::RateLimit> limit_;
     std::vector<database::TableReader*> readers_;
     std::exception_ptr failure_;
-    checksum::TableDigest digest_;
+    // Of the workers that have ended: the first one's own, no further 8 MB.
+    std::optional<checksum::TableDigest> digest_;
     std::uint64_t bytes_ = 0;
 };
 
@@ -110,11 +111,11 @@ public:
     void settle() {
         work_.took(std::exchange(rows_, 0));
     }
-    [[nodiscard]] checksum::TableDigest take() {
+    [[nodiscard]] checksum::TableDigest finish() && {
         if (observer_) {
             observer_->done();
         }
-        return digester_.take();
+        return std::move(digester_).finish();
     }
 
 private:
@@ -183,9 +184,13 @@ void Work::read_chunks(std::size_t worker) {
         sink.settle();
         progress_.chunk_done(chunk->bytes);
     }
-    const auto own = sink.take();
+    auto own = std::move(sink).finish();
     const std::scoped_lock lock{mutex_};
-    digest_.add(own);
+    if (digest_) {
+        digest_->add(own);
+    } else {
+        digest_ = std::move(own);
+    }
 }
 
 void Work::run_worker(std::size_t worker) noexcept {
@@ -206,7 +211,7 @@ void Work::run_worker(std::size_t worker) noexcept {
 
 std::size_t buckets_for(std::size_t columns, std::size_t workers,
                         std::uint64_t table_bytes) noexcept {
-    // Of the 128 MB that a whole run may take. The sum is one more.
+    // Of the 128 MB that a whole run may take. One more: what the other side yielded is kept.
     constexpr std::size_t granted_bytes = std::size_t{48} << 20;
     // Clearing and comparing them takes longer than reading a small table. No row has fewer bytes
     // than its header.

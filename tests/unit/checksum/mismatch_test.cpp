@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <stdexcept>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -167,7 +168,7 @@ TEST_F(MismatchTest, OnlyPartitionsThatDifferNeedBeRead) {
             left.add(testing::values(before[i]));
             right.add(testing::values(after[i]));
         }
-        const auto difference = compare(left.take(), right.take());
+        const auto difference = compare(std::move(left).finish(), std::move(right).finish());
         compare_options.partitions = partitions_of(difference.buckets, buckets);
         EXPECT_EQ(std::ranges::count(compare_options.partitions, true),
                   static_cast<std::ptrdiff_t>(std::max(std::size_t{1}, 256 / buckets)));

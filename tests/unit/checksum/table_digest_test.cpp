@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 #include <stdexcept>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -36,7 +37,7 @@ TableDigest scan(const RowHasher& hasher, const std::vector<Row>& rows, std::siz
     for (std::size_t i = first; i < std::min(last, rows.size()); ++i) {
         digester.add(testing::values(rows[i]));
     }
-    return digester.take();
+    return std::move(digester).finish();
 }
 
 std::vector<Row> random_rows(std::mt19937_64& random, std::size_t count, std::size_t width) {
@@ -137,13 +138,18 @@ TEST(TableDigest, RefusesOtherShapes) {
     EXPECT_THROW((void)compare(table, TableDigest{2, 8}), std::invalid_argument);
 }
 
-TEST(TableDigester, StartsAgainFromZeroOnceTaken) {
-    const RowHasher hasher{columns(2), 9};
-    TableDigester digester{hasher, buckets};
-    digester.add(testing::values({int_cell(1), text_cell("x")}));
-    EXPECT_EQ(digester.take().rows(), 1U);
-    EXPECT_EQ(digester.take().rows(), 0U);
-    EXPECT_EQ(digester.take().total(), Digest{});
+// 3 MB: memory of another sort than that of few buckets.
+TEST(TableDigester, AsManyBucketsAsThereCanBeHoldWhatFewHold) {
+    std::mt19937_64 random{11};
+    const auto rows = random_rows(random, 20'000, 3);
+    const RowHasher hasher{columns(3), 9};
+    auto many = scan(hasher, rows, 0, SIZE_MAX, most_buckets);
+    const auto few = scan(hasher, rows);
+    EXPECT_EQ(many.rows(), rows.size());
+    EXPECT_EQ(many.column_sums(), few.column_sums());
+    many.subtract(scan(hasher, rows, 0, SIZE_MAX, most_buckets));
+    EXPECT_EQ(many.rows(), 0U);
+    EXPECT_EQ(many.total(), Digest{});
 }
 
 // What must be found, as far as it can be told at this level: a change of canonical values.

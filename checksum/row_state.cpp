@@ -72,13 +72,15 @@ RowRules::Difference RowRules::follow_old(RowState& state, const RecordView& old
 }
 
 // Whether the workload wrote an added column. An existing row has its initial value until somebody
-// writes it, and the stream carries that value with every update.
+// writes it, and the stream carries that value with every update; a new row has its default where
+// the insert does not name the column.
 bool RowRules::sets(const CellState& cell, std::size_t column, const LedgerEntry& entry,
-                    bool& maybe) const {
+                    const ChangeSource& source, bool& maybe) const {
     const auto& initial = initial_[column - first_added_];
     if (entry.operation == Operation::insert) {
-        maybe = maybe || entry.moves_key;
-        return !entry.moves_key;
+        const bool own = !entry.moves_key && source.always_writes(column, true);
+        maybe = maybe || !own;
+        return own;
     }
     if (cell.knowledge == Knowledge::known) {
         return cell.mark != entry.row->mark(column);
@@ -86,8 +88,9 @@ bool RowRules::sets(const CellState& cell, std::size_t column, const LedgerEntry
     if (cell.knowledge == Knowledge::never && initial) {
         return mark(hasher_.cell(column, *initial, entry.key())) != entry.row->mark(column);
     }
-    maybe = true;
-    return false;
+    const bool own = source.always_writes(column, false);
+    maybe = maybe || !own;
+    return own;
 }
 
 RowRules::Applied RowRules::apply(RowState& state, const LedgerEntry& entry,
@@ -124,7 +127,7 @@ RowRules::Applied RowRules::apply(RowState& state, const LedgerEntry& entry,
         }
         const bool differs = cell.knowledge == Knowledge::known && cell.mark != image.mark(i);
         if (i >= first_added_ && source.workload) {
-            cell.set = sets(cell, i, entry, cell.maybe_set) || cell.set;
+            cell.set = sets(cell, i, entry, source, cell.maybe_set) || cell.set;
         }
         if (differs) {
             applied.changed.push_back(i);
@@ -133,6 +136,7 @@ RowRules::Applied RowRules::apply(RowState& state, const LedgerEntry& entry,
             }
         }
         cell.knowledge = Knowledge::known;
+        cell.null = image.presence(i) == Presence::null;
         cell.mark = image.mark(i);
         if (const int slot = ledger_.content_slot(i); slot >= 0) {
             cell.has_content = true;
@@ -168,6 +172,17 @@ RowRules::Difference RowRules::between(const RowState& was, const RowState& is) 
     return difference;
 }
 
+void RowRules::note_lost(const RowState& was, RowState& is) const {
+    for (std::size_t i = first_added_; i < ledger_.columns(); ++i) {
+        const CellState& before = was.cells[i];
+        CellState& now = is.cells[i];
+        now.maybe_lost = now.maybe_lost || (before.maybe_set && !before.set && !before.null &&
+                                            before.knowledge == Knowledge::known &&
+                                            now.knowledge == Knowledge::known &&
+                                            before.mark != now.mark);
+    }
+}
+
 RowRules::Judged RowRules::judge(const RowState& state, const RecordView& after) const {
     Judged judged;
     Difference& difference = judged.difference;
@@ -188,6 +203,8 @@ RowRules::Judged RowRules::judge(const RowState& state, const RecordView& after)
             cell.knowledge == Knowledge::known && cell.mark == after.mark(column);
         if (cell.set && cell.knowledge == Knowledge::known && !as_written) {
             difference.columns.push_back(after_.name(column));  // the workload's value was lost
+        } else if (cell.maybe_lost || (cell.maybe_set && !cell.set && !cell.null && !as_written)) {
+            judged.unverified = true;
         } else if (!after.holds(i) && !(cell.set && as_written)) {
             if (cell.maybe_set || cell.set) {
                 judged.unverified = true;

@@ -21,8 +21,15 @@ struct ChangeSource {
     // if the workload had meant it: the stream carries whole rows.
     std::optional<std::vector<bool>> writes = {};
     bool inserts = true, removes = true;  // what its statements may do to rows
+    // The columns that each of its inserts names, and each of its updates: what such a change
+    // carries there is its own word. Elsewhere it may be what the row had, or a default.
+    std::vector<bool> always_inserts = {}, always_updates = {};
 
     [[nodiscard]] bool may_write(std::size_t column) const { return !writes || (*writes)[column]; }
+    [[nodiscard]] bool always_writes(std::size_t column, bool insert) const {
+        const auto& always = insert ? always_inserts : always_updates;
+        return column < always.size() && always[column];
+    }
 };
 
 struct CellState {
@@ -34,6 +41,8 @@ struct CellState {
     Knowledge knowledge = Knowledge::never;
     bool set = false;        // an added column that the workload wrote
     bool maybe_set = false;  // an added column of which that cannot be told
+    bool maybe_lost = false;  // somebody else then changed that
+    bool null = false;
     bool has_content = false;
     std::uint32_t mark = 0;
     Digest content = {};
@@ -81,6 +90,8 @@ public:
     // Between two states of an existing row, over all columns that were there before, and added
     // ones that the workload had written.
     [[nodiscard]] Difference between(const RowState& was, const RowState& is) const;
+    // After a change by somebody else: whether a value is gone that the workload may have written.
+    void note_lost(const RowState& was, RowState& is) const;
     // Between a state and the row that the second scan found.
     struct Judged {
         Difference difference = {};
@@ -90,7 +101,7 @@ public:
 
 private:
     [[nodiscard]] bool sets(const CellState& cell, std::size_t column, const LedgerEntry& entry,
-                            bool& maybe) const;
+                            const ChangeSource& source, bool& maybe) const;
 
     const RecordLayout& before_;
     const RecordLayout& after_;

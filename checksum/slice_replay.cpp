@@ -192,7 +192,7 @@ void SliceReplay::settle_counted(const RowState& was, const RowState& is) {
 
 void SliceReplay::settle() {
     for (const auto& [key, was] : remembered_) {
-        const RowState& is = states_.at(key);
+        RowState& is = states_.at(key);
         if (!sides_.ledger.keyed()) {
             settle_counted(was, is);
         } else if (was.exists && !is.exists) {
@@ -200,6 +200,7 @@ void SliceReplay::settle() {
         } else if (!was.exists && is.exists) {
             mismatch(MismatchKind::extra, is, {}, remembered_source_);
         } else if (was.exists) {
+            rules_.note_lost(was, is);
             auto difference = rules_.between(was, is);
             if (difference.any) {
                 mismatch(MismatchKind::changed, is, std::move(difference.columns),

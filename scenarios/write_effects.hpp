@@ -30,6 +30,10 @@ struct WriteEffects {
 // catalog to say.
 [[nodiscard]] WriteEffects write_effects_of(const std::string& sql);
 
+// Whether it is one SET or RESET, which reads and writes nothing. SET TRANSACTION ISOLATION LEVEL
+// must come before any query of its transaction.
+[[nodiscard]] bool only_sets(const std::string& sql);
+
 // The columns that an expression reads, by their bare names as the catalog spells them. Empty: not
 // known, because it does not parse or reads whole rows.
 [[nodiscard]] std::optional<std::vector<std::string>> columns_read_by(

@@ -2,10 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace harness::database {
+
+// What may alter a row on its way in: a trigger, a rule.
+struct WriteHook {
+    std::string name;        // "trigger audit"
+    std::string definition;  // with all that decides what it does; only to be compared
+};
 
 struct WrittenRelation {
     std::uint64_t identity = 0;  // PostgreSQL: the oid
@@ -15,6 +22,7 @@ struct WrittenRelation {
     std::vector<std::string> triggers;   // that are enabled
     std::vector<std::string> generated;  // columns that follow from others
     std::vector<std::uint64_t> parents;  // whose rows its rows are, too
+    std::vector<WriteHook> hooks = {};   // those that act
 };
 
 // A foreign key that writes to the child when the parent is written.
@@ -30,6 +38,9 @@ struct WriteRules {
     std::vector<WrittenRelation> relations;  // all tables and views outside the system's schemas
     std::vector<Cascade> cascades;
     std::vector<std::string> writing_functions;  // bare names of those that might write anything
+    // The bare names of all that there are; empty: not asked. One that is not there yet might do
+    // anything.
+    std::set<std::string> functions = {};
 };
 
 }  // namespace harness::database

@@ -25,7 +25,9 @@
 #include "harness/postgres/throwaway_server.hpp"
 #include "harness/postgres/timed_connection.hpp"
 #include "harness/postgres/write_rules.hpp"
+#include "scenarios/write_effects.hpp"
 
+#include <algorithm>
 #include <iostream>
 
 namespace harness::postgres {
@@ -142,6 +144,13 @@ public:
         plan->session_sql = std::move(profile.session_sql);
         plan->statement_timeout = profile.statement_timeout;
         plan->tags = std::move(profile.tags);
+        for (const auto& operation : plan->operations) {
+            const auto first = std::ranges::find_if_not(
+                operation.statements,
+                [](const auto& statement) { return scenarios::only_sets(statement.numbered); });
+            plan->tag_places.push_back(
+                static_cast<std::size_t>(first - operation.statements.begin()));
+        }
         return [plan = std::shared_ptr<const LoadPlan>{std::move(plan)}](
                    database::Poller& poller, database::SessionListener& listener) {
             return make_session(plan, poller, listener);

@@ -33,6 +33,9 @@ struct LoadPlan {
     // CREATE INDEX CONCURRENTLY) or that commits by itself (CALL of such a procedure). From
     // PostgreSQL 14 on a change stream carries it.
     std::vector<std::string> tags = {};
+    // Before which of its statements each operation says so: with BEGIN (0), but after the settings
+    // that must come before any query. Empty: always with BEGIN.
+    std::vector<std::size_t> tag_places = {};
     // Beyond the server's own timeout, until the client gives the connection up.
     std::chrono::milliseconds answer_grace{5'000};
 };

@@ -223,7 +223,7 @@ void PostgresSession::run(std::uint16_t operation_index, workloads::Values& valu
 
 void PostgresSession::send_begin() {
     text_ = "BEGIN";
-    if (!tag().empty()) {
+    if (tagged_at_once()) {
         tag_unanswered_ = true;
         text_.append("; ").append(tag_call).append("'").append(tag()).append("')");
     }
@@ -237,11 +237,12 @@ void PostgresSession::send_begin_and_statement() {
     const bool queued = PQenterPipelineMode(connection_.get()) == 1 &&
                         PQsendQueryParams(connection_.get(), "BEGIN", 0, nullptr, nullptr, nullptr,
                                           nullptr, 0) == 1 &&
-                        (tag().empty() || queue_tag() == 1) && queue_statement() == 1 && PQpipelineSync(connection_.get()) == 1;
+                        (!tagged_at_once() || queue_tag() == 1) && queue_statement() == 1 &&
+                        PQpipelineSync(connection_.get()) == 1;
     after_send(queued ? 1 : 0);
 }
 
-// What lies between two Syncs is one transaction: no BEGIN and no COMMIT is needed.
+// What lies between two Syncs is one transaction: without BEGIN, no COMMIT is needed either.
 void PostgresSession::send_tagged_statement() {
     in_pipeline_ = true;
     const bool queued = PQenterPipelineMode(connection_.get()) == 1 && queue_tag() == 1 &&
@@ -283,8 +284,7 @@ void PostgresSession::send_statement() {
         return;
     }
     state_ = State::executing;
-    const bool alone = !operation().transaction && !tag().empty();
-    if (alone && plan_->protocol != scenarios::Protocol::simple) {
+    if (tagged_with_statement() && plan_->protocol != scenarios::Protocol::simple) {
         send_tagged_statement();
         return;
     }
@@ -295,7 +295,7 @@ int PostgresSession::queue_statement() {
     const auto& current = statement();
     if (plan_->protocol == scenarios::Protocol::simple) {
         text_.clear();
-        if (!operation().transaction && !tag().empty()) {
+        if (tagged_with_statement()) {
             tag_unanswered_ = true;
             text_.append(tag_call).append("'").append(tag()).append("');\n");
         }

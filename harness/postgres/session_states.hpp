@@ -106,6 +106,15 @@ private:
     [[nodiscard]] std::string_view tag() const {
         return plan_->tags.empty() ? std::string_view{} : plan_->tags[operation_];
     }
+    // Whether it is said with BEGIN; else with a statement.
+    [[nodiscard]] bool tagged_at_once() const {
+        return !tag().empty() && (plan_->tag_places.empty() || plan_->tag_places[operation_] == 0);
+    }
+    [[nodiscard]] bool tagged_with_statement() const {
+        return operation().transaction ? !tag().empty() && !tagged_at_once() &&
+                                             plan_->tag_places[operation_] == statement_
+                                       : !tag().empty();
+    }
     [[nodiscard]] Prepared& prepared() {
         return prepared_[first_statement_[operation_] + statement_];
     }

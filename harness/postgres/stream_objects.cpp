@@ -55,6 +55,7 @@ StreamObjects::StreamObjects(database::Control& control, const Destination& dest
     for (const auto& table : tables) {
         tables_.push_back(table_to_follow(control, table, connection_->server_version()));
     }
+    refuse_parts_of_others();
     name_ = name_for(connection_->server_pid());
     try {
         publish();
@@ -67,6 +68,28 @@ StreamObjects::StreamObjects(database::Control& control, const Destination& dest
 
 StreamObjects::~StreamObjects() {
     drop();
+}
+
+// The server publishes the rows of a partition as its root's where both are published.
+void StreamObjects::refuse_parts_of_others() {
+    for (const auto& table : tables_) {
+        const database::Value oid = std::to_string(table.oid);
+        const auto above = ask(control_,
+                               "WITH RECURSIVE up(oid) AS (SELECT inhparent FROM "
+                               "pg_catalog.pg_inherits WHERE inhrelid = $1::oid UNION SELECT "
+                               "i.inhparent FROM pg_catalog.pg_inherits i JOIN up ON i.inhrelid = "
+                               "up.oid) SELECT oid FROM up",
+                               {&oid, 1});
+        for (const auto& row : above.rows) {
+            for (const auto& other : tables_) {
+                if (*row[0] == std::to_string(other.oid)) {
+                    throw StreamEnded{"the changes of " + table.name +
+                                      " cannot be followed: it is a part of " + other.name +
+                                      ", which is followed, too"};
+                }
+            }
+        }
+    }
 }
 
 // Before the slot: a change that is older than the publication cannot be decoded for it.

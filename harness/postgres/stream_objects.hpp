@@ -33,6 +33,7 @@ public:
     void start();
 
 private:
+    void refuse_parts_of_others();
     void publish();
     void create_slot(std::chrono::milliseconds timeout);
     void drop() noexcept;

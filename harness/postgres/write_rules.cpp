@@ -30,6 +30,15 @@ constexpr const char* triggers_query =
     "SELECT tgrelid::text, tgname FROM pg_catalog.pg_trigger "
     "WHERE NOT tgisinternal AND tgenabled <> 'D' ORDER BY tgname";
 
+// A trigger's function may be replaced under it.
+constexpr const char* hooks_query =
+    "SELECT t.tgrelid::text, 'trigger ' || t.tgname, pg_catalog.pg_get_triggerdef(t.oid) || "
+    "p.oid || p.prosrc || coalesce(p.proconfig::text, '') FROM pg_catalog.pg_trigger t "
+    "JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid "
+    "WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' UNION ALL "
+    "SELECT r.ev_class::text, 'rule ' || r.rulename, pg_catalog.pg_get_ruledef(r.oid) "
+    "FROM pg_catalog.pg_rewrite r WHERE r.ev_type <> '1' AND r.ev_enabled <> 'D' ORDER BY 2";
+
 // Any kind that there is or will be; before 12 there is none, and no such column in the catalog.
 constexpr const char* generated_query =
     "SELECT a.attrelid::text, a.attname FROM pg_catalog.pg_attribute a "
@@ -65,7 +74,9 @@ const std::string functions_query =
     "AND d.refclassid = 'pg_catalog.pg_extension'::regclass "
     "AND e.extname IN ('uuid-ossp', 'pgcrypto'))))";
 
-std::vector<std::vector<database::Value>> rows_of(Control& control, const std::string& sql) {
+using Row = std::vector<database::Value>;
+
+std::vector<Row> rows_of(Control& control, const std::string& sql) {
     Outcome outcome = control.execute(sql);
     if (outcome.error) {
         throw database::Outage{*outcome.error};
@@ -90,23 +101,27 @@ database::WriteRules read_write_rules(Control& control) {
                                    .indirect = *row[3],
                                    .triggers = {},
                                    .generated = {},
-                                   .parents = {}});
+                                   .parents = {},
+                                   .hooks = {}});
     }
     const auto each = [&](const std::string& sql, auto&& add) {
         for (const auto& row : rows_of(control, sql)) {
             if (const auto place = places.find(number_of(row[0])); place != places.end()) {
-                add(rules.relations[place->second], *row[1]);
+                add(rules.relations[place->second], row);
             }
         }
     };
-    each(triggers_query, [](WrittenRelation& relation, const std::string& name) {
-        relation.triggers.push_back(name);
+    each(triggers_query, [](WrittenRelation& relation, const Row& row) {
+        relation.triggers.push_back(*row[1]);
     });
-    each(generated_query, [](WrittenRelation& relation, const std::string& name) {
-        relation.generated.push_back(name);
+    each(generated_query, [](WrittenRelation& relation, const Row& row) {
+        relation.generated.push_back(*row[1]);
     });
-    each(parents_query, [](WrittenRelation& relation, const std::string& parent) {
-        relation.parents.push_back(std::stoull(parent));
+    each(parents_query, [](WrittenRelation& relation, const Row& row) {
+        relation.parents.push_back(number_of(row[1]));
+    });
+    each(hooks_query, [](WrittenRelation& relation, const Row& row) {
+        relation.hooks.push_back({*row[1], row[2].value_or("")});
     });
     std::string last;
     for (const auto& row : rows_of(control, cascades_query)) {
@@ -125,6 +140,9 @@ database::WriteRules read_write_rules(Control& control) {
     }
     for (const auto& row : rows_of(control, functions_query)) {
         rules.writing_functions.push_back(*row[0]);
+    }
+    for (const auto& row : rows_of(control, "SELECT DISTINCT proname FROM pg_catalog.pg_proc")) {
+        rules.functions.insert(*row[0]);
     }
     return rules;
 }

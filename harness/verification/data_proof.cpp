@@ -174,22 +174,13 @@ void DataProof::follow(std::unique_ptr<database::ChangeStream> stream, const std
 }
 
 void DataProof::step_ended() {
-    if (follower_ == nullptr || !triggers_unread_.empty()) {
+    if (follower_ == nullptr || !hooks_unread_.empty()) {
         return;
     }
     try {
-        for (const auto& relation : target_.write_rules().relations) {
-            const auto before = std::ranges::find(rules_before_.relations, relation.identity,
-                                                  &database::WrittenRelation::identity);
-            for (const auto& trigger : relation.triggers) {
-                if (before == rules_before_.relations.end() ||
-                    std::ranges::find(before->triggers, trigger) == before->triggers.end()) {
-                    new_triggers_.emplace(relation.identity, trigger);
-                }
-            }
-        }
+        new_hooks_.merge(hooks_made(rules_before_, target_.write_rules()));
     } catch (const database::Outage& outage) {
-        triggers_unread_ = outage.what();
+        hooks_unread_ = outage.what();
     }
 }
 
@@ -248,14 +239,12 @@ std::vector<Writer> DataProof::writers() const {
 // what was sent.
 std::vector<std::string> DataProof::doubts_about(const TableProof& table) const {
     std::vector<std::string> doubts;
-    if (!triggers_unread_.empty()) {
-        doubts.push_back("what triggers made of what the workload sent: " + triggers_unread_);
+    if (!hooks_unread_.empty()) {
+        doubts.push_back("what triggers made of what the workload sent: " + hooks_unread_);
     }
-    for (const auto& [identity, trigger] : new_triggers_) {
+    for (const auto& [identity, hook] : new_hooks_) {
         if (identity == table.identity()) {
-            doubts.push_back("what the trigger " + trigger +
-                             ", which the migration made, did to the values that the workload "
-                             "sent");
+            doubts.push_back("what " + hook + " did to the values that the workload sent");
         }
     }
     return doubts;

@@ -50,7 +50,7 @@ public:
     // What each operation's transactions say of themselves (see database::LoadProfile); empty: no
     // change stream is followed.
     [[nodiscard]] const std::vector<std::string>& tags() const { return tags_; }
-    // A step of the migration has ended: looks at the triggers that it left.
+    // A step of the migration has ended: looks at the triggers and rules that it left.
     void step_ended();
     void watch(Clock::time_point run_start, Invariants::OnViolation on_violation);
     // The load is over.
@@ -92,8 +92,9 @@ private:
     std::vector<std::string> tags_;
     std::unique_ptr<LedgerFollower> follower_;
     std::string not_followed_;  // why, where it was wanted
-    std::set<std::pair<std::uint64_t, std::string>> new_triggers_;  // by table
-    std::string triggers_unread_;  // why
+    // By table: "the trigger halve, which the migration made,".
+    std::set<std::pair<std::uint64_t, std::string>> new_hooks_;
+    std::string hooks_unread_;  // why
     double seconds_ = 0;
     bool begun_ = false;  // the first proof is whole
 };

@@ -88,6 +88,15 @@ checksum::ChangeSource change_source(std::string operation, const MayChange& wri
         const bool given = column.role == ColumnRole::added &&
                            (writes.inserts_whole_rows || writes.inserted.contains(column.name));
         may_write.push_back(given || updated.contains(column.name));
+        source.always_inserts.push_back(writes.always_inserted &&
+                                        writes.always_inserted->contains(column.name));
+        source.always_updates.push_back(writes.always_updated &&
+                                        writes.always_updated->contains(column.name));
+        // The stream tells such an update as a delete and an insert. A primary key holds all
+        // columns that decide where a row lies.
+        const bool moves = writes.moves_rows && column.is_key && may_write.back();
+        source.inserts = source.inserts || moves;
+        source.removes = source.removes || moves;
     }
     return source;
 }

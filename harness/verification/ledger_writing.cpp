@@ -23,15 +23,18 @@ checksum::SpillFile spill_file(const checksum::SpillFile::Options& options) {
     return std::get<checksum::SpillFile>(std::move(made));
 }
 
-// Whether a stream's value of that column is the value that a scan would read. Wider integers and
-// longer texts keep every value in one form; other types only where nothing was changed.
+// Whether a stream's value of that column is the value that a scan would read. Numbers and texts
+// keep every value in one form; other types only where nothing was changed.
 bool comes_as_scanned(const FollowedColumn& scanned, const database::StreamColumn& column) {
     using checksum::Kind;
+    const auto is_number = [](Kind kind) { return kind == Kind::number || kind == Kind::decimal; };
+    if (!scanned.opaque && is_number(scanned.kind) && is_number(column.kind)) {
+        return true;
+    }
     if (scanned.opaque || scanned.kind != column.kind || scanned.tag != column.tag) {
         return false;
     }
-    return scanned.type == column.type || scanned.kind == Kind::number ||
-           scanned.kind == Kind::text;
+    return scanned.type == column.type || scanned.kind == Kind::text;
 }
 
 }  // namespace

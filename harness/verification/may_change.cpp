@@ -43,6 +43,8 @@ public:
         for (const auto& function : writer.effects.functions) {
             if (contains(rules_.writing_functions, function)) {
                 anything("calls the function " + function + ", which may write");
+            } else if (!rules_.functions.empty() && !rules_.functions.contains(function)) {
+                anything("calls the function " + function + ", which is not in the catalog");
             }
         }
         for (const auto& write : writer.effects.writes) {
@@ -151,12 +153,15 @@ private:
         found_.inserts |= write.kind == Write::Kind::insert;
         found_.deletes |= write.kind == Write::Kind::remove;
         if (write.kind == Write::Kind::insert) {
+            keep_common(found_.always_inserted, write.columns);
             found_.inserted.insert(write.columns.begin(), write.columns.end());
             found_.inserts_whole_rows |= write.columns.empty();
         }
         if (write.kind != Write::Kind::update) {
             return;
         }
+        keep_common(found_.always_updated, write.columns);
+        found_.moves_rows |= children_.contains(table_);
         found_.columns.insert(write.columns.begin(), write.columns.end());
         if (const auto* table = find(rules_, table_)) {
             found_.columns.insert(table->generated.begin(), table->generated.end());
@@ -164,6 +169,15 @@ private:
         found_.inserts |= may_move;
         found_.inserts_whole_rows |= may_move;
         found_.deletes |= may_move;
+    }
+
+    static void keep_common(std::optional<std::set<std::string>>& common,
+                            const std::vector<std::string>& columns) {
+        if (!common) {
+            common.emplace(columns.begin(), columns.end());
+        }
+        std::erase_if(*common,
+                      [&](const auto& column) { return !contains(columns, column); });
     }
 
     void cascade(std::uint64_t parent, const Write& write) {
@@ -217,12 +231,40 @@ WriteRules united(const WriteRules& before, const WriteRules& after) {
             all.cascades.push_back(cascade);
         }
     }
+    all.functions.insert(after.functions.begin(), after.functions.end());
     for (const auto& function : after.writing_functions) {
         if (!contains(all.writing_functions, function)) {
             all.writing_functions.push_back(function);
         }
     }
     return all;
+}
+
+std::set<std::pair<std::uint64_t, std::string>> hooks_made(const WriteRules& before,
+                                                           const WriteRules& now) {
+    std::set<std::pair<std::uint64_t, std::string>> made;
+    for (const auto& relation : now.relations) {
+        const auto* was = find(before, relation.identity);
+        for (const auto& hook : relation.hooks) {
+            const database::WriteHook* old = nullptr;
+            for (std::size_t i = 0; was != nullptr && i < was->hooks.size(); ++i) {
+                old = was->hooks[i].name == hook.name ? &was->hooks[i] : old;
+            }
+            if (old != nullptr && old->definition == hook.definition) {
+                continue;
+            }
+            const auto said = "the " + hook.name + ", which the migration " +
+                              (old == nullptr ? "made," : "changed,");
+            std::vector<std::uint64_t> above{relation.identity};
+            for (std::size_t i = 0; i < above.size(); ++i) {
+                made.emplace(above[i], said);
+                if (const auto* known = find(now, above[i])) {
+                    above.insert(above.end(), known->parents.begin(), known->parents.end());
+                }
+            }
+        }
+    }
+    return made;
 }
 
 MayChange may_change(std::uint64_t table, std::span<const std::string> key,

@@ -14,9 +14,11 @@
 #include "scenarios/write_effects.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace harness::verification {
 
@@ -33,6 +35,9 @@ struct MayChange {
     std::set<std::string> columns;   // of rows that stay
     std::set<std::string> inserted;  // that an insert names, and so gives more than their default
     bool inserts_whole_rows = false;  // some insert names no columns
+    // What each insert names, and each update.
+    std::optional<std::set<std::string>> always_inserted = {}, always_updated = {};
+    bool moves_rows = false;  // an update may put a row into another partition of the table
 
     [[nodiscard]] bool nothing() const {
         return anything.empty() && !inserts && !deletes && columns.empty();
@@ -44,6 +49,11 @@ struct MayChange {
 // that the migration makes is known by the second ones only.
 [[nodiscard]] database::WriteRules united(const database::WriteRules& before,
                                           const database::WriteRules& after);
+
+// The triggers and rules of `now` that were others before or not there, each with every table whose
+// rows go through it: "the trigger halve, which the migration made,".
+[[nodiscard]] std::set<std::pair<std::uint64_t, std::string>> hooks_made(
+    const database::WriteRules& before, const database::WriteRules& now);
 
 // `key`: the columns that the table's rows are told apart by.
 [[nodiscard]] MayChange may_change(std::uint64_t table, std::span<const std::string> key,

@@ -331,6 +331,7 @@ class ReplayAdded : public ::testing::Test {
 protected:
     ReplayAdded() {
         table.options.initial = {table.content(null_cell())};
+        table.options.sources[workload].always_inserts = {true, true, true, true};
         table.holds = [](const Row& row) { return std::vector<bool>{row[3] == text_cell("eu")}; };
     }
     void backfill(std::int64_t id) {
@@ -392,6 +393,48 @@ TEST_F(ReplayAdded, WithoutAKnownInitialValueAWrongOneIsUnverifiedIfTheWorkloadC
     const auto result = table.replayed();
     EXPECT_EQ(RehearsedTable::told(result), Told{});
     EXPECT_EQ(result.verdict(), LedgerVerdict::inconclusive);
+}
+
+TEST_F(ReplayAdded, WhatEachUpdateNamesIsTheWorkloadsOwnWord) {
+    table.options.initial = {};
+    table.options.sources[workload].always_updates = {false, false, false, true};
+    table.update(workload, 1, sold(1, 1, "asia"));
+    table.update(workload, 2, sold(2, 2, "us"));
+    backfill(2);
+    EXPECT_EQ(told(), Told{"changed id=2 (region): by migration"});
+}
+
+// An insert by a function, or one that names no columns: is it the row's own value or a default?
+TEST_F(ReplayAdded, ABackfillOverAnEmptyValueThatNobodyMayHaveGivenIsNoDamage) {
+    table.options.sources[workload].always_inserts = {};
+    backfill(1);
+    backfill(2);
+    table.insert(workload, sold(3, 3, std::nullopt));
+    backfill(3);
+    const auto result = table.replayed();
+    EXPECT_EQ(RehearsedTable::told(result), Told{});
+    EXPECT_EQ(result.verdict(), LedgerVerdict::pass);
+}
+
+TEST_F(ReplayAdded, ABackfillOverAValueThatTheWorkloadMayHaveGivenIsUnverified) {
+    table.options.sources[workload].always_inserts = {};
+    backfill(1);
+    backfill(2);
+    table.insert(workload, sold(3, 3, "us"));
+    backfill(3);
+    const auto result = table.replayed();
+    EXPECT_EQ(RehearsedTable::told(result), Told{});
+    EXPECT_EQ(result.verdict(), LedgerVerdict::inconclusive);
+    EXPECT_EQ(result.first_unverified, Told{"id=3"});
+}
+
+TEST_F(ReplayAdded, ARewriteOverAValueThatTheWorkloadMayHaveGivenIsUnverified) {
+    table.options.sources[workload].always_inserts = {};
+    backfill(1);
+    backfill(2);
+    table.insert(workload, sold(3, 3, "us"));
+    table.behind_the_stream(3, sold(3, 3, "eu"));
+    EXPECT_EQ(table.replayed().verdict(), LedgerVerdict::inconclusive);
 }
 
 // Its value is the default's or a trigger's: nobody of the workload meant it.

@@ -107,6 +107,29 @@ TEST_F(FollowedTableTest, AnInsertGivesAnAddedColumnAValueIfItNamesItOrNone) {
     EXPECT_EQ(source(writes).writes, (Flags{false, false, false, false, true, true}));
 }
 
+TEST_F(FollowedTableTest, WhatEachStatementNamesIsItsOwnWord) {
+    MayChange writes;
+    writes.inserts = true;
+    writes.inserted = {"id", "region"};
+    writes.always_inserted = {"region"};
+    EXPECT_EQ(source(writes).always_inserts, (Flags{false, false, false, false, true, false}));
+    EXPECT_EQ(source(writes).always_updates, Flags(6, false));
+    writes.columns = {"region"};
+    writes.always_updated = writes.columns;
+    EXPECT_EQ(source(writes).always_updates, (Flags{false, false, false, false, true, false}));
+}
+
+// The stream tells an update that moves a row into another partition as a delete and an insert.
+TEST_F(FollowedTableTest, OnlyAnUpdateOfTheKeyMovesARowAmongPartitions) {
+    MayChange writes;
+    writes.moves_rows = true;
+    writes.columns = {"remark"};
+    EXPECT_FALSE(source(writes).inserts || source(writes).removes);
+    writes.columns = {"id"};
+    EXPECT_TRUE(source(writes).inserts && source(writes).removes);
+    EXPECT_FALSE(source(writes).always_writes(0, true));
+}
+
 TEST_F(FollowedTableTest, OfWhatMayWriteAnythingNothingIsExpected) {
     MayChange writes;
     writes.anything = "fires the trigger t";

@@ -214,6 +214,53 @@ TEST(MayChange, GeneratedColumnsFollow) {
                 ElementsAre("gross", "net"));
 }
 
+TEST(MayChange, AFunctionThatIsNotThereYetMayDoAnything) {
+    auto rules = shop();
+    EXPECT_TRUE(of({"SELECT place_order(1)"}, rules).nothing());  // which there are was not asked
+    rules.functions = {"count", "now"};
+    EXPECT_THAT(of({"SELECT place_order(1)"}, rules).anything, HasSubstr("place_order"));
+    EXPECT_TRUE(of({"SELECT count(*), now(), extract(year FROM now()) FROM orders"}, rules)
+                    .nothing());
+}
+
+TEST(MayChange, WhatEveryStatementNamesIsKnown) {
+    const auto told = [](const std::vector<std::string>& statements) {
+        std::vector<Writer> writers;
+        for (const auto& sql : statements) {
+            writers.push_back({"operation o", scenarios::write_effects_of(sql)});
+        }
+        return writes_of(orders, writers, shop());
+    };
+    EXPECT_FALSE(told({"DELETE FROM orders"}).always_updated);
+    EXPECT_FALSE(told({"DELETE FROM orders"}).always_inserted);
+    const auto updates =
+        told({"UPDATE orders SET n = 1, region = 'eu'", "UPDATE orders SET region = ''"});
+    EXPECT_THAT(list(*updates.always_updated), ElementsAre("region"));
+    const auto inserts = told({"INSERT INTO orders (id, region) VALUES (1, 'eu')"});
+    EXPECT_THAT(list(*inserts.always_inserted), ElementsAre("id", "region"));
+    EXPECT_THAT(list(*told({"INSERT INTO orders (id, region) VALUES (1, 'eu')",
+                            "INSERT INTO orders VALUES (1)"})
+                          .always_inserted),
+                IsEmpty());
+}
+
+TEST(HooksMade, AreThoseThatTheMigrationMadeOrChanged) {
+    auto before = shop();
+    before.relations[orders - 1].hooks = {{"trigger audit", "1"}, {"rule r", "2"}};
+    EXPECT_TRUE(hooks_made(before, before).empty());
+    auto now = before;
+    now.relations[orders - 1].hooks = {{"trigger audit", "1"}, {"rule r", "3"}};
+    // What is on a part of a table its rows go through as well.
+    now.relations[half - 1].hooks = {{"trigger halve", "4"}};
+    const std::set<std::pair<std::uint64_t, std::string>> made{
+        {orders, "the rule r, which the migration changed,"},
+        {orders, "the trigger halve, which the migration made,"},
+        {half, "the trigger halve, which the migration made,"}};
+    EXPECT_EQ(hooks_made(before, now), made);
+    now.relations[half - 1].identity = 7;  // a part that is new
+    EXPECT_EQ(hooks_made(before, now).size(), 3U);
+}
+
 TEST(UnitedRules, WhatTheMigrationBringsToATableThatWasThereExcusesNothing) {
     auto after = shop();
     after.relations[orders - 1].triggers = {"sync"};

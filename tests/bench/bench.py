@@ -89,8 +89,7 @@ def table(figures):
             figure.name, figure.unit, number(statistics.median(figure.ours)), theirs,
             f"{figure.judged:.2f}x" if theirs else "",
             "..".join(f"{value:.2f}" for value in figure.spread) if len(figure.ours) > 1 else "",
-            limit(figure, figure.must), limit(figure, figure.aim),
-            "" if math.isinf(figure.must) else figure.reached))
+            limit(figure, figure.must), limit(figure, figure.aim), figure.reached))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for row in rows:

@@ -1,5 +1,6 @@
 """The figures: what is run for each, and how the rounds become one number."""
 import dataclasses
+import math
 import statistics
 
 import rehearse as scenarios
@@ -24,6 +25,8 @@ class Figure:
 
     @property
     def reached(self):
+        if math.isinf(self.must):
+            return ""
         def holds(limit):
             return self.judged >= limit if self.at_least else self.judged <= limit
         return "aim" if holds(self.aim) else "must" if holds(self.must) else "MISSED"

@@ -113,9 +113,8 @@ RowRules::Applied RowRules::apply(RowState& state, const LedgerEntry& entry,
             } else {
                 exact = exact && !compared;
             }
-            applied.incomplete =
-                applied.incomplete || (insert && !entry.moves_key && compared &&
-                                       image.presence(i) == Presence::unchanged);
+            applied.incomplete = applied.incomplete || (insert && !entry.moves_key && compared &&
+                                                        image.presence(i) == Presence::unchanged);
             if (insert || (image.presence(i) == Presence::unknown && source.workload)) {
                 cell.knowledge = cell.knowledge == Knowledge::never && !compared
                                      ? Knowledge::never
@@ -176,10 +175,10 @@ void RowRules::note_lost(const RowState& was, RowState& is) const {
     for (std::size_t i = first_added_; i < ledger_.columns(); ++i) {
         const CellState& before = was.cells[i];
         CellState& now = is.cells[i];
-        now.maybe_lost = now.maybe_lost || (before.maybe_set && !before.set && !before.null &&
-                                            before.knowledge == Knowledge::known &&
-                                            now.knowledge == Knowledge::known &&
-                                            before.mark != now.mark);
+        now.maybe_lost =
+            now.maybe_lost || (before.maybe_set && !before.set && !before.null &&
+                               before.knowledge == Knowledge::known &&
+                               now.knowledge == Knowledge::known && before.mark != now.mark);
     }
 }
 

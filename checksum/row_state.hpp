@@ -39,8 +39,8 @@ struct CellState {
         uncertain,  // was overwritten with something that the stream did not tell
     };
     Knowledge knowledge = Knowledge::never;
-    bool set = false;        // an added column that the workload wrote
-    bool maybe_set = false;  // an added column of which that cannot be told
+    bool set = false;         // an added column that the workload wrote
+    bool maybe_set = false;   // an added column of which that cannot be told
     bool maybe_lost = false;  // somebody else then changed that
     bool null = false;
     bool has_content = false;

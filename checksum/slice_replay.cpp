@@ -149,7 +149,8 @@ void SliceReplay::insert_or_update(RowState& state, const LedgerEntry& entry,
         ++counts.columns[column];
     }
     if (source.workload && insert && !entry.moves_key && !source.inserts) {
-        mismatch(MismatchKind::extra, state, {}, "by " + source.name + ", whose statements insert no row");
+        mismatch(MismatchKind::extra, state, {},
+                 "by " + source.name + ", whose statements insert no row");
     }
     if (source.workload && entry.moves_key && !rules_.may_move_key(source)) {
         mismatch(MismatchKind::changed, state, sides_.ledger.key_names(),

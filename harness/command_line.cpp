@@ -2,9 +2,9 @@
 
 #include "harness/version.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include <iostream>
+
+#include <CLI/CLI.hpp>
 
 namespace harness {
 namespace {
@@ -15,12 +15,14 @@ constexpr const char* footer =
     "130/143 interrupted.";
 
 constexpr const char* db_help =
-    "the database, as a libpq URI or key/value string; PG* variables, PGSERVICE and PGPASSFILE hold";
+    "the database, as a libpq URI or key/value string; PG* variables, PGSERVICE and PGPASSFILE "
+    "hold";
 
 CLI::App* add_demo(CLI::App& app, DemoCommand& demo) {
     auto* command = app.add_subcommand(
         "demo", "The naive and the safe way to make the same change, on a throwaway server");
-    command->add_option("--out", demo.out, "where the two runs go (new or empty)")->type_name("DIR");
+    command->add_option("--out", demo.out, "where the two runs go (new or empty)")
+        ->type_name("DIR");
     command->add_option("--pg-bin", demo.server_binaries, "the folder with initdb and postgres")
         ->type_name("DIR");
     command->add_flag("--quiet", demo.quiet, "no progress");
@@ -33,11 +35,13 @@ CLI::App* add_run(CLI::App& app, RunCommand& run, std::vector<std::string>& sets
     command->add_option("--db", run.db, db_help)->type_name("URI");
     command->add_option("--out", run.out, "the run directory (new or empty)")->type_name("DIR");
     command->add_option("--seed", run.seed, "the same seed gives the same operations");
-    command->add_option("--set", sets, "override one value of the scenario, e.g. workload.rate=500/s")
+    command
+        ->add_option("--set", sets, "override one value of the scenario, e.g. workload.rate=500/s")
         ->type_name("PATH=VALUE")
         ->allow_extra_args(false);
-    command->add_option("--pg-bin", run.server_binaries,
-                        "the folder with initdb and postgres, for a throwaway server")
+    command
+        ->add_option("--pg-bin", run.server_binaries,
+                     "the folder with initdb and postgres, for a throwaway server")
         ->type_name("DIR");
     command->add_flag("--setup", run.setup, "run the setup files on a named target, too");
     command->add_flag("--show-values", run.show_values,
@@ -51,8 +55,8 @@ CLI::App* add_run(CLI::App& app, RunCommand& run, std::vector<std::string>& sets
 constexpr std::size_t most_jobs = 64;
 
 CLI::App* add_checksum(CLI::App& app, ChecksumCommand& checksum) {
-    auto* command = app.add_subcommand(
-        "checksum", "Digests of whole tables, equal for equal data; reads only");
+    auto* command =
+        app.add_subcommand("checksum", "Digests of whole tables, equal for equal data; reads only");
     command->add_option("--db", checksum.db, db_help)->type_name("URI");
     command->add_option("--table", checksum.tables, "a table, as one writes it in SQL")
         ->type_name("T")
@@ -63,7 +67,8 @@ CLI::App* add_checksum(CLI::App& app, ChecksumCommand& checksum) {
         ->allow_extra_args(false);
     command->add_option("--jobs", checksum.jobs, "connections that read at once (default: 2)")
         ->check(CLI::Range(std::size_t{1}, most_jobs));
-    command->add_option("--seed", checksum.seed, "digests are comparable under one seed (default: 0)");
+    command->add_option("--seed", checksum.seed,
+                        "digests are comparable under one seed (default: 0)");
     command->add_flag("--strict", checksum.strict, "1.0 and 1.00 differ");
     command->add_option("--max-rows-per-s", checksum.max_rows_per_s, "read no faster")
         ->check(CLI::PositiveNumber);
@@ -83,9 +88,10 @@ CLI::App* add_diff(CLI::App& app, DiffCommand& diff, std::vector<std::string>& m
         ->type_name("URI");
     command->add_option("--to-table", diff.to_table, "the other table (default: the same name)")
         ->type_name("U");
-    command->add_option("--map", maps,
-                        "a column's counterpart: a column of the other table or an SQL expression "
-                        "over its columns, e.g. total=total_cents/100")
+    command
+        ->add_option("--map", maps,
+                     "a column's counterpart: a column of the other table or an SQL expression "
+                     "over its columns, e.g. total=total_cents/100")
         ->type_name("OLD=NEW")
         ->allow_extra_args(false);
     command->add_option("--columns", diff.columns, "these columns and the key's (default: all)")
@@ -132,9 +138,10 @@ std::optional<std::string> take_overrides(const std::vector<std::string>& sets, 
 }  // namespace
 
 std::variant<Command, int> parse_command_line(int argc, char** argv) {
-    CLI::App app{"Rehearse: what happens to the application while a column migration runs, and is "
-                 "the data still right afterwards?",
-                 "rehearse"};
+    CLI::App app{
+        "Rehearse: what happens to the application while a column migration runs, and is "
+        "the data still right afterwards?",
+        "rehearse"};
     app.require_subcommand(1);
     app.set_version_flag("--version", "rehearse " + std::string{version});
     app.footer(footer);
@@ -160,7 +167,8 @@ std::variant<Command, int> parse_command_line(int argc, char** argv) {
         app.add_subcommand("schema", "Print the scenario file's JSON Schema (draft 7)");
     auto* doctor_app = app.add_subcommand("doctor", "Say what a target allows, and what it lacks");
     doctor_app->add_option("--db", doctor.db, db_help)->type_name("URI");
-    auto* guard_app = app.add_subcommand("guard", "Mark a database as staging, or take the mark away");
+    auto* guard_app =
+        app.add_subcommand("guard", "Mark a database as staging, or take the mark away");
     guard_app->require_subcommand(1);
     auto* mark_app = guard_app->add_subcommand("mark", "Allow rehearsals on this database");
     mark_app->add_option("--db", mark_db, db_help)->type_name("URI")->required();

@@ -49,7 +49,7 @@ struct ChecksumCommand {
 };
 
 struct DiffCommand {
-    std::string db, table, to_db, to_table;  // the last two: empty for the same
+    std::string db, table, to_db, to_table;                 // the last two: empty for the same
     std::vector<std::pair<std::string, std::string>> maps;  // a column, and what it became
     std::vector<std::string> columns;
     std::size_t jobs = 2;

@@ -16,8 +16,8 @@ struct ConsoleOptions {
         "interrupted: the load stops, the running step may end; once more cancels it";
 };
 
-// Has a thread of its own while it lives. The first SIGINT, SIGTERM or SIGHUP asks the interruption to
-// finish the running step, the second to cancel it, the third ends the program as it stands.
+// Has a thread of its own while it lives. The first SIGINT, SIGTERM or SIGHUP asks the interruption
+// to finish the running step, the second to cancel it, the third ends the program as it stands.
 class Console {
 public:
     Console(ConsoleOptions options, migration::Interruption& interruption);
@@ -28,8 +28,9 @@ public:
     // A line for the reader, from any thread.
     void note(std::string_view line);
 
-    // Asked about every quarter of a second on a terminal, every ten seconds elsewhere; shown as the
-    // last line. Empty function: nothing is shown. Once this returns the old one is not called again.
+    // Asked about every quarter of a second on a terminal, every ten seconds elsewhere; shown as
+    // the last line. Empty function: nothing is shown. Once this returns the old one is not called
+    // again.
     void show_status(std::function<std::string()> status);
 
     // Called once, on the console's thread, at the first signal.

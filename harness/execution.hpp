@@ -31,8 +31,8 @@ class Execution {
 public:
     using Clock = std::chrono::steady_clock;
 
-    // Second 0 of the run is here. `proof` tells what the load's transactions say of themselves, and
-    // hears of each step's end.
+    // Second 0 of the run is here. `proof` tells what the load's transactions say of themselves,
+    // and hears of each step's end.
     Execution(const scenarios::Scenario& scenario, Stage& stage, verification::DataProof& proof,
               std::uint64_t seed, RunDirectory& out, Console& console,
               migration::Interruption& interruption);

@@ -11,9 +11,8 @@ Json mismatch_json(const DataMismatch& mismatch) {
 }
 
 Json changes_json(const RowChanges& changes) {
-    return {{"inserts", changes.inserts},
-            {"updates", changes.updates},
-            {"deletes", changes.deletes}};
+    return {
+        {"inserts", changes.inserts}, {"updates", changes.updates}, {"deletes", changes.deletes}};
 }
 
 Json schema_change_json(const SchemaChange& change) {

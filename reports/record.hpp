@@ -274,10 +274,10 @@ struct Record {
     Generator generator;
     Observer observer;
     std::optional<Verification> verification;  // empty: the scenario asks for none
-    std::vector<std::string> warnings;        // for the reader; they decide nothing
-    std::vector<std::string> harness_faults;  // what was lost: the verdict cannot be pass
-    std::string migration_error;              // empty: every step succeeded
-    std::string harness_error;                // the harness could not do its work: exit 6
+    std::vector<std::string> warnings;         // for the reader; they decide nothing
+    std::vector<std::string> harness_faults;   // what was lost: the verdict cannot be pass
+    std::string migration_error;               // empty: every step succeeded
+    std::string harness_error;                 // the harness could not do its work: exit 6
 
     std::vector<GateResult> gates;
     Verdict verdict = Verdict::inconclusive;

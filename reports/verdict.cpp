@@ -125,7 +125,8 @@ void add_what_never_ran(const Record& record, Sentences& doubts) {
         // Whatever the gates allow: what the migration would have done to it nobody has seen.
         if (const auto calls = operation.during_and_after(); calls.due() > 0 && calls.count == 0) {
             doubts.push_back("No call of " + operation.name + " got through during or after the " +
-                             "migration, although " + counted(calls.due(), "was", "were") + " due.");
+                             "migration, although " + counted(calls.due(), "was", "were") +
+                             " due.");
         }
     }
     for (const auto& adversary : record.adversaries) {
@@ -175,8 +176,8 @@ struct Ruling {
     int exit_code;
 };
 
-Ruling rule(const Record& record, int signal, bool mismatch, bool migration_failed, bool gate_failed,
-            bool doubtful) {
+Ruling rule(const Record& record, int signal, bool mismatch, bool migration_failed,
+            bool gate_failed, bool doubtful) {
     if (record.interrupted) {
         return {Verdict::inconclusive,
                 signal == SIGTERM ? exit_codes::terminated : exit_codes::interrupted};
@@ -231,9 +232,8 @@ void decide(Record& record, std::span<const Gate> gates, int termination_signal)
     cut_off ? add_number_of_unjudged_gates(record, doubts) : add_unjudged_gates(record, doubts);
     record.reasons.insert(record.reasons.end(), doubts.begin(), doubts.end());
 
-    const auto ruling =
-        rule(record, termination_signal, !mismatches.empty(), !migration.empty(), gate_failed,
-             !doubts.empty());
+    const auto ruling = rule(record, termination_signal, !mismatches.empty(), !migration.empty(),
+                             gate_failed, !doubts.empty());
     record.verdict = ruling.verdict;
     record.exit_code = ruling.exit_code;
     if (ruling.verdict == Verdict::pass) {

@@ -13,9 +13,8 @@ namespace scenarios {
 namespace {
 
 constexpr std::string_view every{"every "};
-constexpr std::pair<std::string_view, Verify::Live> lives[]{{"auto", Verify::Live::automatic},
-                                                            {"on", Verify::Live::on},
-                                                            {"off", Verify::Live::off}};
+constexpr std::pair<std::string_view, Verify::Live> lives[]{
+    {"auto", Verify::Live::automatic}, {"on", Verify::Live::on}, {"off", Verify::Live::off}};
 
 const Shape& column_name_shape() {
     static const TextRule rule{R"(^([A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*|"([^"]|"")+")$)",
@@ -245,14 +244,15 @@ const Shape& verify_shape() {
     static const Shape shape{
         .kind = Shape::Kind::mapping,
         .example = "{tables: [orders], expect: {orders.region: added}}",
-        .keys = {{"tables", &tables, "whose rows are compared before and after"},
-                 {"expect", &expect_shape(), "what the migration is meant to do to a column"},
-                 {"invariants", &invariants_shape(), "queries whose answer must hold"},
-                 {"strict", &flag_shape(), "true: 1.0 and 1.00 are different"},
-                 {"live", &live,
-                  "on: every row's changes are followed in the server's change stream, so that what "
-                  "the workload writes is proved, too; off: that is left unproved, and a run may "
-                  "pass all the same; auto: followed where the server allows it"}},
+        .keys =
+            {{"tables", &tables, "whose rows are compared before and after"},
+             {"expect", &expect_shape(), "what the migration is meant to do to a column"},
+             {"invariants", &invariants_shape(), "queries whose answer must hold"},
+             {"strict", &flag_shape(), "true: 1.0 and 1.00 are different"},
+             {"live", &live,
+              "on: every row's changes are followed in the server's change stream, so that what "
+              "the workload writes is proved, too; off: that is left unproved, and a run may "
+              "pass all the same; auto: followed where the server allows it"}},
         .refused = {{"rollback", "is not available in this version: remove it"}}};
     return shape;
 }

@@ -11,7 +11,7 @@ namespace scenarios {
 struct Write {
     enum class Kind : std::uint8_t { insert, update, remove };
     Kind kind = Kind::insert;
-    std::string schema, relation;      // as the catalog spells them; the schema may be empty
+    std::string schema, relation;  // as the catalog spells them; the schema may be empty
     // Of an update; of an insert those that it names (none: it fills the row from the left).
     std::vector<std::string> columns;
 

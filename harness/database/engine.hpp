@@ -43,7 +43,7 @@ public:
 // A statement to be looked at before anything runs.
 struct StatementToCheck {
     std::string place;  // for the reader: "shop.yaml:12:7: operation read_order, statement 1"
-    std::string sql;           // with $1..$n
+    std::string sql;    // with $1..$n
     std::size_t parameters = 0;
     workloads::App app = workloads::App::old_version;  // in whose session it is looked at
     // A step of the migration may name what an earlier step makes: only its syntax can be checked.
@@ -118,7 +118,8 @@ public:
     // Throws Refused where the server has no room for so many sessions more.
     virtual void require_room(int sessions) = 0;
 
-    // From now on errors quote what rows hold; a report says nothing of them unless it was asked to.
+    // From now on errors quote what rows hold; a report says nothing of them unless it was asked
+    // to.
     virtual void show_row_values() = 0;
 
     // `role` becomes the application name rehearse/<role>.
@@ -133,8 +134,7 @@ public:
     [[nodiscard]] virtual std::vector<std::string> invalid_indexes(Control& control) = 0;
     [[nodiscard]] virtual CommandTarget command_target() const = 0;
 
-    using SessionFactory =
-        std::function<std::unique_ptr<Session>(Poller&, SessionListener&)>;
+    using SessionFactory = std::function<std::unique_ptr<Session>(Poller&, SessionListener&)>;
     [[nodiscard]] virtual SessionFactory sessions(LoadProfile profile) = 0;
 
     [[nodiscard]] virtual std::vector<StatementProblem> check_statements(

@@ -47,9 +47,9 @@ public:
     Adversaries& operator=(const Adversaries&) = delete;
 
     // `from` counts from here. Returns when every adversary with from = 0 is in place (it holds its
-    // lock; a second migration stands in the queue for it; or it has ended), or after in_place_limit:
-    // then it says so in the adversary's error. An adversary that cannot connect has failed; nothing
-    // is thrown.
+    // lock; a second migration stands in the queue for it; or it has ended), or after
+    // in_place_limit: then it says so in the adversary's error. An adversary that cannot connect
+    // has failed; nothing is thrown.
     void start();
 
     // Session and adversary's name; all sessions are there when start() returns.

@@ -18,12 +18,14 @@ struct BuiltIn {
     Wire wire;
 };
 constexpr BuiltIn built_in[] = {
-    {16, Wire::boolean},   {17, Wire::bytea},        {18, Wire::character}, {19, Wire::text},
-    {20, Wire::int8},      {21, Wire::int2},         {23, Wire::int4},      {25, Wire::text},
-    {26, Wire::oid},       {114, Wire::json},        {700, Wire::float4},   {701, Wire::float8},
-    {1042, Wire::bpchar},  {1043, Wire::text},       {1082, Wire::date},    {1083, Wire::time},
-    {1114, Wire::timestamp}, {1184, Wire::timestamptz}, {1186, Wire::interval},
-    {1266, Wire::timetz},  {1700, Wire::numeric},    {2950, Wire::uuid},    {3802, Wire::jsonb},
+    {16, Wire::boolean},    {17, Wire::bytea},       {18, Wire::character},
+    {19, Wire::text},       {20, Wire::int8},        {21, Wire::int2},
+    {23, Wire::int4},       {25, Wire::text},        {26, Wire::oid},
+    {114, Wire::json},      {700, Wire::float4},     {701, Wire::float8},
+    {1042, Wire::bpchar},   {1043, Wire::text},      {1082, Wire::date},
+    {1083, Wire::time},     {1114, Wire::timestamp}, {1184, Wire::timestamptz},
+    {1186, Wire::interval}, {1266, Wire::timetz},    {1700, Wire::numeric},
+    {2950, Wire::uuid},     {3802, Wire::jsonb},
 };
 
 }  // namespace
@@ -38,16 +40,16 @@ struct ColumnKinds::Type {
 
 ColumnKinds::Type ColumnKinds::fetch(std::uint32_t oid) {
     // pg_range.rngmultitypid is new in 14: its absence is no error when the row is read as JSON.
-    const auto answer = ask(
-        control_,
-        "SELECT t.typname, t.typtype, t.typcategory, n.nspname = 'pg_catalog', t.typsend <> 0, "
-        "t.typlen = -1, t.typstorage <> 'p', t.typelem, t.typbasetype, t.typrelid, "
-        "(SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid OR "
-        "pg_catalog.to_json(r)->>'rngmultitypid' = t.oid::text), "
-        "pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(t.typname) "
-        "FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace "
-        "WHERE t.oid = " +
-            std::to_string(oid));
+    const auto answer =
+        ask(control_,
+            "SELECT t.typname, t.typtype, t.typcategory, n.nspname = 'pg_catalog', t.typsend <> 0, "
+            "t.typlen = -1, t.typstorage <> 'p', t.typelem, t.typbasetype, t.typrelid, "
+            "(SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid OR "
+            "pg_catalog.to_json(r)->>'rngmultitypid' = t.oid::text), "
+            "pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(t.typname) "
+            "FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace "
+            "WHERE t.oid = " +
+                std::to_string(oid));
     if (answer.rows.empty()) {
         throw database::Unreadable{"the catalogue has no type " + std::to_string(oid) +
                                    ": it was dropped meanwhile"};

@@ -21,11 +21,12 @@ using database::Error;
 using database::ErrorKind;
 using database::Outage;
 
-// What a Unix socket holds at most by default (net.core.rmem_default is 208 kB): one call takes all.
+// What a Unix socket holds at most by default (net.core.rmem_default is 208 kB): one call takes
+// all.
 constexpr std::size_t usual_capacity = std::size_t{256} << 10;
-// The server sends 8 kB at a time, and whoever waits for the socket is woken for each. Left alone for
-// a moment it fills the socket: over 5 M rows of 130 bytes on two cores 5,000 context switches in
-// place of 67,000, 0.15 s of system time in place of 0.32, and the scan takes 1.33 s, not 1.46.
+// The server sends 8 kB at a time, and whoever waits for the socket is woken for each. Left alone
+// for a moment it fills the socket: over 5 M rows of 130 bytes on two cores 5,000 context switches
+// in place of 67,000, 0.15 s of system time in place of 0.32, and the scan takes 1.33 s, not 1.46.
 constexpr std::chrono::microseconds gathering{300};
 constexpr std::uint32_t longest_message = std::uint32_t{longest_value} + 16;
 

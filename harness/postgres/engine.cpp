@@ -184,8 +184,7 @@ public:
 
     database::WriteRules write_rules() override { return read_write_rules(*open("catalog")); }
 
-    std::vector<database::TableSchema> table_schemas(
-        std::span<const std::string> tables) override {
+    std::vector<database::TableSchema> table_schemas(std::span<const std::string> tables) override {
         return read_table_schemas(*open("catalog"), tables);
     }
 

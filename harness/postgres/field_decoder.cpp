@@ -11,7 +11,9 @@ using checksum::Value;
 
 constexpr std::int32_t most_dimensions = 6;  // MAXDIM
 
-[[noreturn]] void malformed(const std::string& what) { throw MalformedField{what}; }
+[[noreturn]] void malformed(const std::string& what) {
+    throw MalformedField{what};
+}
 
 }  // namespace
 
@@ -78,7 +80,8 @@ Value FieldDecoder::decode_other(const FieldType& type, std::string_view field, 
         case Wire::int2:
             return checksum::number(integer<std::int16_t>(field), arena);
         case Wire::oid:
-            return checksum::number(static_cast<std::uint32_t>(integer<std::int32_t>(field)), arena);
+            return checksum::number(static_cast<std::uint32_t>(integer<std::int32_t>(field)),
+                                    arena);
         case Wire::float4:
             return checksum::real(std::bit_cast<float>(integer<std::int32_t>(field)), arena);
         case Wire::float8:
@@ -180,11 +183,9 @@ Value FieldDecoder::numeric(std::string_view field, Arena& arena) {
             malformed("a numeric value has a digit out of range");
         }
     }
-    return checksum::decimal({.negative = sign == negative,
-                              .weight = weight,
-                              .scale = scale,
-                              .groups = groups_},
-                             scale_, arena);
+    return checksum::decimal(
+        {.negative = sign == negative, .weight = weight, .scale = scale, .groups = groups_}, scale_,
+        arena);
 }
 
 void FieldDecoder::nested(const FieldType& type, std::string_view field, Arena& arena, int depth) {
@@ -208,8 +209,8 @@ void FieldDecoder::nested(const FieldType& type, std::string_view field, Arena& 
     input.require_end();
 }
 
-// int32 dimensions, int32 has-nulls, oid of the element; per dimension int32 length and lower bound;
-// the elements, each an int32 length and bytes.
+// int32 dimensions, int32 has-nulls, oid of the element; per dimension int32 length and lower
+// bound; the elements, each an int32 length and bytes.
 void FieldDecoder::array(const FieldType& type, Input& input, Arena& arena, int depth) {
     const auto dimensions = input.integer<std::int32_t>();
     if (dimensions < 0 || dimensions > most_dimensions) {

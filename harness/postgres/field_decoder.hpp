@@ -21,30 +21,40 @@ public:
 
 // How a type's binary form is read (the server's src/backend/utils/adt/*: the ..send functions).
 enum class Wire : std::uint8_t {
-    int2, int4, int8, oid,
+    int2,
+    int4,
+    int8,
+    oid,
     numeric,
-    float4, float8,
+    float4,
+    float8,
     text,       // text, varchar, name, enum, citext; and whatever was cast to text on the server
     bpchar,     // padded with blanks, which mean nothing
     character,  // "char": one byte, of which zero stands for the empty string
     bytea,
     boolean,
-    date, timestamp, timestamptz, time, timetz, interval,
+    date,
+    timestamp,
+    timestamptz,
+    time,
+    timetz,
+    interval,
     uuid,
-    json, jsonb,
-    verbatim,   // whatever it is, byte by byte
+    json,
+    jsonb,
+    verbatim,  // whatever it is, byte by byte
     // These embed oids of types, which differ between databases, and elements that have canonical
     // forms: they are taken apart.
-    array,      // parts: the element
-    range,      // parts: the subtype
-    multirange, // parts: the subtype
-    composite,  // parts: the attributes that are not dropped
+    array,       // parts: the element
+    range,       // parts: the subtype
+    multirange,  // parts: the subtype
+    composite,   // parts: the attributes that are not dropped
 };
 
 struct FieldType {
     Wire wire = Wire::text;
-    std::uint32_t tag = 0;   // of the verbatim value it becomes: type_tag() of a name, else 0
-    std::uint32_t oid = 0;   // what an array or composite that holds it must say; 0: whatever
+    std::uint32_t tag = 0;  // of the verbatim value it becomes: type_tag() of a name, else 0
+    std::uint32_t oid = 0;  // what an array or composite that holds it must say; 0: whatever
     std::vector<FieldType> parts = {};
 };
 

@@ -156,7 +156,7 @@ void ReplicationConnection::send_status() {
     append_big_endian<std::uint64_t>(status, position_);  // flushed
     append_big_endian<std::uint64_t>(status, position_);  // applied
     append_big_endian<std::uint64_t>(status, 0);          // our clock: nobody needs it
-    status += '\1';                        // the answer is what position_ comes from
+    status += '\1';                                       // the answer is what position_ comes from
     // 0: libpq cannot take it now without waiting; the next time it will.
     if (PQputCopyData(connection_.get(), status.data(), static_cast<int>(status.size())) < 0 ||
         PQflush(connection_.get()) < 0) {

@@ -27,11 +27,11 @@ struct LoadPlan {
     std::chrono::milliseconds statement_timeout{0};  // 0: none
     // What each operation's transactions say of themselves, as transactional messages with the
     // prefix "rehearse" (see database::ChangeSink::tag): one text an operation, of letters and
-    // digits; empty ones, and an empty list: nothing. The message goes with BEGIN, or with the single
-    // statement, which then is one implicit transaction with it. So a tagged statement has a
-    // transaction's number even if it changes nothing, and cannot be one that must run alone (VACUUM,
-    // CREATE INDEX CONCURRENTLY) or that commits by itself (CALL of such a procedure). From
-    // PostgreSQL 14 on a change stream carries it.
+    // digits; empty ones, and an empty list: nothing. The message goes with BEGIN, or with the
+    // single statement, which then is one implicit transaction with it. So a tagged statement has a
+    // transaction's number even if it changes nothing, and cannot be one that must run alone
+    // (VACUUM, CREATE INDEX CONCURRENTLY) or that commits by itself (CALL of such a procedure).
+    // From PostgreSQL 14 on a change stream carries it.
     std::vector<std::string> tags = {};
     // Before which of its statements each operation says so: with BEGIN (0), but after the settings
     // that must come before any query. Empty: always with BEGIN.

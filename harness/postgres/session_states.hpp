@@ -84,7 +84,7 @@ private:
     void send_begin_and_statement();
     void send_begin();
     void send_tagged_statement();
-    int queue_tag();  // 1: taken by libpq
+    int queue_tag();        // 1: taken by libpq
     int queue_statement();  // 1: taken by libpq
     void send_prepare();
     [[nodiscard]] bool needs_preparing();

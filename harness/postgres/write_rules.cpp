@@ -111,12 +111,10 @@ database::WriteRules read_write_rules(Control& control) {
             }
         }
     };
-    each(triggers_query, [](WrittenRelation& relation, const Row& row) {
-        relation.triggers.push_back(*row[1]);
-    });
-    each(generated_query, [](WrittenRelation& relation, const Row& row) {
-        relation.generated.push_back(*row[1]);
-    });
+    each(triggers_query,
+         [](WrittenRelation& relation, const Row& row) { relation.triggers.push_back(*row[1]); });
+    each(generated_query,
+         [](WrittenRelation& relation, const Row& row) { relation.generated.push_back(*row[1]); });
     each(parents_query, [](WrittenRelation& relation, const Row& row) {
         relation.parents.push_back(number_of(row[1]));
     });

@@ -110,8 +110,8 @@ std::string DataProof::obstacle() const {
     }
     for (const auto& writer : writers_beside()) {
         for (const auto& table : scenario_.verify->tables) {
-            const auto identity = target_.snapshot(std::vector{table.name})->shape(table.name)
-                                      .identity;
+            const auto identity =
+                target_.snapshot(std::vector{table.name})->shape(table.name).identity;
             if (!writes_of(identity, {&writer, 1}, rules_before_).nothing()) {
                 return writer.name + " may write to " + table.name +
                        ", and its transactions do not say whose they are";
@@ -154,9 +154,9 @@ void DataProof::follow(std::unique_ptr<database::ChangeStream> stream, const std
     for (const auto& table : tables_) {
         std::vector<std::pair<std::string, MayChange>> of_table;
         for (std::size_t i = 0; i < operations.size(); ++i) {
-            of_table.emplace_back(operations[i].name, writes_of(table->identity(),
-                                                                writers_of(scenario_.workload, i),
-                                                                rules_before_));
+            of_table.emplace_back(
+                operations[i].name,
+                writes_of(table->identity(), writers_of(scenario_.workload, i), rules_before_));
             writes[i] = writes[i] || !of_table.back().second.nothing();
         }
         followed.push_back(table->followed(of_table));

@@ -17,8 +17,8 @@ const Expectation* expected(const scenarios::VerifiedTable& table, const std::st
 
 }  // namespace
 
-RecordOptions columns_before(const BeforePlan& plan,
-                             std::span<const database::TableColumn> columns, bool followed) {
+RecordOptions columns_before(const BeforePlan& plan, std::span<const database::TableColumn> columns,
+                             bool followed) {
     RecordOptions options;
     for (std::size_t i = 0; i < plan.columns.size(); ++i) {
         options.columns.push_back(

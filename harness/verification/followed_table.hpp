@@ -33,8 +33,8 @@ enum class Added : std::uint8_t { all, with_an_expression };
                                                    const checksum::RecordOptions& ledger,
                                                    const scenarios::VerifiedTable& table);
 
-// Why an operation's transactions cannot say whose they are: "operation pay runs a statement of kind
-// CallStmt"; empty: they can.
+// Why an operation's transactions cannot say whose they are: "operation pay runs a statement of
+// kind CallStmt"; empty: they can.
 [[nodiscard]] std::optional<std::string> untaggable(const std::string& operation,
                                                     const scenarios::WriteEffects& effects);
 

@@ -240,9 +240,9 @@ void LedgerWriting::change(const database::RowChange& change) {
             break;
     }
     if (!change.row.empty()) {
-        filed.row = image(*table, change.row, change.old, 0,
-                          change.operation == database::RowOperation::insert ? Inserts::yes
-                                                                              : Inserts::no);
+        filed.row =
+            image(*table, change.row, change.old, 0,
+                  change.operation == database::RowOperation::insert ? Inserts::yes : Inserts::no);
     }
     if (!change.old.empty()) {
         filed.old = image(*table, change.old, {}, 1, Inserts::no);

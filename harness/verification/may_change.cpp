@@ -176,8 +176,7 @@ private:
         if (!common) {
             common.emplace(columns.begin(), columns.end());
         }
-        std::erase_if(*common,
-                      [&](const auto& column) { return !contains(columns, column); });
+        std::erase_if(*common, [&](const auto& column) { return !contains(columns, column); });
     }
 
     void cascade(std::uint64_t parent, const Write& write) {

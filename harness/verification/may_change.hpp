@@ -32,8 +32,8 @@ struct MayChange {
     std::string
         anything;  // why there is no bound at all: "operation pay fires trigger t"; or empty
     bool inserts = false, deletes = false;
-    std::set<std::string> columns;   // of rows that stay
-    std::set<std::string> inserted;  // that an insert names, and so gives more than their default
+    std::set<std::string> columns;    // of rows that stay
+    std::set<std::string> inserted;   // that an insert names, and so gives more than their default
     bool inserts_whole_rows = false;  // some insert names no columns
     // What each insert names, and each update.
     std::optional<std::set<std::string>> always_inserted = {}, always_updated = {};

@@ -97,7 +97,9 @@ std::unique_ptr<RowObserver> RowSpill::observer() {
     return std::make_unique<Worker>(*this, std::get<checksum::SpillFile>(std::move(file)));
 }
 
-checksum::Sidecar RowSpill::take() { return {layout_, std::move(files_)}; }
+checksum::Sidecar RowSpill::take() {
+    return {layout_, std::move(files_)};
+}
 
 void RowSpill::fail(checksum::SpillError error) {
     const std::scoped_lock lock{mutex_};

@@ -13,13 +13,13 @@
 
 namespace harness::verification {
 
-// Hands out one observer a worker and collects what they wrote. Thread-safe. A disk that is full, or
-// a bound that is reached, ends the keeping and not the scan.
+// Hands out one observer a worker and collects what they wrote. Thread-safe. A disk that is full,
+// or a bound that is reached, ends the keeping and not the scan.
 class RowSpill {
 public:
-    // The hasher must outlive this; its columns are the layout's. Where the scan's digest has fewer,
-    // the rows are hashed again. Behind a row's columns stands, for each added one, whether it
-    // equals its declared expression (1).
+    // The hasher must outlive this; its columns are the layout's. Where the scan's digest has
+    // fewer, the rows are hashed again. Behind a row's columns stands, for each added one, whether
+    // it equals its declared expression (1).
     RowSpill(checksum::RecordLayout layout, const checksum::RowHasher& hasher,
              std::string directory, std::shared_ptr<checksum::SpillBudget> budget);
     // Only rows of these buckets of `digest` are kept.

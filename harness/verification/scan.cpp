@@ -108,9 +108,7 @@ public:
     }
 
     void begin(std::size_t chunk) { chunk_ = chunk; }
-    void settle() {
-        work_.took(std::exchange(rows_, 0));
-    }
+    void settle() { work_.took(std::exchange(rows_, 0)); }
     [[nodiscard]] checksum::TableDigest finish() && {
         if (observer_) {
             observer_->done();

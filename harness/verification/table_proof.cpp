@@ -178,9 +178,8 @@ std::vector<database::Projection> TableProof::read_after(const AfterPlan& plan,
         const auto& name = after_layout_->name(place);
         const auto* declared =
             &*std::ranges::find(table_.expectations, name, &scenarios::Expectation::column);
-        const bool there =
-            std::ranges::find(after.columns, name, &database::TableColumn::name) !=
-            after.columns.end();
+        const bool there = std::ranges::find(after.columns, name, &database::TableColumn::name) !=
+                           after.columns.end();
         columns.push_back(there ? database::Projection{.name = name}
                                 : database::Projection{.name = name, .expression = "NULL::text"});
         std::string check = "1";
@@ -264,8 +263,7 @@ reports::TableProof TableProof::judge(database::Snapshot& snapshot, const Eviden
     bool compared = true;
     if (ledger != nullptr) {
         compared = replay(after_rows, *ledger, proof);
-        proof.unproved.insert(proof.unproved.end(), evidence.doubts.begin(),
-                              evidence.doubts.end());
+        proof.unproved.insert(proof.unproved.end(), evidence.doubts.begin(), evidence.doubts.end());
     } else if (!difference.equal() || !after_layout_->added_columns().empty()) {
         open.merge(open_to(evidence.may));
         if (difference.equal() && !evidence.may.anything.empty()) {

@@ -33,8 +33,8 @@ struct ProofSettings {
 
 // What is known of the changes between the two scans.
 struct Evidence {
-    MayChange may;                     // by the workload
-    const Ledger* ledger = nullptr;    // of the changes, where they were followed to the end
+    MayChange may;                         // by the workload
+    const Ledger* ledger = nullptr;        // of the changes, where they were followed to the end
     std::vector<std::string> doubts = {};  // what the ledger cannot tell: sentences
 };
 

@@ -66,7 +66,8 @@ using Texts = std::vector<std::string>;
 TEST_F(TableSchemas, NothingIsToldOfWhatChangesNothing) {
     EXPECT_EQ(told("VACUUM FULL orders;;ANALYZE orders;;REINDEX TABLE orders;;"
                    "INSERT INTO orders (customer_id) SELECT 1 FROM generate_series(1, 50);;"
-                   "ALTER DATABASE " + database() + " SET search_path = shop, public"),
+                   "ALTER DATABASE " +
+                   database() + " SET search_path = shop, public"),
               Texts{});
 }
 

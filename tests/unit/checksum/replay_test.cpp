@@ -80,8 +80,8 @@ TEST_F(Replay, AChangeByTheMigrationIsNamedWithItsSource) {
     table.update(migration, 1, order(1, 5, "n"));
     table.remove(migration, 2);
     table.insert(migration, order(30, 0, "n"));
-    expect_mismatches(
-        {"changed id=1 (total): by migration", "extra id=30: by migration", "lost id=2: by migration"});
+    expect_mismatches({"changed id=1 (total): by migration", "extra id=30: by migration",
+                       "lost id=2: by migration"});
 }
 
 TEST_F(Replay, AnUpdateByTheMigrationThatChangesNothingIsNone) {

@@ -268,9 +268,9 @@ TEST(Verdict, OfAnOperationThatOnlyFailedIsNeverAPass) {
     decide(record, gates);
     EXPECT_EQ(record.verdict, Verdict::inconclusive);
     EXPECT_EQ(record.exit_code, 3);
-    EXPECT_EQ(record.reasons, std::vector<std::string>{
-                                  "No call of read got through during or after the migration, "
-                                  "although 40,000 were due."});
+    EXPECT_EQ(record.reasons,
+              std::vector<std::string>{"No call of read got through during or after the migration, "
+                                       "although 40,000 were due."});
 }
 
 TEST(Verdict, WithoutAGateIsInconclusive) {

@@ -31,8 +31,8 @@ inline std::string array_bytes(std::uint32_t element, const std::vector<Field>& 
     std::string bytes = be<std::int32_t>(elements.empty() ? 0 : 1) + be<std::int32_t>(0) +
                         be<std::uint32_t>(element);
     if (!elements.empty()) {
-        bytes += be<std::int32_t>(static_cast<std::int32_t>(elements.size())) +
-                 be<std::int32_t>(lower);
+        bytes +=
+            be<std::int32_t>(static_cast<std::int32_t>(elements.size())) + be<std::int32_t>(lower);
     }
     for (const auto& one : elements) {
         bytes += sized(one);

@@ -56,7 +56,8 @@ TEST(FieldDecoder, NumericsCompareByValueUnlessStrict) {
     EXPECT_EQ(decoded(Wire::numeric, one), decoded(Wire::numeric, one_00));
     EXPECT_NE(decoded(Wire::numeric, one, Scale::strict),
               decoded(Wire::numeric, one_00, Scale::strict));
-    EXPECT_NE(decoded(Wire::numeric, one), decoded(Wire::numeric, numeric_bytes(0, 0x4000, 0, {1})));
+    EXPECT_NE(decoded(Wire::numeric, one),
+              decoded(Wire::numeric, numeric_bytes(0, 0x4000, 0, {1})));
     EXPECT_NE(decoded(Wire::numeric, numeric_bytes(0, 0xC000, 0, {})),
               decoded(Wire::numeric, numeric_bytes(0, 0xD000, 0, {})));
     // 1234.5678 and 12.345678: the same digits at another place.
@@ -68,7 +69,8 @@ TEST(FieldDecoder, FloatsOfBothWidthsAreOneKindWithOneZeroAndOneNaN) {
     const auto real = [](double value) {
         return decoded(Wire::float8, be<std::int64_t>(std::bit_cast<std::int64_t>(value)));
     };
-    EXPECT_EQ(decoded(Wire::float4, be<std::int32_t>(std::bit_cast<std::int32_t>(0.5F))), real(0.5));
+    EXPECT_EQ(decoded(Wire::float4, be<std::int32_t>(std::bit_cast<std::int32_t>(0.5F))),
+              real(0.5));
     EXPECT_EQ(real(-0.0), real(0.0));
     EXPECT_EQ(real(std::numeric_limits<double>::quiet_NaN()),
               real(-std::numeric_limits<double>::quiet_NaN()));
@@ -152,12 +154,10 @@ std::string composite_bytes(std::uint32_t oid, const std::vector<Field>& fields)
 }
 
 TEST(FieldDecoder, CompositesRangesAndMultirangesAreTakenApart) {
-    const FieldType pair{.wire = Wire::composite,
-                         .tag = 2,
-                         .parts = {{.wire = Wire::int4}, {.wire = Wire::int4}}};
-    const FieldType wide_pair{.wire = Wire::composite,
-                              .tag = 2,
-                              .parts = {{.wire = Wire::int8}, {.wire = Wire::int8}}};
+    const FieldType pair{
+        .wire = Wire::composite, .tag = 2, .parts = {{.wire = Wire::int4}, {.wire = Wire::int4}}};
+    const FieldType wide_pair{
+        .wire = Wire::composite, .tag = 2, .parts = {{.wire = Wire::int8}, {.wire = Wire::int8}}};
     EXPECT_EQ(decoded(pair, composite_bytes(23, {be<std::int32_t>(1), std::nullopt})),
               decoded(wide_pair, composite_bytes(20, {be<std::int64_t>(1), std::nullopt})));
     EXPECT_NE(decoded(pair, composite_bytes(23, {be<std::int32_t>(1), std::nullopt})),
@@ -178,7 +178,9 @@ TEST(FieldDecoder, CompositesRangesAndMultirangesAreTakenApart) {
 TEST(FieldDecoder, NestedContainersAreTakenApartToo) {
     const auto array_of_pairs = [](Wire wire, std::uint32_t row_oid, std::uint32_t oid,
                                    const std::string& number) {
-        FieldType pair{.wire = Wire::composite, .tag = 2, .oid = row_oid,
+        FieldType pair{.wire = Wire::composite,
+                       .tag = 2,
+                       .oid = row_oid,
                        .parts = {{.wire = wire, .oid = oid}, {.wire = Wire::text}}};
         return decoded(array_of(pair),
                        array_bytes(row_oid, {be<std::int32_t>(2) + be<std::uint32_t>(oid) +
@@ -218,7 +220,8 @@ TEST(FieldDecoder, RefusesContainersThatAreNotWhatTheCatalogueSays) {
                               numeric_bytes(0, 0, 0, {1}) + "x", std::string{"short"}}) {
         EXPECT_THROW(static_cast<void>(decoded(Wire::numeric, field)), MalformedField);
     }
-    for (const auto wire : {Wire::boolean, Wire::uuid, Wire::timetz, Wire::interval, Wire::float8}) {
+    for (const auto wire :
+         {Wire::boolean, Wire::uuid, Wire::timetz, Wire::interval, Wire::float8}) {
         EXPECT_THROW(static_cast<void>(decoded(wire, "12345")), MalformedField);
     }
 }

@@ -21,7 +21,8 @@ TableColumn column(const char* name, Kind kind, bool is_key = false) {
     return made;
 }
 
-// id | net (becomes net * 100) | note (long; renamed to remark) | twice (generated); region is added
+// id | net (becomes net * 100) | note (long; renamed to remark) | twice (generated); region is
+// added
 class FollowedTableTest : public testing::Test {
 protected:
     FollowedTableTest() {

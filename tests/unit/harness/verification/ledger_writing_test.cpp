@@ -282,12 +282,12 @@ TEST_F(LedgerWritingTest, AnOpaqueColumnIsUnknownUnlessTheOperationDoesNotWriteI
     in_transaction(2, "1", [&] { change(RowOperation::insert, row); });
     in_transaction(3, nullptr, [&] { change(RowOperation::update, row); });
     const auto all = entries();
-    EXPECT_EQ(all[0].row, (Presences{there, Presence::unchanged, Presence::unknown,
-                                     Presence::unchanged}));
-    EXPECT_EQ(all[1].row, (Presences{there, Presence::unknown, Presence::unknown,
-                                     Presence::unchanged}));
-    EXPECT_EQ(all[2].row, (Presences{there, Presence::unknown, Presence::unknown,
-                                     Presence::unchanged}));
+    EXPECT_EQ(all[0].row,
+              (Presences{there, Presence::unchanged, Presence::unknown, Presence::unchanged}));
+    EXPECT_EQ(all[1].row,
+              (Presences{there, Presence::unknown, Presence::unknown, Presence::unchanged}));
+    EXPECT_EQ(all[2].row,
+              (Presences{there, Presence::unknown, Presence::unknown, Presence::unchanged}));
 }
 
 TEST_F(LedgerWritingTest, AColumnThatIsThereUnderBothItsNamesIsUnknown) {

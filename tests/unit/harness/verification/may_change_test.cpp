@@ -219,8 +219,8 @@ TEST(MayChange, AFunctionThatIsNotThereYetMayDoAnything) {
     EXPECT_TRUE(of({"SELECT place_order(1)"}, rules).nothing());  // which there are was not asked
     rules.functions = {"count", "now"};
     EXPECT_THAT(of({"SELECT place_order(1)"}, rules).anything, HasSubstr("place_order"));
-    EXPECT_TRUE(of({"SELECT count(*), now(), extract(year FROM now()) FROM orders"}, rules)
-                    .nothing());
+    EXPECT_TRUE(
+        of({"SELECT count(*), now(), extract(year FROM now()) FROM orders"}, rules).nothing());
 }
 
 TEST(MayChange, WhatEveryStatementNamesIsKnown) {

@@ -1,0 +1,180 @@
+// The replay where the migration adds or drops columns.
+
+#include "checksum/replay.hpp"
+#include "rehearsed_table.hpp"
+
+#include <gtest/gtest.h>
+
+namespace checksum {
+namespace {
+
+using testing::int_cell;
+using testing::migration;
+using testing::null_cell;
+using testing::record_options;
+using testing::RehearsedTable;
+using testing::Row;
+using testing::text_cell;
+using testing::workload;
+
+using Told = std::vector<std::string>;
+
+Row order(std::int64_t id, std::int64_t total, const std::string& note) {
+    return {int_cell(id), int_cell(total), text_cell(note)};
+}
+
+RecordOptions columns() {
+    return record_options({"id", "total", "note"});
+}
+
+RecordOptions with_region() {
+    auto options = columns();
+    options.columns.push_back({.name = "region", .role = ColumnRole::added});
+    return options;
+}
+
+Row sold(std::int64_t id, std::int64_t total, const std::optional<std::string>& region) {
+    return {int_cell(id), int_cell(total), text_cell("n"),
+            region ? text_cell(*region) : null_cell()};
+}
+
+class ReplayAdded : public ::testing::Test {
+protected:
+    ReplayAdded() {
+        table.options.initial = {table.content(null_cell())};
+        table.options.sources[workload].always_inserts = {true, true, true, true};
+        table.holds = [](const Row& row) { return std::vector<bool>{row[3] == text_cell("eu")}; };
+    }
+    void backfill(std::int64_t id) {
+        table.update(migration, id, sold(id, (*table.find(id))[1].bytes[0], "eu"));
+    }
+    Told told() { return RehearsedTable::told(table.replayed()); }
+
+    RehearsedTable table{
+        columns(), with_region(), {sold(1, 1, std::nullopt), sold(2, 2, std::nullopt)}};
+};
+
+TEST_F(ReplayAdded, ABackfillIsNoDamage) {
+    backfill(1);
+    backfill(2);
+    const auto result = table.replayed();
+    EXPECT_EQ(RehearsedTable::told(result), Told{});
+    EXPECT_EQ(result.verdict(), LedgerVerdict::pass);
+    EXPECT_EQ(result.others.updates, 2U);
+}
+
+TEST_F(ReplayAdded, ARowThatTheBackfillForgotIsFound) {
+    backfill(1);
+    table.update(workload, 2, sold(2, 7, std::nullopt));  // carries the column, did not set it
+    EXPECT_EQ(told(), Told{"changed id=2 (region): not in the change stream"});
+}
+
+TEST_F(ReplayAdded, WhatTheWorkloadSetNeedNotEqualTheExpression) {
+    backfill(1);
+    table.update(workload, 1, sold(1, 1, "us"));
+    table.update(workload, 2, sold(2, 2, "us"));
+    table.insert(workload, sold(3, 3, "asia"));
+    EXPECT_EQ(told(), Told{});
+}
+
+TEST_F(ReplayAdded, ABackfillOverWhatTheWorkloadSetIsFound) {
+    backfill(1);
+    table.update(workload, 2, sold(2, 2, "us"));
+    backfill(2);
+    EXPECT_EQ(told(), Told{"changed id=2 (region): by migration"});
+}
+
+TEST_F(ReplayAdded, ARewriteOverWhatTheWorkloadSetIsFound) {
+    backfill(1);
+    table.update(workload, 2, sold(2, 2, "us"));
+    table.behind_the_stream(2, sold(2, 2, "eu"));
+    EXPECT_EQ(told(), Told{"changed id=2 (region): not in the change stream"});
+}
+
+TEST_F(ReplayAdded, ABackfillThatAlsoChangesAnotherColumnIsFound) {
+    backfill(1);
+    table.update(migration, 2, sold(2, 3, "eu"));
+    EXPECT_EQ(told(), Told{"changed id=2 (total): by migration"});
+}
+
+TEST_F(ReplayAdded, WithoutAKnownInitialValueAWrongOneIsUnverifiedIfTheWorkloadCarriedIt) {
+    table.options.initial = {};
+    backfill(1);
+    table.update(workload, 2, sold(2, 7, "us"));
+    const auto result = table.replayed();
+    EXPECT_EQ(RehearsedTable::told(result), Told{});
+    EXPECT_EQ(result.verdict(), LedgerVerdict::inconclusive);
+}
+
+TEST_F(ReplayAdded, WhatEachUpdateNamesIsTheWorkloadsOwnWord) {
+    table.options.initial = {};
+    table.options.sources[workload].always_updates = {false, false, false, true};
+    table.update(workload, 1, sold(1, 1, "asia"));
+    table.update(workload, 2, sold(2, 2, "us"));
+    backfill(2);
+    EXPECT_EQ(told(), Told{"changed id=2 (region): by migration"});
+}
+
+// An insert by a function, or one that names no columns: is it the row's own value or a default?
+TEST_F(ReplayAdded, ABackfillOverAnEmptyValueThatNobodyMayHaveGivenIsNoDamage) {
+    table.options.sources[workload].always_inserts = {};
+    backfill(1);
+    backfill(2);
+    table.insert(workload, sold(3, 3, std::nullopt));
+    backfill(3);
+    const auto result = table.replayed();
+    EXPECT_EQ(RehearsedTable::told(result), Told{});
+    EXPECT_EQ(result.verdict(), LedgerVerdict::pass);
+}
+
+TEST_F(ReplayAdded, ABackfillOverAValueThatTheWorkloadMayHaveGivenIsUnverified) {
+    table.options.sources[workload].always_inserts = {};
+    backfill(1);
+    backfill(2);
+    table.insert(workload, sold(3, 3, "us"));
+    backfill(3);
+    const auto result = table.replayed();
+    EXPECT_EQ(RehearsedTable::told(result), Told{});
+    EXPECT_EQ(result.verdict(), LedgerVerdict::inconclusive);
+    EXPECT_EQ(result.first_unverified, Told{"id=3"});
+}
+
+TEST_F(ReplayAdded, ARewriteOverAValueThatTheWorkloadMayHaveGivenIsUnverified) {
+    table.options.sources[workload].always_inserts = {};
+    backfill(1);
+    backfill(2);
+    table.insert(workload, sold(3, 3, "us"));
+    table.behind_the_stream(3, sold(3, 3, "eu"));
+    EXPECT_EQ(table.replayed().verdict(), LedgerVerdict::inconclusive);
+}
+
+// Its value is the default's or a trigger's: nobody of the workload meant it.
+TEST_F(ReplayAdded, ARowInsertedWithoutTheColumnMustEqualTheExpression) {
+    backfill(1);
+    backfill(2);
+    table.options.sources[workload].writes = std::vector<bool>{true, true, true, false};
+    for (const auto& [id, region] : {std::pair{3, "eu"}, std::pair{4, "us"}}) {
+        auto carried = sold(id, 1, std::nullopt);
+        carried[3] = {.presence = Presence::unchanged};
+        table.insert(workload, sold(id, 1, region), carried);
+    }
+    EXPECT_EQ(told(), Told{"changed id=4 (region): not in the change stream"});
+}
+
+TEST(ReplayDropped, ADroppedColumnIsWatchedUntilItGoes) {
+    auto before = columns();
+    before.columns[2].role = ColumnRole::dropped;
+    const auto after = record_options({"id", "total"});
+    RehearsedTable table{before, after, {order(1, 1, "a"), order(2, 2, "b"), order(3, 3, "c")}};
+    table.update(workload, 1, order(1, 5, "z"));
+    table.update(migration, 2, order(2, 2, "damaged"));
+    Row gone = order(3, 9, "");
+    gone[2] = {.presence = Presence::unknown};
+    table.update(workload, 3, order(3, 9, "c"), false, gone);
+    const auto result = table.replayed();
+    EXPECT_EQ(RehearsedTable::told(result), Told{"changed id=2 (note): by migration"});
+    EXPECT_EQ(result.unverified, 0U);
+}
+
+}  // namespace
+}  // namespace checksum

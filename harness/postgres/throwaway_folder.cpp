@@ -183,8 +183,23 @@ bool stop_postmaster(const fs::path& folder) {
     return !postmaster_of(folder);
 }
 
-// Backends that have not noticed the end yet may still make files: a few tries.
+// A server's process that outlives a postmaster which was killed (it stood still, or found its
+// files gone and tries again for ever) works in the data folder, as nobody else does.
+void end_stragglers(const fs::path& folder) {
+    std::error_code error;
+    for (fs::directory_iterator entry{"/proc", error}, end; !error && entry != end;
+         entry.increment(error)) {
+        const pid_t pid = std::atoi(entry->path().filename().c_str());
+        std::error_code gone;
+        if (pid > 1 && fs::read_symlink(entry->path() / "cwd", gone) == folder / "data" && !gone) {
+            kill(pid, SIGKILL);
+        }
+    }
+}
+
+// After the postmaster's end. Backends that are going may still make files: a few tries.
 std::error_code remove_folder(const fs::path& folder) {
+    end_stragglers(folder);
     std::error_code error;
     for (int attempt = 0; attempt < 50; ++attempt) {
         fs::remove_all(folder, error);

@@ -36,6 +36,12 @@ def freeze(throwaway):
             pass
 
 
+@pytest.fixture
+def nothing_left(throwaway, until):
+    # Killed processes take a moment to go.
+    return lambda: until(lambda: throwaway.left() == [], patience_s=10)
+
+
 def assert_no_pass(ended, folder, code):
     result = results.read(folder)
     assert ended.code == result["exit_code"] == code, result["reasons"]
@@ -44,7 +50,8 @@ def assert_no_pass(ended, folder, code):
 
 
 @pytest.mark.parametrize("phase", ["during", "after"])
-def test_a_frozen_server_ends_the_rehearsal_by_itself(throwaway, until, freeze, phase):
+def test_a_frozen_server_ends_the_rehearsal_by_itself(throwaway, until, freeze, nothing_left,
+                                                     phase):
     phases, steps = IN_PHASE[phase]
     child = throwaway.start(shop.scenario(*steps, workload={"statement_timeout": "1s"},
                                           phases=phases | {"after": "3s"}))
@@ -59,9 +66,11 @@ def test_a_frozen_server_ends_the_rehearsal_by_itself(throwaway, until, freeze, 
     assert "timed out" in result["harness_error"]
     if phase == "during":
         assert "answered nobody" in result["steps"][0]["error"], result["steps"]
+    nothing_left()
 
 
-def test_a_frozen_server_does_not_keep_an_interrupted_run(throwaway, until, freeze):
+def test_a_frozen_server_does_not_keep_an_interrupted_run(throwaway, until, freeze,
+                                                          nothing_left):
     child = throwaway.start(shop.scenario(HOLD, workload={"statement_timeout": "1s"},
                                           phases=BRIEF))
     until(lambda: holds_its_lock(throwaway), child)
@@ -78,3 +87,4 @@ def test_a_frozen_server_does_not_keep_an_interrupted_run(throwaway, until, free
     assert result["interrupted"] is True
     assert result["steps"][0]["outcome"] == "interrupted", result["steps"]
     assert time.monotonic() - asked < 75
+    nothing_left()

@@ -157,6 +157,22 @@ protected:
         }
     }
 
+    // On a machine that is busy with something else the observer is kept from looking, and says so:
+    // a run is then inconclusive and made anew. So is this one; what is asked of it stays the same.
+    void rehearse_until_watched() {
+        constexpr int most_attempts = 3;
+        for (int attempt = 0; attempt < most_attempts; ++attempt) {
+            statements.clear();
+            holds.clear();
+            lateness = {};
+            rehearse();
+            const auto& locks = observation.joined.locks;
+            if (locks.lost_samples * 100 <= locks.samples) {
+                return;
+            }
+        }
+    }
+
     void rehearse() {
         const auto source = postgres::open_lock_source(conninfo("observer"));
         SessionDirectory directory;
@@ -278,7 +294,7 @@ protected:
 };
 
 TEST_F(LockAccuracy, TwoHundredHoldsAreEachOneEpisodeAsLongAsItsVictimsClocksSay) {
-    rehearse();
+    rehearse_until_watched();
     const auto& joined = observation.joined;
     ASSERT_EQ(holds.size(), 200U);
     ASSERT_EQ(joined.locks.episodes_dropped, 0U);
@@ -317,12 +333,8 @@ TEST_F(LockAccuracy, TwoHundredHoldsAreEachOneEpisodeAsLongAsItsVictimsClocksSay
               << joined.locks.lost_samples << ", longest gap " << joined.locks.longest_gap_ms
               << " ms, observer " << observation.observer.cpu_s << " s of CPU, "
               << observation.observer.mean_query_ms << " ms a query\n";
-    // Where the observer says itself that it was kept from looking, a run is inconclusive, and its
-    // figures say nothing.
-    if (joined.locks.lost_samples * 100 <= joined.locks.samples) {
-        EXPECT_LE(unseen, 2) << "longest gap " << joined.locks.longest_gap_ms << " ms";
-        EXPECT_LE(at(0.99), 5.0);
-    }
+    EXPECT_LE(unseen, 2) << "longest gap " << joined.locks.longest_gap_ms << " ms";
+    EXPECT_LE(at(0.99), 5.0);
 
     for (const auto& stalled : joined.stalled) {
         EXPECT_TRUE(was_stopped(stalled.statement))

@@ -50,10 +50,10 @@ std::vector<std::string> differing_columns(const RecordLayout& layout, const Rec
 }
 
 // Added columns that do not equal what was declared for them.
-void report_added(const RecordLayout& layout, const std::vector<Counted>& after,
+void report_added(const RecordLayout& layout, const std::vector<Counted>& after, bool are_new,
                   Mismatches& found) {
     for (const Counted& one : after) {
-        Mismatch mismatch;
+        Mismatch mismatch{.is_new = are_new};
         for (std::size_t i = 0; i < layout.added_columns().size(); ++i) {
             if (!one.record.holds(i)) {
                 mismatch.columns.push_back(layout.name(layout.added_columns()[i]));
@@ -148,7 +148,7 @@ void compare_groups(const Sides& sides, Group before_group, Group after_group, M
     auto before = counted(sides.before, before_group);
     auto after = counted(sides.after, after_group);
     const bool was_there = !before.empty();
-    report_added(sides.after, after, found);
+    report_added(sides.after, after, !was_there, found);
     cancel_equal(before, after);
     while (!before.empty() && !after.empty()) {
         Counted& left = before.front();

@@ -26,8 +26,10 @@ struct Mismatch {
     MismatchKind kind = MismatchKind::changed;
     std::string key = {};                   // "id=5"
     std::vector<std::string> columns = {};  // of a changed row
-    std::string source = {};                // who did it, where a ledger knows
-    std::string before = {};                // the rows, where values may be shown
+    // Of a changed row: none stood under its key before, and it is an added column that is wrong.
+    bool is_new = false;
+    std::string source = {};  // who did it, where a ledger knows
+    std::string before = {};  // the rows, where values may be shown
     std::string after = {};
 };
 

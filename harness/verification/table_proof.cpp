@@ -43,6 +43,11 @@ std::string scope(const MayChange& may) {
     return text;
 }
 
+// Whether an insert of the workload may give a new row's column another value than its default.
+bool gives(const MayChange& may, const std::string& column) {
+    return may.inserts_whole_rows || may.inserted.contains(column);
+}
+
 // What the workload may have done. Both must outlive the answer.
 std::function<bool(const checksum::Mismatch&)> excuse_for(const MayChange& may,
                                                           const std::set<std::string>& open,
@@ -59,8 +64,8 @@ std::function<bool(const checksum::Mismatch&)> excuse_for(const MayChange& may,
                 break;
         }
         return !mismatch.columns.empty() &&
-               std::ranges::all_of(mismatch.columns, [&open](const std::string& column) {
-                   return open.contains(column);
+               std::ranges::all_of(mismatch.columns, [&](const std::string& column) {
+                   return open.contains(column) || (mismatch.is_new && gives(may, column));
                });
     };
 }
@@ -155,18 +160,6 @@ void TableProof::scan_before(Progress& progress, std::stop_token stop) {
     rows_.emplace(*layout_, *hasher_, settings_.spill_directory, settings_.budget);
     digest_ = read(*scan_, before_, *rows_, progress, std::move(stop));
     scan_.reset();
-}
-
-// The columns that the workload may have changed in rows that stay.
-std::set<std::string> TableProof::open_to(const MayChange& may) const {
-    auto open = left_open(table_, may.columns);
-    for (const auto place : after_layout_->added_columns()) {
-        const auto& name = after_layout_->name(place);
-        if (may.inserts_whole_rows || may.inserted.contains(name)) {
-            open.insert(name);
-        }
-    }
-    return open;
 }
 
 // The columns of the second side, then for each added one whether it equals its expression.
@@ -265,7 +258,13 @@ reports::TableProof TableProof::judge(database::Snapshot& snapshot, const Eviden
         compared = replay(after_rows, *ledger, proof);
         proof.unproved.insert(proof.unproved.end(), evidence.doubts.begin(), evidence.doubts.end());
     } else if (!difference.equal() || !after_layout_->added_columns().empty()) {
-        open.merge(open_to(evidence.may));
+        open.merge(left_open(table_, evidence.may.columns));
+        for (const auto place : after_layout_->added_columns()) {
+            // Without a key a new row is not told from an old one with the same values.
+            if (!plan_.keyed && gives(evidence.may, after_layout_->name(place))) {
+                open.insert(after_layout_->name(place));
+            }
+        }
         if (difference.equal() && !evidence.may.anything.empty()) {
             for (const auto place : after_layout_->added_columns()) {
                 open.insert(after_layout_->name(place));
@@ -312,7 +311,7 @@ bool TableProof::compare_rows(RowSpill& after_rows, const checksum::TableDiffere
         if (!spill->error()) {
             continue;
         }
-        if (may.nothing() && open.empty()) {
+        if (!difference.equal() && may.nothing() && open.empty()) {
             proof.unnamed = spill->error()->message;
             return false;  // the sums alone prove that something is wrong
         }

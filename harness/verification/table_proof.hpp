@@ -70,7 +70,6 @@ private:
                                                             std::stop_token stop);
     [[nodiscard]] std::vector<database::Projection> read_after(
         const AfterPlan& plan, const database::TableShape& after) const;
-    [[nodiscard]] std::set<std::string> open_to(const MayChange& may) const;
     // Why the ledger cannot be replayed; empty: it can.
     [[nodiscard]] std::string obstacle(const AfterPlan& plan, const Ledger& ledger,
                                        std::span<const database::TableColumn> columns) const;

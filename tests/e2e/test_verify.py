@@ -98,6 +98,20 @@ def test_a_column_that_went_without_being_declared_is_a_mismatch(run):
     assert table(result)["problems"] == ["column customer_id is gone, and nothing declares that"]
 
 
+def test_what_the_workload_gives_new_rows_excuses_no_old_one(run):
+    steps = [shop.SAFE[0], sql("UPDATE orders SET region = 'eu' WHERE id <> 99", "backfill"),
+             {"name": "deploy", "deploy": "new"}]
+    place = {"name": "place_new", "app": "new",
+             "sql": "INSERT INTO orders (customer_id, total, region) VALUES (1, 5, 'us')"}
+
+    ended, result = run(verifying(*steps, expect={"orders.region": {"added": "'eu'"}},
+                                  operations=(READ, place)))
+
+    assert ended.code == 4, (result["reasons"], ended.err)
+    (row,) = table(result)["mismatches"]
+    assert (row["kind"], row["key"], row["columns"]) == ("changed", "id=99", ["region"])
+
+
 HARMLESS = {
     "add a column": ([sql("ALTER TABLE orders ADD COLUMN region text")],
                      {"orders.region": "added"}),

@@ -151,6 +151,23 @@ TEST_F(MismatchTest, AnAddedColumnMustEqualItsExpression) {
     ASSERT_EQ(result.kept.size(), 1U);
     EXPECT_EQ(result.kept[0].key, "id=2");
     EXPECT_EQ(result.kept[0].columns, std::vector<std::string>{"region"});
+    EXPECT_FALSE(result.kept[0].is_new);
+}
+
+TEST_F(MismatchTest, AWrongAddedColumnSaysWhetherItsRowIsNew) {
+    const auto before = sidecar(directory, options, {order(1, 2, "x")});
+    auto with_region = options;
+    with_region.columns.push_back({.name = "region", .role = ColumnRole::added});
+    auto old_row = order(1, 2, "x"), new_row = order(2, 2, "x");
+    old_row.push_back(text_cell("eu"));
+    new_row.push_back(text_cell("us"));
+    const auto after = sidecar(directory, with_region, {old_row, new_row}, {{true}, {false}});
+    const auto result = std::get<Mismatches>(compare(before, after));
+    EXPECT_EQ(result.count(MismatchKind::extra), 1U);
+    ASSERT_EQ(result.count(MismatchKind::changed), 1U);
+    const auto wrong = std::ranges::find(result.kept, MismatchKind::changed, &Mismatch::kind);
+    EXPECT_EQ(wrong->key, "id=2");
+    EXPECT_TRUE(wrong->is_new);
 }
 
 TEST_F(MismatchTest, OnlyPartitionsThatDifferNeedBeRead) {

@@ -37,7 +37,8 @@ Engine::Engine(LoadOptions options, const PhaseClock& phases, SessionFactory ses
                std::function<void(std::int64_t)> on_session)
     : options_{checked(std::move(options))},
       sessions_{std::move(sessions)},
-      on_session_{std::move(on_session)} {
+      on_session_{std::move(on_session)},
+      version_{options_.first} {
     live_.resize(options_.workers);
     LoadEvents& events = *this;
     for (std::size_t number = 0; number < options_.workers; ++number) {

@@ -82,7 +82,7 @@ private:
     const std::function<void(std::int64_t)> on_session_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::thread> threads_;
-    workloads::App version_ = workloads::App::old_version;
+    workloads::App version_;
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;

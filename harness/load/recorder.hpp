@@ -52,6 +52,8 @@ struct Measured {
     std::map<std::string, database::ErrorKind> error_kinds;       // of every code that was filed
     std::array<std::uint64_t, reports::phase_count> deadlocks{};  // of which it was the victim
     std::uint64_t finished = 0, reconnects = 0, backlog_max = 0;
+    std::uint64_t next_operation =
+        0;  // a number that none of those that were sent has, nor a later
     double cpu_s = 0;
 };
 
@@ -63,6 +65,10 @@ public:
 
     Recorder(std::size_t operation_count, const PhaseClock& phases);
 
+    // The operation of this number.
+    void sent(std::uint64_t number) {
+        measured_.next_operation = std::max(measured_.next_operation, number + 1);
+    }
     // An operation is due. What lag() and unsent() tell is about the last one.
     void due(std::chrono::nanoseconds since_start);
     // Files a success under its response and service time, and a failure under its code, never

@@ -55,6 +55,7 @@ void Worker::Slot::Line::on_lost(const database::Error& error) {
 
 Worker::Slot::Slot(Worker& worker, std::size_t slot_index, const SessionFactory& sessions)
     : index{slot_index},
+      app{worker.options_.first},
       worker_{worker},
       sessions_{sessions},
       session_{std::make_unique<Line>(*this, sessions, false)} {}

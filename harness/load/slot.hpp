@@ -53,7 +53,7 @@ public:
 
     const std::size_t index;  // among all connections of the load
     State state = State::unopened;
-    workloads::App app = workloads::App::old_version;
+    workloads::App app;
     DueOperation current;
     workloads::Values values;
     unsigned tries = 0;  // before the one that runs

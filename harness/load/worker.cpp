@@ -45,7 +45,7 @@ Worker::Worker(std::size_t number, const LoadOptions& options, const PhaseClock&
     for (std::size_t index = number; index < options.connections; index += options.workers) {
         slots_.push_back(std::make_unique<Slot>(*this, index, sessions));
     }
-    slots_of_app_[static_cast<std::size_t>(App::old_version)] = slots_.size();
+    slots_of_app_[static_cast<std::size_t>(options.first)] = slots_.size();
 }
 
 Worker::~Worker() = default;
@@ -60,7 +60,7 @@ void Worker::run() {
     double cpu_at_begin = thread_cpu_seconds();
     const auto opening = std::min(opening_at_once, slots_.size());
     while (next_to_open_ < opening) {
-        slots_[next_to_open_++]->open(App::old_version);
+        slots_[next_to_open_++]->open(options_.first);
     }
     next_tick_ = Clock::now() + tick_length;
     bool begun = false;
@@ -191,9 +191,10 @@ void Worker::take_commands(Clock::time_point now) {
 void Worker::release(Clock::time_point now) {
     while (next_due_ <= now && next_due_ < last_due_) {
         // A version whose code sends nothing has nothing due.
-        if (const App app = draw_app(next_.index); mix_.has(app)) {
+        const std::uint64_t index = options_.first_operation + next_.index;
+        if (const App app = draw_app(index); mix_.has(app)) {
             recorder_.due(phases_.since_start(next_due_));
-            const DueOperation due{next_.index, draw_operation(app, next_.index), next_due_};
+            const DueOperation due{index, draw_operation(app, index), next_due_};
             if (last_due_ != Clock::time_point::max() && now > last_due_ + hopelessly_late) {
                 recorder_.unsent();
             } else if (Slot* slot = pop_idle(app)) {
@@ -246,6 +247,7 @@ void Worker::send(Slot& slot, const DueOperation& due, bool direct) {
     slot.tries = 0;
     ++slot.idle_number;
     ++in_flight_;
+    recorder_.sent(due.index);
     const auto wall_us = std::chrono::duration_cast<std::chrono::microseconds>(
         due.due.time_since_epoch() + clock_skew_);
     slot.values.draw(options_.operations[due.operation], options_.seed, due.index, wall_us.count());
@@ -257,7 +259,7 @@ void Worker::send(Slot& slot, const DueOperation& due, bool direct) {
 
 // Each user has numbers of his own, so that they do not depend on who is quicker.
 std::uint64_t Worker::next_index(Slot& slot) const {
-    return slot.closed_loop_count++ * options_.connections + slot.index;
+    return options_.first_operation + slot.closed_loop_count++ * options_.connections + slot.index;
 }
 
 void Worker::send_closed_loop(Slot& slot, bool direct) {
@@ -272,7 +274,7 @@ void Worker::send_closed_loop(Slot& slot, bool direct) {
 
 void Worker::slot_opened() {
     if (next_to_open_ < slots_.size()) {
-        slots_[next_to_open_++]->open(App::old_version);
+        slots_[next_to_open_++]->open(options_.first);
     }
     connected_.fetch_add(1);
 }

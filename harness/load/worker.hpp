@@ -33,6 +33,8 @@ struct LoadOptions {
     workloads::ArrivalKind arrival = workloads::ArrivalKind::poisson;
     std::chrono::nanoseconds think_time{0};
     std::uint64_t seed = 0;
+    workloads::App first = workloads::App::old_version;  // which version runs at the beginning
+    std::uint64_t first_operation = 0;  // the number from which operations get their parameters
     // Due operations that wait, per worker; beyond it they fail as backlog_full.
     std::size_t backlog_bound = 1'000'000;
     // After the end: how long what was due may still take.

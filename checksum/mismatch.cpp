@@ -77,6 +77,7 @@ const char* name(MismatchKind kind) noexcept {
 void Mismatches::add(Mismatch mismatch, std::uint64_t times) {
     if (excuses && excuses(mismatch)) {
         excused += times;
+        excused_changed += mismatch.kind == MismatchKind::changed && !mismatch.is_new ? times : 0;
         return;
     }
     counts[static_cast<std::size_t>(mismatch.kind)] += times;
@@ -90,6 +91,7 @@ void Mismatches::add(Mismatches other) {
         counts[i] += other.counts[i];
     }
     excused += other.excused;
+    excused_changed += other.excused_changed;
     for (Mismatch& mismatch : other.kept) {
         if (kept.size() < most_kept) {
             kept.push_back(std::move(mismatch));

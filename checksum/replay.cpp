@@ -104,6 +104,10 @@ void ReplayResult::add(ReplayResult other) {
     mismatches.add(std::move(other.mismatches));
     workload.add(other.workload);
     others.add(other.others);
+    given.resize(std::max(given.size(), other.given.size()));
+    for (std::size_t i = 0; i < other.given.size(); ++i) {
+        given[i] += other.given[i];
+    }
     inconsistencies += other.inconsistencies;
     append_some(first_inconsistencies, std::move(other.first_inconsistencies));
     unverified += other.unverified;

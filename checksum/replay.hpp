@@ -45,6 +45,9 @@ struct ReplayResult {
     Mismatches mismatches = {};
     ChangeCounts workload = {};
     ChangeCounts others = {};
+    // By added column: rows of a table with a key that hold, in the end, what the workload gave
+    // them there. NULL is not counted.
+    std::vector<std::uint64_t> given = {};
     // What does not fit together in the stream: not to be trusted.
     std::uint64_t inconsistencies = 0;
     std::vector<std::string> first_inconsistencies = {};  // at most 10

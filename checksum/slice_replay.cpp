@@ -25,6 +25,7 @@ SliceReplay::SliceReplay(const ReplaySides& sides, const RowRules& rules,
     result_.mismatches.most_kept = options.most_kept;
     result_.workload.columns.resize(sides.ledger.columns());
     result_.others.columns.resize(sides.ledger.columns());
+    result_.given.resize(sides.after.layout().added_columns().size());
     const RecordLayout& layout = sides.before.layout();
     for (std::size_t at = 0; at < before.entries().size();) {
         const Group group = group_at(layout, before, at);
@@ -247,6 +248,11 @@ void SliceReplay::judge(const RowState& state, Group after) {
                      not_in_stream, std::max<std::uint64_t>(rows, 1));
         }
         return;
+    }
+    const std::size_t first_added = sides_.ledger.columns() - result_.given.size();
+    for (std::size_t i = 0; i < result_.given.size(); ++i) {
+        const CellState& cell = state.cells[first_added + i];
+        result_.given[i] += cell.set && !cell.null ? 1 : 0;
     }
     // Of several rows with the key one may be the right one.
     auto best = rules_.judge(state, {sides_.after.layout(), after.front().record});

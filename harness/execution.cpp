@@ -53,7 +53,7 @@ std::string counted(std::uint64_t count, const std::string& what) {
 }  // namespace
 
 Execution::Execution(const scenarios::Scenario& scenario, Stage& stage,
-                     verification::DataProof& proof, std::uint64_t seed, RunDirectory& out,
+                     verification::DataProof& proof, const RunStart& start, RunDirectory& out,
                      Console& console, migration::Interruption& interruption)
     : scenario_{scenario},
       stage_{stage},
@@ -61,7 +61,7 @@ Execution::Execution(const scenarios::Scenario& scenario, Stage& stage,
       out_{out},
       console_{console},
       interruption_{interruption},
-      run_start_{Clock::now()},
+      run_start_{start.at},
       control_{stage.target().connect("control")},
       phase_clock_{run_start_} {
     record_.target = stage.describe();
@@ -69,12 +69,15 @@ Execution::Execution(const scenarios::Scenario& scenario, Stage& stage,
     record_.run.started_at_epoch_s = epoch_now() - seconds(Clock::now());
     record_.run.started_at = iso_time(record_.run.started_at_epoch_s);
     record_.run.id = record_.run.started_at + "/" + scenario.name;
-    record_.run.seed = seed;
+    record_.run.seed = start.seed;
     record_.run.scenario = scenario.name;
     record_.run.scenario_file = scenario.file.string();
     record_.run.description = scenario.description;
     record_.run.version = version;
     record_.open_loop = scenario.workload.rate.has_value();
+    record_.first_version = scenario.workload.first == workloads::App::new_version
+                                ? reports::SentBy::new_version
+                                : reports::SentBy::old_version;
     record_.asked_rate = scenario.workload.rate.value_or(0);
     record_.connections = static_cast<std::uint32_t>(scenario.workload.connections);
 
@@ -86,7 +89,9 @@ Execution::Execution(const scenarios::Scenario& scenario, Stage& stage,
     options.rate = scenario.workload.rate;
     options.arrival = scenario.workload.arrival;
     options.think_time = scenario.workload.think_time;
-    options.seed = seed;
+    options.seed = start.seed;
+    options.first = scenario.workload.first;
+    options.first_operation = start.first_operation;
     options.drain = drain_of(scenario.workload);
     load_ = std::make_unique<load::Engine>(
         options, phase_clock_,
@@ -334,6 +339,7 @@ reports::Record Execution::finish() {
     finish_observing();
     if (replicas_) {
         replicas_->finish(record_.replication, record_.harness_faults);
+        stage_.give_back(replicas_->release());
     }
     load::measure_recovery(record_);
     estimate_log_bytes();

@@ -25,22 +25,26 @@
 
 namespace harness {
 
+// Second 0 of all times, and where all that is drawn begins.
+struct RunStart {
+    std::chrono::steady_clock::time_point at;
+    std::uint64_t seed = 0;
+    std::uint64_t first_operation = 0;  // the number from which operations get their parameters
+};
+
 // The calls follow the order of the story in rehearsal.cpp. After an interruption each of them
 // returns at once, or as soon as the running step is over.
 class Execution {
 public:
     using Clock = std::chrono::steady_clock;
 
-    // Second 0 of the run is here. `proof` tells what the load's transactions say of themselves,
-    // and hears of each step's end.
+    // `proof` tells what the load's transactions say of themselves, and hears of each step's end.
     Execution(const scenarios::Scenario& scenario, Stage& stage, verification::DataProof& proof,
-              std::uint64_t seed, RunDirectory& out, Console& console,
+              const RunStart& start, RunDirectory& out, Console& console,
               migration::Interruption& interruption);
     ~Execution();
     Execution(const Execution&) = delete;
     Execution& operator=(const Execution&) = delete;
-
-    [[nodiscard]] Clock::time_point run_start() const { return run_start_; }
 
     void observe();
     void load_on();

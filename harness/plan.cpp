@@ -35,6 +35,17 @@ std::string load_of(const scenarios::Workload& workload) {
            std::to_string(workload.operations.size()) + " operations";
 }
 
+std::string steps_of(const std::string& word, const std::vector<scenarios::Step>& steps) {
+    std::string text;
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        text += "  " + word + " " + std::to_string(i + 1) + (i < 9 ? "     " : "    ") +
+                steps[i].name + " (" + migration::kind_of(steps[i]) +
+                "): " + reports::fitted(reports::one_line(migration::statement_of(steps[i])), 80) +
+                "\n";
+    }
+    return text;
+}
+
 }  // namespace
 
 std::string plan_of(const scenarios::Scenario& scenario, const std::string& db) {
@@ -58,13 +69,7 @@ std::string plan_of(const scenarios::Scenario& scenario, const std::string& db) 
     for (const auto& adversary : scenario.adversaries) {
         text += "  adversary  " + adversary.name + " from " + seconds(adversary.from) + "\n";
     }
-    for (std::size_t i = 0; i < scenario.up.size(); ++i) {
-        const auto& step = scenario.up[i];
-        text += "  step " + std::to_string(i + 1) + (i < 9 ? "     " : "    ") + step.name + " (" +
-                migration::kind_of(step) +
-                "): " + reports::fitted(reports::one_line(migration::statement_of(step)), 80) +
-                "\n";
-    }
+    text += steps_of("step", scenario.up);
     text += "  after      " + seconds(scenario.phases.after) + "\n";
     if (scenario.verify) {
         for (const auto& table : scenario.verify->tables) {
@@ -73,6 +78,9 @@ std::string plan_of(const scenarios::Scenario& scenario, const std::string& db) 
         for (const auto& invariant : scenario.verify->invariants) {
             text += "  invariant  " + invariant.name + "\n";
         }
+    }
+    if (scenario.rollback) {
+        text += "  then, under the same load and gates\n" + steps_of("back", scenario.down);
     }
     for (const auto& gate : scenario.gates) {
         text += "  gate       " + gate.name + (scenario.default_gates ? " (default)" : "") + "\n";

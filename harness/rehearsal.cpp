@@ -6,8 +6,11 @@
 #include "harness/verification/data_proof.hpp"
 #include "reports/event_log.hpp"
 #include "reports/verdict.hpp"
+#include "scenarios/way_back.hpp"
 
+#include <algorithm>
 #include <csignal>
+#include <memory>
 
 namespace harness {
 
@@ -31,46 +34,35 @@ void tell(const reports::Verification& proof, double at_s, RunDirectory& out) {
 // The line that tells how far a scan is; never longer than there is something to tell of.
 class ScanStatus {
 public:
-    ScanStatus(Console& console, verification::DataProof& proof)
-        : console_{console}, proof_{proof} {}
-    ~ScanStatus() { hide(); }
+    ScanStatus(Console& console, verification::DataProof& proof) : console_{console} {
+        console_.show_status([&proof] { return proof.status(); });
+    }
+    ~ScanStatus() { console_.show_status({}); }
     ScanStatus(const ScanStatus&) = delete;
     ScanStatus& operator=(const ScanStatus&) = delete;
 
-    void show() const {
-        console_.show_status([this] { return proof_.status(); });
-    }
-    void hide() const { console_.show_status({}); }
-
 private:
     Console& console_;
-    verification::DataProof& proof_;
 };
 
-}  // namespace
+// Whom the story is about.
+struct Scene {
+    Stage& stage;
+    RunDirectory& out;
+    Console& console;
+    migration::Interruption& interruption;
+};
 
-reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOptions& options,
-                         RunDirectory& out, Console& console,
-                         migration::Interruption& interruption) {
-    Stage stage{scenario, options.stage, console};  // guarded and locked, or a throwaway server
-    stage.prepare(out, interruption);  // set up; every statement accepted by the server
-
-    verification::DataProof proof{scenario,
-                                  stage.target(),
-                                  interruption,
-                                  {.seed = options.seed,
-                                   .spill_directory = out.path().string(),
-                                   .note = [&console](const auto& line) { console.note(line); }}};
-    const ScanStatus status{console, proof};
-    status.show();
-    proof.before();  // the verified tables, with the load at rest
-    status.hide();
-
-    Execution execution{scenario, stage, proof, options.seed, out, console, interruption};
+// The load with the migration in its middle; adds what was measured to `measured`.
+reports::Record under_load(const scenarios::Scenario& scenario, verification::DataProof& proof,
+                           const RunStart& start, const Scene& scene,
+                           std::vector<load::Measured>& measured) {
+    Execution execution{scenario,      scene.stage,       proof, start, scene.out,
+                        scene.console, scene.interruption};
     try {
         execution.observe();  // the lock observer samples from here to the end
-        proof.watch(execution.run_start(), [&out](const auto& name, const auto& value, double at) {
-            out.event(
+        proof.watch(start.at, [&scene](const auto& name, const auto& value, double at) {
+            scene.out.event(
                 reports::event_line(at, "invariant_violated", {{"name", name}, {"value", value}}));
         });
         execution.load_on();
@@ -82,19 +74,90 @@ reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOpt
     } catch (const std::exception& failure) {
         execution.failed(failure.what());
     }
-    reports::Record record = execution.finish();
-    record.run.overridden = options.overridden;
-    status.show();
+    auto record = execution.finish();
+    measured.insert(measured.end(), execution.measured().begin(), execution.measured().end());
+    return record;
+}
+
+// The proof of the way back begins where this one ends.
+void prove(verification::DataProof& proof, verification::DataProof* back, const Scene& scene,
+           reports::Record& record) {
+    const ScanStatus status{scene.console, proof};
     record.verification = proof.after(
         !record.migration_error.empty(),
-        record.harness_error.empty() ? "" : "the rehearsal itself could not be carried through");
+        record.harness_error.empty() ? "" : "the rehearsal itself could not be carried through",
+        back);
     if (record.verification) {
-        tell(*record.verification, record.run.duration_s, out);
+        tell(*record.verification, record.run.duration_s, scene.out);
+    }
+}
+
+// Empty: there is something to go back from.
+std::string why_not_back(const reports::Record& record) {
+    if (record.interrupted || !record.harness_error.empty()) {
+        return "the rehearsal was cut off first";
+    }
+    if (!record.migration_error.empty()) {
+        return "the migration failed, and what it left is not what `down` undoes";
+    }
+    if (record.verification && !reports::mismatch_sentences(*record.verification).empty()) {
+        return "the proof of the migration itself found something wrong";
+    }
+    return {};
+}
+
+std::uint64_t next_operation(const std::vector<load::Measured>& measured) {
+    std::uint64_t next = 0;
+    for (const auto& worker : measured) {
+        next = std::max(next, worker.next_operation);
+    }
+    return next;
+}
+
+}  // namespace
+
+reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOptions& options,
+                         RunDirectory& out, Console& console,
+                         migration::Interruption& interruption) {
+    Stage stage{scenario, options.stage, console};  // guarded and locked, or a throwaway server
+    stage.prepare(out, interruption);  // set up; every statement accepted by the server
+    const Scene scene{stage, out, console, interruption};
+
+    verification::DataProof::Options proving{
+        .seed = options.seed,
+        .spill_directory = out.path().string(),
+        .note = [&console](const auto& line) { console.note(line); },
+        .keeps_origin = scenario.rollback};
+    verification::DataProof proof{scenario, stage.target(), interruption, proving};
+    {
+        const ScanStatus status{console, proof};
+        proof.before();  // the verified tables, with the load at rest
+    }
+    proving.keeps_origin = false;
+    const auto way_back = scenarios::way_back(scenario);
+    verification::DataProof proof_back{way_back, stage.target(), interruption, proving};
+
+    RunStart start{.at = Execution::Clock::now(), .seed = options.seed};
+    std::vector<load::Measured> measured;
+    auto record = under_load(scenario, proof, start, scene, measured);
+    record.run.overridden = options.overridden;
+    prove(proof, scenario.rollback ? &proof_back : nullptr, scene, record);
+
+    if (scenario.rollback) {
+        record.rollback_omitted = why_not_back(record);
+    }
+    if (scenario.rollback && record.rollback_omitted.empty()) {
+        console.note("the way back");
+        start.first_operation = next_operation(measured);
+        record.rollback = std::make_shared<reports::Record>(
+            under_load(way_back, proof_back, start, scene, measured));
+        record.rollback->is_rollback = true;
+        prove(proof_back, nullptr, scene, *record.rollback);
     }
 
     const int signal = console.signal();
     reports::decide(record, scenario.gates, signal == 0 || signal == SIGINT ? signal : SIGTERM);
-    write_run_files(record, execution.measured(), out);
+    write_run_files(record, measured, out);
     return record;
 }
 

@@ -104,4 +104,13 @@ void ReplicaWatch::finish(reports::Replication& replication, std::vector<std::st
     }
 }
 
+std::vector<std::unique_ptr<database::ReplicaProbe>> ReplicaWatch::release() {
+    std::vector<std::unique_ptr<database::ReplicaProbe>> probes;
+    for (auto& watched : all_) {
+        probes.push_back(std::move(watched->probe));
+    }
+    all_.clear();
+    return probes;
+}
+
 }  // namespace harness

@@ -35,6 +35,8 @@ public:
 
     // Adds what was seen to what the primary told.
     void finish(reports::Replication& replication, std::vector<std::string>& faults);
+    // After finish().
+    [[nodiscard]] std::vector<std::unique_ptr<database::ReplicaProbe>> release();
 
 private:
     struct Watched {

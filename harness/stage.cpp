@@ -44,10 +44,13 @@ std::string place_of(const scenarios::Scenario& scenario, scenarios::Place place
     return scenarios::Error{scenario.file, place, what}.text();
 }
 
-std::string place_of_step(const scenarios::Scenario& scenario, std::size_t index) {
-    const auto& step = scenario.up[index];
+// `steps`: the scenario's, up or down.
+std::string place_of_step(const scenarios::Scenario& scenario,
+                          const std::vector<scenarios::Step>& steps, std::size_t index) {
+    const auto& step = steps[index];
     return place_of(scenario, step.place,
-                    "step " + std::to_string(index + 1) + " (" + step.name + ")");
+                    (&steps == &scenario.down ? "rollback step " : "step ") +
+                        std::to_string(index + 1) + " (" + step.name + ")");
 }
 
 std::vector<StatementToCheck> statements_of(const scenarios::Scenario& scenario) {
@@ -69,24 +72,28 @@ std::vector<StatementToCheck> statements_of(const scenarios::Scenario& scenario)
     return statements;
 }
 
-void add_steps(const scenarios::Scenario& scenario, std::vector<StatementToCheck>& statements) {
-    for (std::size_t i = 0; i < scenario.up.size(); ++i) {
-        const std::string place = place_of_step(scenario, i);
-        if (const auto* sql = std::get_if<scenarios::SqlStep>(&scenario.up[i].action)) {
+void add_steps(const scenarios::Scenario& scenario, const std::vector<scenarios::Step>& steps,
+               std::vector<StatementToCheck>& statements) {
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        const std::string place = place_of_step(scenario, steps, i);
+        if (const auto* sql = std::get_if<scenarios::SqlStep>(&steps[i].action)) {
             for (const auto& statement : sql->statements) {
                 statements.push_back({.place = place, .sql = statement, .syntax_only = true});
             }
-        } else if (const auto* backfill =
-                       std::get_if<scenarios::BackfillStep>(&scenario.up[i].action)) {
+        } else if (const auto* backfill = std::get_if<scenarios::BackfillStep>(&steps[i].action)) {
             std::string update = "UPDATE " + backfill->table + " SET " + backfill->set;
             if (!backfill->where.empty()) {
                 update += " WHERE " + backfill->where;
             }
             statements.push_back({.place = place, .sql = update, .syntax_only = true});
-        } else if (const auto* wait = std::get_if<scenarios::WaitForStep>(&scenario.up[i].action)) {
+        } else if (const auto* wait = std::get_if<scenarios::WaitForStep>(&steps[i].action)) {
             statements.push_back({.place = place, .sql = wait->sql, .syntax_only = true});
         }
     }
+}
+
+void add_adversaries(const scenarios::Scenario& scenario,
+                     std::vector<StatementToCheck>& statements) {
     for (const auto& adversary : scenario.adversaries) {
         const std::string place =
             place_of(scenario, adversary.place, "adversary " + adversary.name);
@@ -213,7 +220,9 @@ void Stage::check_statements() {
         console_.note(doubt.text());
     }
     std::vector<StatementToCheck> statements = statements_of(scenario_);
-    add_steps(scenario_, statements);
+    add_steps(scenario_, scenario_.up, statements);
+    add_steps(scenario_, scenario_.down, statements);
+    add_adversaries(scenario_, statements);
     auto problems = target_->check_statements(
         statements, {scenario_.workload.session_old, scenario_.workload.session_new});
     for (auto& problem : missing_rights()) {
@@ -241,7 +250,7 @@ std::vector<database::StatementProblem> Stage::missing_rights() {
     std::vector<database::RightToCheck> rights;
     bool foreseeable = true;
     for (std::size_t i = 0; foreseeable && i < scenario_.up.size(); ++i) {
-        const std::string place = place_of_step(scenario_, i);
+        const std::string place = place_of_step(scenario_, scenario_.up, i);
         const auto& action = scenario_.up[i].action;
         if (const auto* sql = std::get_if<scenarios::SqlStep>(&action)) {
             for (const auto& statement : sql->statements) {
@@ -276,7 +285,9 @@ reports::Target Stage::describe() {
 
 std::vector<std::string> tables_of(const scenarios::Scenario& scenario) {
     std::set<std::string> tables;
-    for (const auto& step : scenario.up) {
+    auto steps = scenario.up;
+    steps.insert(steps.end(), scenario.down.begin(), scenario.down.end());
+    for (const auto& step : steps) {
         if (const auto* backfill = std::get_if<scenarios::BackfillStep>(&step.action)) {
             tables.insert(backfill->table);
         }

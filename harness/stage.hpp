@@ -38,9 +38,12 @@ public:
     void prepare(RunDirectory& out, const migration::Interruption& interruption);
 
     [[nodiscard]] database::Database& target() { return *target_; }
-    // Of the replicas that the scenario names; handed over.
+    // Of the replicas that the scenario names; handed over, and given back.
     [[nodiscard]] std::vector<std::unique_ptr<database::ReplicaProbe>> take_replicas() {
         return std::move(replicas_);
+    }
+    void give_back(std::vector<std::unique_ptr<database::ReplicaProbe>> replicas) {
+        replicas_ = std::move(replicas);
     }
     // The scenario's operations with their samples filled in.
     [[nodiscard]] const std::vector<workloads::Operation>& operations() const {

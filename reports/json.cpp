@@ -166,18 +166,15 @@ Json second_json(const Second& second) {
             {"blocked", second.blocked}};
 }
 
-}  // namespace
-
-std::string to_json(const Record& record) {
-    Json all = Json::object();
-    all["schema"] = result_schema;
+// What was judged, and what it was judged by.
+void add_judgement(const Record& record, Json& all) {
     all["verdict"] = name_of(record.verdict);
     all["exit_code"] = record.exit_code;
     all["reasons"] = record.reasons;
-    all["interrupted"] = record.interrupted;
-    all["run"] = run_json(record.run);
-    all["target"] = target_json(record.target);
-    all["load"] = load_json(record);
+}
+
+// Of the migration and of its way back alike.
+void add_measurements(const Record& record, Json& all) {
     all["phases"] = phases_json(record);
     all["steps"] = list(record.steps, step_json);
     all["adversaries"] = list(record.adversaries, adversary_json);
@@ -196,6 +193,34 @@ std::string to_json(const Record& record) {
     all["migration_error"] = text_or_null(record.migration_error);
     all["harness_error"] = text_or_null(record.harness_error);
     all["seconds"] = list(record.seconds, second_json);
+}
+
+// Seconds count from the whole run's start; the rollback's begin with its first phase.
+Json rollback_json(const Record& record) {
+    if (record.rollback == nullptr) {
+        return nullptr;
+    }
+    Json all = Json::object();
+    add_judgement(*record.rollback, all);
+    add_measurements(*record.rollback, all);
+    return all;
+}
+
+}  // namespace
+
+std::string to_json(const Record& record) {
+    Json all = Json::object();
+    all["schema"] = result_schema;
+    add_judgement(record, all);
+    all["interrupted"] = record.interrupted;
+    all["run"] = run_json(record.run);
+    all["target"] = target_json(record.target);
+    all["load"] = load_json(record);
+    add_measurements(record, all);
+    if (!all["verification"].is_null()) {
+        all["verification"]["rollback"] = rollback_proof_json(record);
+    }
+    all["rollback"] = rollback_json(record);
     return all.dump(1, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 

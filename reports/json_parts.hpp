@@ -34,5 +34,7 @@ template <typename List, typename ToJson>
 [[nodiscard]] Json operations_json(const Record& record);
 [[nodiscard]] Json locks_json(const Record& record);
 [[nodiscard]] Json verification_json(const Verification& proof);
+// Whether the way back led back; null: none was asked for.
+[[nodiscard]] Json rollback_proof_json(const Record& record);
 
 }  // namespace reports::json_parts

@@ -45,6 +45,10 @@ Json table_json(const TableProof& table) {
             {"others", table.followed ? changes_json(table.others) : Json(nullptr)},
             {"mismatches", list(table.mismatches, mismatch_json)},
             {"unnamed", text_or_null(table.unnamed)},
+            {"given", list(table.given,
+                           [](const GivenValues& given) {
+                               return Json{{"column", given.column}, {"rows", given.rows}};
+                           })},
             {"schema_changes", list(table.schema_changes, schema_change_json)}};
 }
 
@@ -73,16 +77,49 @@ Json ledger_json(const LedgerProof& ledger) {
             {"catch_up_s", number(ledger.catch_up_s)}};
 }
 
+Json lost_json(const LostWrites& lost) {
+    return {{"table", lost.table},
+            {"column", lost.column},
+            {"rows", or_null(lost.rows)},
+            {"operations", lost.operations}};
+}
+
 }  // namespace
 
 Json verification_json(const Verification& proof) {
     return {{"tables", list(proof.tables, table_json)},
             {"ledger", proof.ledger ? ledger_json(*proof.ledger) : Json(nullptr)},
             {"invariants", list(proof.invariants, invariant_json)},
-            {"rollback", nullptr},  // not rehearsed
+            {"rollback", nullptr},
             {"partial_passes", proof.partial_passes},
             {"fault", text_or_null(proof.fault)},
             {"duration_s", number(proof.seconds)}};
+}
+
+Json rollback_proof_json(const Record& record) {
+    if (record.rollback == nullptr) {
+        return record.rollback_omitted.empty() ? Json(nullptr)
+                                               : Json{{"verdict", name_of(Verdict::inconclusive)},
+                                                      {"omitted", record.rollback_omitted},
+                                                      {"schema_diff", Json::array()},
+                                                      {"lost_writes", Json::array()}};
+    }
+    Json differences = Json::array(), lost = Json::array();
+    if (const auto& proof = record.rollback->verification) {
+        for (const auto& table : proof->tables) {
+            for (const auto& change : table.schema_changes) {
+                if (change.problem) {
+                    differences.push_back(schema_change_json(change));
+                    differences.back()["table"] = table.name;
+                }
+            }
+        }
+        lost = list(proof->lost_writes, lost_json);
+    }
+    return {{"verdict", name_of(record.rollback->verdict)},
+            {"omitted", nullptr},
+            {"schema_diff", std::move(differences)},
+            {"lost_writes", std::move(lost)}};
 }
 
 }  // namespace reports::json_parts

@@ -56,6 +56,12 @@ private:
     bool full_ = false;
 };
 
+// Of the whole: the migration, or its way back.
+struct Part {
+    std::string heading;
+    std::size_t shares = 1;  // that the room is divided among
+};
+
 std::string row(const std::vector<std::string>& cells) {
     std::string line = "|";
     for (const auto& cell : cells) {
@@ -64,13 +70,13 @@ std::string row(const std::vector<std::string>& cells) {
     return line + '\n';
 }
 
-std::string verdict_section(const Record& record) {
+std::string verdict_section(const Record& record, const Part& part) {
     const char* mark = record.verdict == Verdict::pass   ? "\xE2\x9C\x85"
                        : record.verdict == Verdict::fail ? "\xE2\x9D\x8C"
                                                          : "\xE2\x9A\xA0\xEF\xB8\x8F";
     Section section{"# " + std::string{mark} + " " + name_of(record.verdict) + ": " +
                         name_cell(record.run.scenario) + "\n\n",
-                    12'000};
+                    12'000 / part.shares};
     for (const auto& reason : record.reasons) {
         if (!section.has_room()) {
             continue;
@@ -80,19 +86,20 @@ std::string verdict_section(const Record& record) {
     return section.text();
 }
 
-std::string findings_section(const Record& record) {
-    Section section{"\n## What happened\n\n| | |\n|---|---|\n", 10'000};
+std::string findings_section(const Record& record, const Part& part) {
+    Section section{part.heading + "What happened\n\n| | |\n|---|---|\n", 10'000 / part.shares};
     for (const auto& finding : findings(record)) {
         section.add(row({finding.label, sentence(finding.text)}));
     }
     return section.text();
 }
 
-std::string proof_section(const Record& record) {
+std::string proof_section(const Record& record, const Part& part) {
     if (!record.verification) {
         return {};
     }
-    Section section{"\n## Data\n\n| verdict | what | detail |\n|---|---|---|\n", 9'000};
+    Section section{part.heading + "Data\n\n| verdict | what | detail |\n|---|---|---|\n",
+                    9'000 / part.shares};
     for (const auto& line : proof_lines(*record.verification)) {
         if (section.has_room()) {
             section.add(row({line.verdict, name_cell(line.what), sentence(line.detail)}));
@@ -101,13 +108,14 @@ std::string proof_section(const Record& record) {
     return section.text();
 }
 
-std::string gates_section(const Record& record) {
+std::string gates_section(const Record& record, const Part& part) {
     if (record.gates.empty()) {
         return {};
     }
     Section section{
-        "\n## Gates\n\n| verdict | gate | limit | observed | detail |\n|---|---|--:|--:|---|\n",
-        9'000};
+        part.heading +
+            "Gates\n\n| verdict | gate | limit | observed | detail |\n|---|---|--:|--:|---|\n",
+        9'000 / part.shares};
     for (const auto verdict : {Verdict::fail, Verdict::inconclusive, Verdict::pass}) {
         for (const auto& gate : record.gates) {
             if (gate.verdict == verdict && section.has_room()) {
@@ -119,15 +127,16 @@ std::string gates_section(const Record& record) {
     return section.text();
 }
 
-std::string steps_section(const Record& record) {
+std::string steps_section(const Record& record, const Part& part) {
     if (record.steps.empty()) {
         return {};
     }
     Section section{
-        "\n## Steps\n\n| step | outcome | took | attempts | locks (waited, held) | rewrote | WAL "
-        "|\n"
-        "|---|---|--:|--:|---|---|--:|\n",
-        9'000};
+        part.heading +
+            "Steps\n\n| step | outcome | took | attempts | locks (waited, held) | rewrote | WAL "
+            "|\n"
+            "|---|---|--:|--:|---|---|--:|\n",
+        9'000 / part.shares};
     constexpr std::size_t most_locks = 4;
     for (const auto& step : record.steps) {
         if (!section.has_room()) {
@@ -155,15 +164,16 @@ std::string steps_section(const Record& record) {
     return section.text();
 }
 
-std::string episodes_section(const Record& record) {
+std::string episodes_section(const Record& record, const Part& part) {
     if (record.locks.episodes.empty()) {
         return {};
     }
     Section section{
-        "\n## Lock episodes, worst first\n\n"
-        "| from | lasted | who | mode | on | blocked | longest wait | victim-seconds |\n"
-        "|--:|--:|---|---|---|--:|--:|--:|\n",
-        7'000};
+        part.heading +
+            "Lock episodes, worst first\n\n"
+            "| from | lasted | who | mode | on | blocked | longest wait | victim-seconds |\n"
+            "|--:|--:|---|---|---|--:|--:|--:|\n",
+        7'000 / part.shares};
     constexpr std::size_t most = 20;
     for (const auto* episode : worst_episodes(record, most)) {
         const auto who = episode->queued ? name_of(*episode->queued) + " queued behind " +
@@ -181,14 +191,15 @@ std::string episodes_section(const Record& record) {
     return section.text();
 }
 
-std::string operations_section(const Record& record) {
+std::string operations_section(const Record& record, const Part& part) {
     if (record.operations.empty()) {
         return {};
     }
     Section section{
-        "\n## Operations\n\n| operation | phase | done | rate | p50 | p99 | max | errors "
-        "| longest stall |\n|---|---|--:|--:|--:|--:|--:|---|--:|\n",
-        9'000};
+        part.heading +
+            "Operations\n\n| operation | phase | done | rate | p50 | p99 | max | errors "
+            "| longest stall |\n|---|---|--:|--:|--:|--:|--:|---|--:|\n",
+        9'000 / part.shares};
     for (const auto& operation : record.operations) {
         if (!section.has_room()) {
             continue;
@@ -214,8 +225,8 @@ std::string operations_section(const Record& record) {
     return section.text();
 }
 
-std::string closing_section(const Record& record) {
-    Section section{"\n## Can it be believed\n\n", 5'000};
+std::string closing_section(const Record& record, const Part& part) {
+    Section section{part.heading + "Can it be believed\n\n", 5'000 / part.shares};
     const auto target = record.target.engine + " " + record.target.version +
                         (record.target.throwaway ? ", throwaway server" : "");
     const auto command = command_to_repeat(record);
@@ -271,9 +282,19 @@ std::string markdown_escaped(std::string_view text) {
 }
 
 std::string to_markdown(const Record& record) {
-    return verdict_section(record) + findings_section(record) + proof_section(record) + gates_section(record) +
-           steps_section(record) + episodes_section(record) + operations_section(record) +
-           closing_section(record);
+    const Part whole{"\n## ", record.rollback == nullptr ? 1U : 2U};
+    auto text = verdict_section(record, whole) + findings_section(record, whole) +
+                proof_section(record, whole) + gates_section(record, whole) +
+                steps_section(record, whole) + episodes_section(record, whole) +
+                operations_section(record, whole);
+    if (record.rollback != nullptr) {
+        const Part part{"\n### ", 2};
+        const auto& back = *record.rollback;
+        text += "\n## Rollback: " + std::string{name_of(back.verdict)} + '\n' +
+                findings_section(back, part) + proof_section(back, part) +
+                gates_section(back, part) + steps_section(back, part);
+    }
+    return text + closing_section(record, whole);
 }
 
 }  // namespace reports

@@ -71,7 +71,7 @@ void note_silence(const Record& record, PhaseName phase, Calls& calls) {
     }
     const double expected =
         static_cast<double>(calls.before.due()) / before_s * record.phase_seconds(phase);
-    const bool retired = operation.sent_by == SentBy::old_version && deployed(record);
+    const bool retired = operation.sent_by == record.first_version && deployed(record);
     if (expected >= surely_expected && !retired) {
         calls.lacking.push_back(operation.name + " was never due in `" + name_of(phase) +
                                 "`, where some " +
@@ -296,16 +296,21 @@ std::string left_out(const Gate& gate, std::span<const Gate> all, const Operatio
         return {};
     }
     const bool absent = operation.due(PhaseName::during) + operation.due(PhaseName::after) == 0;
-    if (operation.sent_by == SentBy::old_version && absent &&
+    if (operation.sent_by == record.first_version && absent &&
         operation.due(PhaseName::before) > 0) {
         return operation.name + " was retired by the deploy and is left out";
     }
     const bool limited_itself = std::any_of(all.begin(), all.end(), [&](const Gate& other) {
         return other.metric == gate.metric && other.operation == operation.name && other.limit;
     });
-    if (gate.ratio && !gate.limit && operation.sent_by == SentBy::new_version &&
-        operation.due(PhaseName::before) == 0 && !absent && limited_itself) {
+    const bool fresh = gate.ratio && !gate.limit && operation.sent_by != record.first_version &&
+                       operation.due(PhaseName::before) == 0 && !absent;
+    if (fresh && limited_itself) {
         return operation.name + " has no baseline and is judged by its own limit";
+    }
+    if (fresh && record.first_version == SentBy::new_version) {
+        // It is what ran before the migration, and was judged there.
+        return operation.name + " comes back with the deploy and has no baseline";
     }
     return {};
 }

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -254,12 +255,18 @@ struct Run {
 };
 
 struct Record {
+    // The way back, rehearsed after all else as a run of its own, on the same clock; empty: it was
+    // not, and `rollback_omitted` says why where it was asked for.
+    std::shared_ptr<Record> rollback = {};
+    std::string rollback_omitted = {};
+    bool is_rollback = false;  // this is one
     Run run;
     Target target;
     bool interrupted = false;
     bool open_loop = true;
     double asked_rate = 0;  // per second; 0: closed loop
     std::uint32_t connections = 0;
+    SentBy first_version = SentBy::old_version;  // which runs before a deploy; old or new
     std::vector<Phase> phases;
     std::vector<Step> steps;
     std::vector<Adversary> adversaries;

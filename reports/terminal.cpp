@@ -105,6 +105,16 @@ std::string honesty(const Record& record, const Style& style) {
     return out;
 }
 
+// What the migration's own sections say, in the same order.
+std::string way_back(const Record& record, const Style& style) {
+    std::string out = heading("Rollback: " + upper_case(record.verdict), style);
+    for (const auto& finding : findings(record)) {
+        out += labelled(finding.label, finding.text, style);
+    }
+    return out + verification_section(record, style) + gates_section(record, style) +
+           steps_section(record, style);
+}
+
 }  // namespace
 
 std::string terminal_summary(const Record& record, Style style) {
@@ -120,6 +130,9 @@ std::string terminal_summary(const Record& record, Style style) {
     out += operations_section(record, style);
     out += steps_section(record, style);
     out += episodes_section(record, style);
+    if (record.rollback != nullptr) {
+        out += way_back(*record.rollback, style);
+    }
     if (!record.warnings.empty()) {
         out += heading("Warnings", style) + cut_list(record.warnings, style, most_warnings);
     }

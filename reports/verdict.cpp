@@ -4,6 +4,7 @@
 #include "reports/honesty.hpp"
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 
 namespace reports {
@@ -87,16 +88,22 @@ void add_number_of_unjudged_gates(const Record& record, Sentences& sentences) {
     }
 }
 
+std::string subject_of(const Record& record) {
+    return record.is_rollback ? "The way back" : "The migration";
+}
+
 // The step that failed, as far as the record names it.
 std::string migration_failure(const Record& record) {
     for (const auto& step : record.steps) {
         if (step.outcome == "failed") {
             const auto& why = step.error.empty() ? record.migration_error : step.error;
-            return "The migration failed at step \"" + step.name + "\"" +
+            return subject_of(record) + " failed at step \"" + step.name + "\"" +
                    (why.empty() ? "." : ": " + why);
         }
     }
-    return record.migration_error.empty() ? "" : "The migration failed: " + record.migration_error;
+    return record.migration_error.empty()
+               ? ""
+               : subject_of(record) + " failed: " + record.migration_error;
 }
 
 void add_incomplete_steps(const Record& record, Sentences& doubts) {
@@ -150,6 +157,9 @@ Sentences doubts_about(const Record& record) {
         const auto unproved = doubt_sentences(*record.verification);
         doubts.insert(doubts.end(), unproved.begin(), unproved.end());
     }
+    if (!record.rollback_omitted.empty()) {
+        doubts.push_back("The way back was not rehearsed: " + record.rollback_omitted + ".");
+    }
     add_incomplete_steps(record, doubts);
     add_what_never_ran(record, doubts);
     if (record.gates.empty()) {
@@ -167,8 +177,37 @@ std::string pass_sentence(const Record& record) {
                            ? std::string{"The gate"}
                            : "All " + count_text(record.gates.size()) + " gates";
     return gates + " held over " + counted(calls, "call", "calls") +
-           " during and after the migration." +
+           (record.is_rollback ? " during and after it." : " during and after the migration.") +
            (record.verification ? " " + proved_sentence(*record.verification) : "");
+}
+
+// The way back is judged like the migration; what is worse of both decides, and comes first.
+void unite_with_rollback(Record& record) {
+    constexpr std::array ranks{exit_codes::interrupted,      exit_codes::terminated,
+                               exit_codes::harness_failed,   exit_codes::data_mismatch,
+                               exit_codes::migration_failed, exit_codes::gate_failed,
+                               exit_codes::inconclusive,     exit_codes::pass};
+    const auto rank = [&ranks](const Record& of) {
+        return std::find(ranks.begin(), ranks.end(), of.exit_code) - ranks.begin();
+    };
+    const Record& back = *record.rollback;
+    if (back.verdict == Verdict::pass && record.verdict != Verdict::pass) {
+        return;  // what holds is not why
+    }
+    Sentences told;
+    for (const auto& reason : back.reasons) {
+        told.push_back("Rollback: " + reason);
+    }
+    if (rank(back) >= rank(record)) {
+        record.reasons.insert(record.reasons.end(), told.begin(), told.end());
+        return;
+    }
+    if (record.verdict == Verdict::pass) {
+        record.reasons.clear();  // what held on the way there is not why
+    }
+    record.reasons.insert(record.reasons.begin(), told.begin(), told.end());
+    record.verdict = back.verdict;
+    record.exit_code = back.exit_code;
 }
 
 struct Ruling {
@@ -238,6 +277,10 @@ void decide(Record& record, std::span<const Gate> gates, int termination_signal)
     record.exit_code = ruling.exit_code;
     if (ruling.verdict == Verdict::pass) {
         record.reasons.push_back(pass_sentence(record));
+    }
+    if (record.rollback != nullptr) {
+        decide(*record.rollback, gates, termination_signal);
+        unite_with_rollback(record);
     }
 }
 

@@ -20,6 +20,7 @@ inline constexpr int pass = 0, gate_failed = 1, usage = 2, inconclusive = 3, dat
 // what a cut-off span shows may be the cut; such a run, and one that the harness could not finish,
 // says its cause and how many gates were not judged, not each of its consequences. Order of exit
 // codes: interrupted, harness, data mismatch, migration failed, gate failed, inconclusive, pass.
+// A rehearsed way back is judged under the same gates, and the worse of both is the run's verdict.
 // `termination_signal` is 0, SIGINT or SIGTERM.
 void decide(Record& record, std::span<const Gate> gates, int termination_signal = 0);
 

@@ -57,6 +57,17 @@ const char* name_of(Proof proof) noexcept {
     return "inconclusive";
 }
 
+std::string lost_sentence(const LostWrites& lost) {
+    const auto what = lost.column + ": what " + listed(lost.operations) +
+                      (lost.operations.size() > 1 ? " write" : " writes") +
+                      " there is lost by going back";
+    if (!lost.rows) {
+        return what + "; how much, only the change stream could tell";
+    }
+    return what + "; " + (*lost.rows == 0 ? "no row" : counted(*lost.rows, "row", "rows")) +
+           " held it when the way back began";
+}
+
 std::vector<std::string> mismatch_sentences(const Verification& proof) {
     std::vector<std::string> sentences;
     for (const auto& table : proof.tables) {

@@ -36,6 +36,12 @@ struct RowChanges {
     std::uint64_t inserts = 0, updates = 0, deletes = 0;
 };
 
+// An added column, and the rows in which the workload's own value stands.
+struct GivenValues {
+    std::string column;
+    std::uint64_t rows = 0;
+};
+
 struct TableProof {
     std::string name;
     std::optional<std::uint64_t> rows_before, rows_after;
@@ -48,9 +54,11 @@ struct TableProof {
     std::vector<DataMismatch> mismatches;  // the first, with their keys
     std::uint64_t lost = 0, extra = 0, changed = 0, duplicated = 0;
     std::uint64_t left_to_workload = 0;  // rows that differ only where the workload may write
+    std::uint64_t left_changed = 0;      // ... of them those that are there before and after
     std::string unnamed;                 // why rows that differ are not named
     bool followed = false;               // judged with the change stream
     RowChanges workload, others;         // followed: what each committed between the two scans
+    std::vector<GivenValues> given;      // followed, with a key
     std::vector<SchemaChange> schema_changes;  // problems first
 
     [[nodiscard]] std::uint64_t differing() const noexcept {
@@ -78,16 +86,26 @@ struct LedgerProof {
     double catch_up_s = 0;                       // behind the load, at the end
 };
 
+// What the application wrote to a column that the way back took away again.
+struct LostWrites {
+    std::string table, column;
+    std::optional<std::uint64_t> rows;    // that held it when the way back began; empty: not known
+    std::vector<std::string> operations;  // whose statements write it
+};
+
 struct Verification {
     // Whether a table of which only a part could be proved may pass.
     bool partial_passes = false;
     std::vector<TableProof> tables;
     std::optional<LedgerProof> ledger;  // empty: none was asked for
     std::vector<InvariantProof> invariants;
-    std::string fault;  // why it was not carried through
+    std::vector<LostWrites> lost_writes;  // of a way back
+    std::string fault;                    // why it was not carried through
     double seconds = 0;
 };
 
+// "orders.region: what place_new writes is lost by going back; 12 rows held it"
+[[nodiscard]] std::string lost_sentence(const LostWrites& lost);
 // Sentences for the reasons of a verdict.
 [[nodiscard]] std::vector<std::string> mismatch_sentences(const Verification& proof);
 [[nodiscard]] std::vector<std::string> doubt_sentences(const Verification& proof);

@@ -99,6 +99,9 @@ std::vector<ProofLine> proof_lines(const Verification& proof) {
             }
         }
     }
+    for (const auto& lost : proof.lost_writes) {
+        lines.push_back({"lost", lost.table, lost_sentence(lost)});
+    }
     for (const auto& table : proof.tables) {
         if (const auto changes = schema_text(table, false); !changes.empty()) {
             lines.push_back({"changed", "schema of " + table.name, changes});

@@ -276,30 +276,45 @@ const Shape& migration_shape() {
     static const Shape steps{.kind = Shape::Kind::list,
                              .example = "[{sql: ALTER TABLE ...}]; [] rehearses nothing",
                              .item = &step_shape()};
-    static const Shape shape{.kind = Shape::Kind::mapping,
-                             .example = "{up: [{sql: ALTER TABLE ...}]}",
-                             .keys = {{"up", &steps, "the steps, in order", true}},
-                             .refused = {{"down", "is not available in this version: remove it"}}};
+    static const Shape way_back{.kind = Shape::Kind::list,
+                                .example = "[{sql: ALTER TABLE ...}]",
+                                .least = 1,
+                                .item = &step_shape()};
+    static const Shape shape{
+        .kind = Shape::Kind::mapping,
+        .example = "{up: [{sql: ALTER TABLE ...}]}",
+        .keys = {{"up", &steps, "the steps, in order", true},
+                 {"down", &way_back,
+                  "the steps that undo it; rehearsed under the same load when all else is over"}}};
     return shape;
 }
 
-void read_migration(const Reading& reading, const Node* node, std::vector<Step>& up) {
-    const auto* steps = Fields{node}.part("up");
+namespace {
+
+void read_steps(const Reading& reading, const Node* steps, std::vector<Step>& out) {
     if (steps == nullptr || steps->kind != Node::Kind::list) {
         return;
     }
     std::map<std::string, int> lines;
     for (std::size_t i = 0; i < steps->items.size(); ++i) {
         const auto& item = steps->items[i];
-        up.push_back(read_step(reading, item, i + 1));
-        const auto [first, fresh] = lines.emplace(up.back().name, item.origin.place.line);
+        out.push_back(read_step(reading, item, i + 1));
+        const auto [first, fresh] = lines.emplace(out.back().name, item.origin.place.line);
         if (!fresh) {
             const auto* name = item.find("name");
             reading.error(name != nullptr ? *name : item,
-                          "two steps are called " + shown(up.back().name) +
+                          "two steps are called " + shown(out.back().name) +
                               "; the first stands in line " + std::to_string(first->second));
         }
     }
+}
+
+}  // namespace
+
+void read_migration(const Reading& reading, const Node* node, Scenario& scenario) {
+    const Fields fields{node};
+    read_steps(reading, fields.part("up"), scenario.up);
+    read_steps(reading, fields.part("down"), scenario.down);
 }
 
 }  // namespace scenarios

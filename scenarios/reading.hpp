@@ -40,9 +40,11 @@ struct Reading {
 
 void read_target(const Reading&, const Node*, Target&);
 void read_workload(const Reading&, const Node*, Workload&);
-void read_migration(const Reading&, const Node*, std::vector<Step>&);
+// `down` may be left out.
+void read_migration(const Reading&, const Node*, Scenario&);
 void read_adversaries(const Reading&, const Node*, std::vector<Adversary>&);
-void read_verify(const Reading&, const Node*, std::optional<Verify>&);
+// Requires the steps of `down`.
+void read_verify(const Reading&, const Node*, Scenario&);
 // Requires the scenario's operations.
 void read_gates(const Reading&, const Node*, Scenario&);
 

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -47,7 +48,8 @@ struct Workload {
     milliseconds think_time{0};
     milliseconds statement_timeout{30'000};
     Protocol protocol = Protocol::prepared;
-    std::string session_old, session_new;  // SQL sent on each new connection
+    std::string session_old, session_new;                // SQL sent on each new connection
+    workloads::App first = workloads::App::old_version;  // which version runs when the load begins
     std::vector<workloads::Operation> operations;
     std::vector<Place> operation_places;  // of each of `operations`
 };
@@ -147,6 +149,9 @@ struct Expectation {
 struct VerifiedTable {
     std::string name;  // as written
     std::vector<Expectation> expectations;
+    // Of the columns before, beside the key: only these are compared (none: all of them), and these
+    // are not. No file says so, but the way back of a migration does.
+    std::set<std::string> only = {}, except = {};
 };
 struct Invariant {
     enum class Test : std::uint8_t { equals, at_most, at_least, same_as_before };
@@ -172,7 +177,8 @@ struct Scenario {
     std::vector<std::filesystem::path> setup;  // resolved against the scenario's folder
     Workload workload;
     Phases phases;
-    std::vector<Step> up;
+    std::vector<Step> up, down;
+    bool rollback = false;  // `down` is rehearsed, too
     std::vector<Adversary> adversaries;
     Observe observe;
     std::optional<Verify> verify;

@@ -109,14 +109,14 @@ Scenario build(const Reading& reading, const std::filesystem::path& file, const 
     scenario.phases.warmup = phases.duration("warmup", scenario.phases.warmup);
     scenario.phases.before = phases.duration("before", scenario.phases.before);
     scenario.phases.after = phases.duration("after", scenario.phases.after);
-    read_migration(reading, fields.part("migration"), scenario.up);
+    read_migration(reading, fields.part("migration"), scenario);
     read_adversaries(reading, fields.part("adversaries"), scenario.adversaries);
     const Fields observe{fields.part("observe")};
     scenario.observe.lock_interval = observe.duration("locks", *scenario.observe.lock_interval);
     if (!observe.flag("enabled", true)) {
         scenario.observe.lock_interval.reset();
     }
-    read_verify(reading, fields.part("verify"), scenario.verify);
+    read_verify(reading, fields.part("verify"), scenario);
     read_gates(reading, fields.part("gates"), scenario);
     check_versions(reading, Fields{fields.part("workload")}.part("operations"), scenario);
     return scenario;

@@ -244,20 +244,23 @@ const Shape& verify_shape() {
     static const Shape shape{
         .kind = Shape::Kind::mapping,
         .example = "{tables: [orders], expect: {orders.region: added}}",
-        .keys =
-            {{"tables", &tables, "whose rows are compared before and after"},
-             {"expect", &expect_shape(), "what the migration is meant to do to a column"},
-             {"invariants", &invariants_shape(), "queries whose answer must hold"},
-             {"strict", &flag_shape(), "true: 1.0 and 1.00 are different"},
-             {"live", &live,
-              "on: every row's changes are followed in the server's change stream, so that what "
-              "the workload writes is proved, too; off: that is left unproved, and a run may "
-              "pass all the same; auto: followed where the server allows it"}},
-        .refused = {{"rollback", "is not available in this version: remove it"}}};
+        .keys = {
+            {"tables", &tables, "whose rows are compared before and after"},
+            {"expect", &expect_shape(), "what the migration is meant to do to a column"},
+            {"invariants", &invariants_shape(), "queries whose answer must hold"},
+            {"strict", &flag_shape(), "true: 1.0 and 1.00 are different"},
+            {"live", &live,
+             "on: every row's changes are followed in the server's change stream, so that what "
+             "the workload writes is proved, too; off: that is left unproved, and a run may "
+             "pass all the same; auto: followed where the server allows it"},
+            {"rollback", &flag_shape(),
+             "whether `migration.down` is rehearsed, and must lead back to the schema and the data "
+             "before; left out: where there is one"}}};
     return shape;
 }
 
-void read_verify(const Reading& reading, const Node* node, std::optional<Verify>& out) {
+void read_verify(const Reading& reading, const Node* node, Scenario& scenario) {
+    scenario.rollback = !scenario.down.empty();
     if (node == nullptr || node->kind != Node::Kind::mapping) {
         return;
     }
@@ -270,15 +273,20 @@ void read_verify(const Reading& reading, const Node* node, std::optional<Verify>
     read_invariants(reading, fields.part("invariants"), verify);
     verify.strict = fields.flag("strict", false);
     verify.live = fields.choice("live", lives, verify.live);
+    scenario.rollback = fields.flag("rollback", scenario.rollback);
+    if (scenario.rollback && scenario.down.empty()) {
+        reading.error(*node->find("rollback"),
+                      "`verify.rollback` needs the way back: `migration.down`, a list of steps");
+    }
     if (node->find("tables") == nullptr) {
         if (const auto* expect = node->find("expect")) {
             reading.error(*expect, "`verify.expect` has a meaning only beside `tables`");
         }
-        if (node->find("invariants") == nullptr) {
+        if (node->find("invariants") == nullptr && node->find("rollback") == nullptr) {
             reading.error(*node, "`verify` needs `tables` or `invariants`");
         }
     }
-    out = std::move(verify);
+    scenario.verify = std::move(verify);
 }
 
 }  // namespace scenarios

@@ -2,6 +2,7 @@
 
 #include "harness/verification/scan.hpp"
 #include "harness/verification/schema_comparison.hpp"
+#include "scenarios/way_back.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -56,7 +57,9 @@ void DataProof::before() {
     const auto start = Clock::now();
     if (!scenario_.verify->tables.empty()) {
         try {
-            scan_tables();
+            open();
+            const auto snapshot = target_.snapshot(names());
+            scan_tables(*snapshot);
         } catch (const Stopped&) {
             follower_.reset();
             return;
@@ -67,8 +70,15 @@ void DataProof::before() {
     seconds_ = seconds_since(start);
 }
 
-void DataProof::scan_tables() {
-    options_.note("first scan of the verified tables");
+std::vector<std::string> DataProof::names() const {
+    std::vector<std::string> names;
+    for (const auto& table : scenario_.verify->tables) {
+        names.push_back(table.name);
+    }
+    return names;
+}
+
+void DataProof::open() {
     const auto& verify = *scenario_.verify;
     rules_before_ = target_.write_rules();
     ProofSettings settings;
@@ -79,22 +89,38 @@ void DataProof::scan_tables() {
     settings.budget = std::make_shared<checksum::SpillBudget>(
         std::filesystem::space(options_.spill_directory).available / 2);
     budget_ = settings.budget;
-    std::vector<std::string> names;
     for (const auto& table : verify.tables) {
-        names.push_back(table.name);
         tables_.push_back(std::make_unique<TableProof>(table, settings));
     }
-    schemas_before_ = target_.table_schemas(names);
-    auto stream = open_stream();  // before the snapshot: nothing that it does not see is missed
-    const auto snapshot = target_.snapshot(names);
-    for (const auto& table : tables_) {
-        table->plan(*snapshot, stream != nullptr);
+    if (options_.keeps_origin) {
+        restored_columns_ = scenarios::restored_by_way_back(scenario_);
+        for (const auto& table : restored_columns_) {
+            restored_.push_back(table.only.empty() ? nullptr
+                                                   : std::make_unique<TableProof>(table, settings));
+        }
     }
-    if (stream != nullptr) {
-        follow(std::move(stream), snapshot->fence());
+    schemas_before_ = target_.table_schemas(names());
+    stream_ = open_stream();  // before the snapshot: nothing that it does not see is missed
+}
+
+void DataProof::scan_tables(database::Snapshot& snapshot) {
+    options_.note("first scan of the verified tables");
+    std::vector<TableProof*> all;
+    for (const auto& table : tables_) {
+        table->plan(snapshot, stream_ != nullptr);
+        all.push_back(table.get());
+    }
+    for (const auto& table : restored_) {
+        if (table != nullptr) {
+            table->plan(snapshot, false);
+            all.push_back(table.get());
+        }
+    }
+    if (stream_ != nullptr) {
+        follow(std::move(stream_), snapshot.fence());
     }
     const StopAtInterruption stop{interruption_};
-    for (const auto& table : tables_) {
+    for (auto* table : all) {
         table->scan_before(progress_, stop.token());
     }
 }
@@ -127,15 +153,11 @@ std::unique_ptr<database::ChangeStream> DataProof::open_stream() {
     if (verify.live == Live::off) {
         return nullptr;
     }
-    std::vector<std::string> names;
-    for (const auto& table : verify.tables) {
-        names.push_back(table.name);
-    }
     not_followed_ = obstacle();
     if (not_followed_.empty()) {
         try {
             return target_.change_stream(
-                names, verify.strict ? checksum::Scale::strict : checksum::Scale::by_value);
+                names(), verify.strict ? checksum::Scale::strict : checksum::Scale::by_value);
         } catch (const database::StreamEnded& refusal) {
             not_followed_ = refusal.what();
         }
@@ -277,7 +299,8 @@ Followed DataProof::followed_until(database::Snapshot* snapshot, reports::Verifi
     return followed;
 }
 
-void DataProof::compare_schemas(const std::vector<bool>& is_there, reports::Verification& out) {
+void DataProof::compare_schemas(const std::vector<bool>& is_there, bool migration_failed,
+                                reports::Verification& out) {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < is_there.size(); ++i) {
         if (is_there[i]) {
@@ -290,15 +313,18 @@ void DataProof::compare_schemas(const std::vector<bool>& is_there, reports::Veri
             continue;
         }
         auto& proof = out.tables[i];
-        proof.schema_changes = schema_changes(schemas_before_[i], schemas[next++],
-                                              scenario_.verify->tables[i].expectations);
+        const auto& now = schemas[next++];
+        proof.schema_changes =
+            origin_ && !migration_failed
+                ? schema_differences(origin_->schemas[i], now)
+                : schema_changes(schemas_before_[i], now, scenario_.verify->tables[i].expectations);
         if (std::ranges::any_of(proof.schema_changes, &reports::SchemaChange::problem)) {
             proof.verdict = reports::Proof::fail;
         }
     }
 }
 
-void DataProof::judge_tables(bool migration_failed, std::stop_token stop,
+void DataProof::judge_tables(bool migration_failed, std::stop_token stop, DataProof* way_back,
                              reports::Verification& out) {
     if (tables_.empty()) {
         return;
@@ -319,6 +345,9 @@ void DataProof::judge_tables(bool migration_failed, std::stop_token stop,
             is_there.push_back(false);
         }
     }
+    if (way_back != nullptr) {
+        way_back->open_way_back();
+    }
     if (follower_ != nullptr) {
         follower_->hold();
     }
@@ -337,11 +366,19 @@ void DataProof::judge_tables(bool migration_failed, std::stop_token stop,
         }
         out.tables.push_back(table.judge(*snapshot, evidence, migration_failed, progress_, stop));
     }
-    compare_schemas(is_there, out);
+    compare_schemas(is_there, migration_failed, out);
+    if (origin_ && !migration_failed) {
+        judge_restored(*snapshot, is_there, stop, out);
+        tell_lost_writes(out);
+    }
+    if (way_back != nullptr && reports::mismatch_sentences(out).empty()) {
+        way_back->begin_way_back(*snapshot, hand_over(out));
+    }
 }
 
 std::optional<reports::Verification> DataProof::after(bool migration_failed,
-                                                      const std::string& fault) {
+                                                      const std::string& fault,
+                                                      DataProof* way_back) {
     if (!scenario_.verify) {
         return std::nullopt;
     }
@@ -355,13 +392,14 @@ std::optional<reports::Verification> DataProof::after(bool migration_failed,
     }
     if (!begun_ || interruption_.stop_requested()) {
         follower_.reset();
-        out.fault = "the rehearsal was interrupted first";
+        stream_.reset();
+        out.fault = fault_.empty() ? "the rehearsal was interrupted first" : fault_;
         return out;
     }
     const auto start = Clock::now();
     try {
         const StopAtInterruption stop{interruption_};
-        judge_tables(migration_failed, stop.token(), out);
+        judge_tables(migration_failed, stop.token(), way_back, out);
         out.invariants = invariants_->judge();
     } catch (const Stopped&) {
         out.fault = "the rehearsal was interrupted";

@@ -30,12 +30,25 @@
 
 namespace harness::verification {
 
+// The state before a migration, which its way back must restore.
+struct Origin {
+    std::vector<database::TableSchema> schemas;  // by table, as all that follow
+    std::vector<scenarios::VerifiedTable> restored_columns;
+    // Of the tables whose `only` names columns that nothing but this state can tell to be back.
+    std::vector<std::unique_ptr<TableProof>> restored;
+    database::WriteRules rules;
+    std::vector<Writer> writers;  // all of the run
+    // What the migration's own proof says of each table.
+    std::vector<reports::TableProof> proofs;
+};
+
 class DataProof {
 public:
     struct Options {
         std::uint64_t seed = 0;
         std::string spill_directory;
         std::function<void(const std::string&)> note;  // a line for the reader
+        bool keeps_origin = false;                     // for the proof of the way back
     };
     using Clock = std::chrono::steady_clock;
 
@@ -56,22 +69,37 @@ public:
     // The load is over.
     void stop_watching();
     // The second scan, unless something is at `fault` that leaves nothing to scan. Failures are in
-    // the answer; empty: the scenario asks for no proof.
+    // the answer; empty: the scenario asks for no proof. The proof of a way back begins where this
+    // one ends, with the same view of the data: unless something is wrong with it already.
     [[nodiscard]] std::optional<reports::Verification> after(bool migration_failed,
-                                                             const std::string& fault);
+                                                             const std::string& fault,
+                                                             DataProof* way_back = nullptr);
 
     // A line for the status display while before() or after() runs.
     [[nodiscard]] std::string status() { return progress_.line(Clock::now()); }
 
 private:
-    void scan_tables();
+    // What must be there before the first scan's snapshot is taken.
+    void open();
+    void scan_tables(database::Snapshot& snapshot);
+    // Instead of before(). Failures are kept for after().
+    void open_way_back() noexcept;
+    void begin_way_back(database::Snapshot& snapshot, Origin origin) noexcept;
+    [[nodiscard]] Origin hand_over(const reports::Verification& proof);
+    // Columns that only the origin can tell to be back, and what the way back lost.
+    void judge_restored(database::Snapshot& snapshot, const std::vector<bool>& is_there,
+                        std::stop_token stop, reports::Verification& out);
+    void tell_lost_writes(reports::Verification& out) const;
+    [[nodiscard]] std::vector<std::string> names() const;
     // Why the changes cannot be told apart by who made them; empty: they can.
     [[nodiscard]] std::string obstacle() const;
     [[nodiscard]] std::unique_ptr<database::ChangeStream> open_stream();
     void follow(std::unique_ptr<database::ChangeStream> stream, const std::string& fence);
     // What became of the schema of the tables that are still there, beside each proof.
-    void compare_schemas(const std::vector<bool>& is_there, reports::Verification& out);
-    void judge_tables(bool migration_failed, std::stop_token stop, reports::Verification& out);
+    void compare_schemas(const std::vector<bool>& is_there, bool migration_failed,
+                         reports::Verification& out);
+    void judge_tables(bool migration_failed, std::stop_token stop, DataProof* way_back,
+                      reports::Verification& out);
     [[nodiscard]] Followed followed_until(database::Snapshot* snapshot, reports::Verification& out);
     [[nodiscard]] std::vector<std::string> doubts_about(const TableProof& table) const;
     [[nodiscard]] std::vector<Writer> writers_of(const scenarios::Workload& workload,
@@ -90,8 +118,13 @@ private:
     std::vector<database::TableSchema> schemas_before_;  // by table
     std::shared_ptr<checksum::SpillBudget> budget_;
     std::vector<std::string> tags_;
+    std::unique_ptr<database::ChangeStream> stream_;  // until it is followed
     std::unique_ptr<LedgerFollower> follower_;
-    std::string not_followed_;  // why, where it was wanted
+    std::optional<Origin> origin_;  // of a way back
+    std::vector<scenarios::VerifiedTable> restored_columns_;
+    std::vector<std::unique_ptr<TableProof>> restored_;  // for the way back
+    std::string fault_;                                  // why there is no first proof
+    std::string not_followed_;                           // why, where it was wanted
     // By table: "the trigger halve, which the migration made,".
     std::set<std::pair<std::uint64_t, std::string>> new_hooks_;
     std::string hooks_unread_;  // why

@@ -50,6 +50,11 @@ void check(const TableShape& before, const scenarios::VerifiedTable& table) {
     }
 }
 
+bool set_aside(const scenarios::VerifiedTable& table, const TableColumn& column) {
+    return table.except.contains(column.name) ||
+           (!table.only.empty() && !column.is_key && !table.only.contains(column.name));
+}
+
 bool is_number(Kind kind) {
     return kind == Kind::number || kind == Kind::decimal;
 }
@@ -62,6 +67,10 @@ BeforePlan plan_before(const TableShape& before, const scenarios::VerifiedTable&
     plan.keyed = before.keyed;
     for (const auto& column : before.columns) {
         const auto* expectation = expected(table, column.name);
+        if (set_aside(table, column)) {
+            plan.keyed &= !column.is_key;
+            continue;
+        }
         if (expectation != nullptr && expectation->kind == Expectation::Kind::dropped) {
             plan.keyed &= !column.is_key;  // then the other columns are the row's name
             continue;
@@ -131,6 +140,9 @@ AfterPlan plan_after(const BeforePlan& plan, const TableShape& before, const Tab
         }
     }
     for (const auto& column : after.columns) {
+        if (!table.only.empty() || table.except.contains(column.name)) {
+            continue;
+        }
         if (!used.contains(column.name) && find(before, column.name) == nullptr) {
             out.notes.push_back("column " + column.name + " is new, and nothing declares it");
         }

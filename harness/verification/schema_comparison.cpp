@@ -13,6 +13,8 @@ using database::SchemaProperties;
 using database::TableSchema;
 using reports::SchemaChange;
 
+constexpr const char* sequence_position = "sequence position";
+
 const char* name_of(SchemaObject::Kind kind) {
     switch (kind) {
         case SchemaObject::Kind::index:
@@ -39,19 +41,81 @@ public:
                std::span<const scenarios::Expectation> expectations)
         : before_{before}, after_{after}, expectations_{expectations} {}
 
-    std::vector<SchemaChange> changes() {
+    void collect() {
         properties("table", after_.name, "the table", before_.properties, after_.properties);
         columns();
         objects();
         privileges();
         sequences();
+    }
+
+    std::vector<SchemaChange> changes() {
+        collect();
+        return in_order();
+    }
+
+    std::vector<SchemaChange> differences() {
+        collect();
+        for (auto& change : changes_) {
+            change.problem = change.problem || (change.before != change.after && !moved(change));
+        }
+        came_and_went();
+        return in_order();
+    }
+
+private:
+    std::vector<SchemaChange> in_order() {
         std::ranges::stable_sort(changes_, [](const SchemaChange& a, const SchemaChange& b) {
             return a.problem && !b.problem;
         });
         return std::move(changes_);
     }
 
-private:
+    // A sequence that gives another value next than it did.
+    static bool moved(const SchemaChange& change) { return change.kind == sequence_position; }
+
+    static std::string definition(const database::ColumnSchema& column) {
+        std::string text;
+        for (const auto& [property, value] : column.properties) {
+            text += (text.empty() ? "" : ", ") + property + (value.empty() ? "" : " " + value);
+        }
+        return text;
+    }
+
+    void came_and_went() {
+        std::vector<std::string> order_before, order_after;
+        for (const auto& was : before_.columns) {
+            if (std::ranges::find(after_.columns, was.name, &database::ColumnSchema::name) ==
+                after_.columns.end()) {
+                add("column", was.name, "the column " + was.name + " is gone", definition(was));
+                changes_.back().problem = true;
+            } else {
+                order_before.push_back(was.name);
+            }
+        }
+        for (const auto& now : after_.columns) {
+            if (std::ranges::find(before_.columns, now.name, &database::ColumnSchema::name) ==
+                before_.columns.end()) {
+                add("column", now.name, "the column " + now.name + " is new", {}, definition(now));
+                changes_.back().problem = true;
+            } else {
+                order_after.push_back(now.name);
+            }
+        }
+        if (order_before != order_after) {
+            add("table", after_.name, "the columns stand in another order", listed(order_before),
+                listed(order_after));
+        }
+    }
+
+    static std::string listed(const std::vector<std::string>& names) {
+        std::string all;
+        for (const auto& name : names) {
+            all += (all.empty() ? "" : ", ") + name;
+        }
+        return all;
+    }
+
     void add(std::string kind, std::string name, std::string text, std::string before = {},
              std::string after = {}) {
         changes_.push_back({.kind = std::move(kind),
@@ -269,7 +333,7 @@ private:
             // One that stands where it stood was overtaken by values that were given: by the
             // application, as often as not.
             const bool problem = !was_behind && (was == nullptr || other || backwards);
-            add("sequence", now.name,
+            add(sequence_position, now.name,
                 what + " gives " + next_text(now) + " next, and the column goes beyond that" +
                     (was_behind ? ", as it did before"
                      : problem  ? ": it is going to give out values that are there already"
@@ -277,7 +341,7 @@ private:
                 before, next_text(now));
             changes_.back().problem = problem;
         } else if (backwards) {
-            add("sequence", now.name,
+            add(sequence_position, now.name,
                 what + " went back: " + before + " was next, and " + next_text(now) + " is", before,
                 next_text(now));
         }
@@ -319,6 +383,10 @@ private:
 std::vector<SchemaChange> schema_changes(const TableSchema& before, const TableSchema& after,
                                          std::span<const scenarios::Expectation> expectations) {
     return Comparison{before, after, expectations}.changes();
+}
+
+std::vector<SchemaChange> schema_differences(const TableSchema& before, const TableSchema& after) {
+    return Comparison{before, after, {}}.differences();
 }
 
 }  // namespace harness::verification

@@ -20,4 +20,10 @@ namespace harness::verification {
     const database::TableSchema& before, const database::TableSchema& after,
     std::span<const scenarios::Expectation> expectations);
 
+// After a way back, which must lead to the schema before: every difference is a problem, a column
+// that came or went, too. What the application moves (a sequence's place) is none, and neither is
+// the order of the columns, which no server puts back.
+[[nodiscard]] std::vector<reports::SchemaChange> schema_differences(
+    const database::TableSchema& before, const database::TableSchema& after);
+
 }  // namespace harness::verification

@@ -248,7 +248,8 @@ reports::TableProof TableProof::judge(database::Snapshot& snapshot, const Eviden
     proof.problems = std::move(plan.problems);
     proof.unproved = std::move(plan.unproved);
     proof.notes = std::move(plan.notes);
-    if (digest_->rows() == 0 && (ledger == nullptr || ledger->changes == 0)) {
+    if (table_.only.empty() && digest_->rows() == 0 &&
+        (ledger == nullptr || ledger->changes == 0)) {
         // Nothing compared with nothing is equal, and says nothing.
         proof.unproved.emplace_back("that rows are kept: the table held none before the load");
     }
@@ -332,7 +333,9 @@ bool TableProof::compare_rows(RowSpill& after_rows, const checksum::TableDiffere
         return give_up("anything about its rows: the sums differ and no row does");
     }
     proof.left_to_workload = found.excused;
-    if (const auto allowed = scope(may); found.excused > 0 && !allowed.empty()) {
+    proof.left_changed = found.excused_changed;
+    const bool told = table_.only.empty() || found.excused_changed > 0;
+    if (const auto allowed = scope(may); told && found.excused > 0 && !allowed.empty()) {
         proof.unproved.push_back("in " + std::to_string(found.excused) +
                                  (found.excused == 1 ? " row" : " rows") +
                                  " that differ, what is the workload's own to write: " + allowed);
@@ -364,6 +367,10 @@ bool TableProof::replay(RowSpill& after_rows, const Ledger& ledger, reports::Tab
                        result.first_inconsistencies.front());
     }
     tell(std::move(result.mismatches), plan_.keyed, proof);
+    for (std::size_t i = 0; plan_.keyed && i < result.given.size(); ++i) {
+        proof.given.push_back(
+            {after_layout_->name(after_layout_->added_columns()[i]), result.given[i]});
+    }
     if (result.unverified > 0) {
         proof.unproved.push_back("all of " + std::to_string(result.unverified) +
                                  (result.unverified == 1 ? " row" : " rows") +

@@ -31,6 +31,7 @@ def errors(result, phases=("before", "during", "after")):
 def is_noise(reason):
     """Whether a reason blames this machine: other programs kept the generator or the observer from
     their schedules. No test here is about that, and a run of seconds cannot make up for it."""
+    reason = reason.removeprefix("Rollback: ")
     return (reason.startswith("The load generator itself was late")
             or reason.startswith("The lock observer lost")
             or ("could not be judged" in reason

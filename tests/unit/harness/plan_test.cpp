@@ -52,6 +52,14 @@ TEST(Plan, SaysWhatWouldBeDoneInItsOrder) {
     }
 }
 
+TEST(Plan, ShowsTheWayBackLast) {
+    const auto plan = plan_of(
+        scenario_of(std::string{small} + "  down:\n    - {sql: ALTER TABLE t DROP COLUMN c}\n"),
+        "");
+    EXPECT_LT(plan.find("after      1.5 s"), plan.find("ALTER TABLE t DROP COLUMN c")) << plan;
+    EXPECT_NE(plan.find("ALTER TABLE t DROP COLUMN c"), std::string::npos);
+}
+
 TEST(Plan, NeverRepeatsAConnectionString) {
     const auto plan = plan_of(scenario_of(small), "postgresql://u:hunter2@host/db");
     EXPECT_EQ(plan.find("hunter2"), std::string::npos);

@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <functional>
+#include <memory>
 
 #include <gtest/gtest.h>
 
@@ -373,6 +374,72 @@ TEST(Verdict, HasASentenceForEveryKindOfGate) {
             << record.reasons[i];
         EXPECT_EQ(record.reasons[i].back(), '.');
     }
+}
+
+// ----------------------------------------------------------------------------------- the way back
+
+Record with_rollback(Record there, Record back) {
+    back.is_rollback = true;
+    there.rollback = std::make_shared<Record>(std::move(back));
+    const std::vector<Gate> gates{gate("errors", "0")};
+    decide(there, gates);
+    return there;
+}
+
+Record failed_migration() {
+    auto record = healthy();
+    record.migration_error = "no such column";
+    return record;
+}
+
+Record with_errors() {
+    auto record = healthy();
+    calls(record, 0, PhaseName::after).errors["40P01"] = 2;
+    return record;
+}
+
+TEST(VerdictOfARollback, PassesOnlyWithTheMigration) {
+    const auto record = with_rollback(healthy(), healthy());
+    EXPECT_EQ(record.verdict, Verdict::pass);
+    ASSERT_EQ(record.reasons.size(), 2U);
+    EXPECT_TRUE(record.reasons[1].starts_with("Rollback: The gate held")) << record.reasons[1];
+}
+
+TEST(VerdictOfARollback, IsTheRunsWhereItIsWorse) {
+    const auto record = with_rollback(healthy(), with_errors());
+    EXPECT_EQ(record.exit_code, exit_codes::gate_failed);
+    EXPECT_EQ(record.verdict, Verdict::fail);
+    ASSERT_EQ(record.reasons.size(), 1U) << "what held on the way there is not why";
+    EXPECT_TRUE(record.reasons[0].starts_with("Rollback: 2 calls failed")) << record.reasons[0];
+}
+
+TEST(VerdictOfARollback, ComesBehindAMigrationThatIsWorse) {
+    const auto record = with_rollback(failed_migration(), with_errors());
+    EXPECT_EQ(record.exit_code, exit_codes::migration_failed);
+    EXPECT_TRUE(record.reasons.front().starts_with("The migration failed")) << record.reasons[0];
+    EXPECT_TRUE(record.reasons.back().starts_with("Rollback: ")) << record.reasons.back();
+}
+
+TEST(VerdictOfARollback, DoesNotSayWhatHeldWhereTheMigrationDidNotPass) {
+    const auto record = with_rollback(with_errors(), healthy());
+    EXPECT_EQ(record.exit_code, exit_codes::gate_failed);
+    EXPECT_EQ(record.reasons.size(), 1U);
+}
+
+TEST(VerdictOfARollback, ThatFailedSaysWhatFailed) {
+    const auto record = with_rollback(healthy(), failed_migration());
+    EXPECT_EQ(record.exit_code, exit_codes::migration_failed);
+    EXPECT_TRUE(record.reasons.front().starts_with("Rollback: The way back failed"))
+        << record.reasons.front();
+}
+
+TEST(VerdictOfARollback, ThatWasOmittedIsInconclusive) {
+    auto record = healthy();
+    record.rollback_omitted = "nobody knows the way";
+    const std::vector<Gate> gates{gate("errors", "0")};
+    decide(record, gates);
+    EXPECT_EQ(record.exit_code, exit_codes::inconclusive);
+    EXPECT_EQ(record.reasons.front(), "The way back was not rehearsed: nobody knows the way.");
 }
 
 }  // namespace

@@ -193,7 +193,9 @@ TEST(ScenarioErrors, AMigrationOfNothingIsSaidOutright) {
     EXPECT_THAT(errors_of(head + "migration: {}\n"), ElementsAre(HasSubstr("lacks the key `up`")));
     EXPECT_THAT(errors_of(head + "migration:\n  up:\n"), ElementsAre(HasSubstr("has no value")));
     EXPECT_THAT(errors_of(head + "migration: {up: [], down: []}\n"),
-                ElementsAre(HasSubstr("`migration.down` is not available in this version")));
+                ElementsAre(HasSubstr("`migration.down` must have at least")));
+    EXPECT_THAT(errors_of(small_scenario("verify: {tables: [t], rollback: true}\n")),
+                ElementsAre(HasSubstr("`verify.rollback` needs the way back: `migration.down`")));
 }
 
 TEST(ScenarioErrors, StatementsThatCannotRunInTheStepsTransactionAreToldWithTheRemedy) {

@@ -67,13 +67,6 @@ TEST(Schema, TheReaderKnowsEveryKeyOfTheSchemaAndNoOther) {
     EXPECT_GT(keys, 60U);
 }
 
-TEST(Schema, KeysOfLaterVersionsAreInNeither) {
-    EXPECT_THAT(json_schema(), Not(HasSubstr("\"rollback\"")));
-    EXPECT_THAT(json_schema(), Not(HasSubstr("\"down\"")));
-    EXPECT_THAT(errors_of(small_scenario("verify: {tables: [t], rollback: true}\n")),
-                ElementsAre(HasSubstr("`verify.rollback` is not available in this version")));
-}
-
 TEST(Schema, ExactlyOneActionIsAskedOfAStep) {
     const auto schema = json::parse(json_schema());
     const auto& step = schema["properties"]["migration"]["properties"]["up"]["items"];

@@ -338,5 +338,74 @@ TEST(SchemaComparison, AnotherSequenceIsNamed) {
                             "public.orders_id_seq"));
 }
 
+// ------------------------------------------------------------------------------ after a way back
+
+std::vector<std::string> differences(const TableSchema& before, const TableSchema& after) {
+    std::vector<std::string> texts;
+    for (const auto& change : schema_differences(before, after)) {
+        texts.push_back((change.problem ? "!" : "") + change.text);
+    }
+    return texts;
+}
+
+TEST(SchemaDifferences, EqualSchemasHaveNone) {
+    EXPECT_THAT(differences(orders(), orders()), IsEmpty());
+}
+
+TEST(SchemaDifferences, WhatAMigrationMayChangeAWayBackMayNot) {
+    auto other = orders();
+    other.properties["owner"] = "migrator";
+    other.columns[1].properties["type"] = "bigint";
+    other.objects.pop_back();
+    other.objects.push_back(object(Kind::constraint, "positive", "CHECK (total > 0)", false));
+    other.privileges.clear();
+    EXPECT_THAT(differences(orders(), other),
+                ElementsAre("!the table: owner migrator, before: shop",
+                            "!column total: type bigint, before: integer",
+                            "!the index by_total is gone", "!the constraint positive is new",
+                            "!the constraint positive is NOT VALID: rows that were there before it "
+                            "are not checked until it is validated",
+                            "!no longer granted: SELECT to reader"));
+}
+
+TEST(SchemaDifferences, AColumnThatCameOrWentIsOne) {
+    auto other = orders();
+    other.columns[1].name = "amount";
+    EXPECT_THAT(differences(orders(), other),
+                ElementsAre("!the column total is gone", "!the column amount is new"));
+}
+
+TEST(SchemaDifferences, TheOrderOfColumnsIsToldAndIsNoProblem) {
+    auto other = orders();
+    std::swap(other.columns[0], other.columns[1]);
+    EXPECT_THAT(differences(orders(), other), ElementsAre("the columns stand in another order"));
+}
+
+TEST(SchemaDifferences, WhatTheApplicationDrewFromASequenceIsNone) {
+    auto other = orders();
+    other.sequences[0].next = 500;
+    EXPECT_THAT(differences(orders(), other), IsEmpty());
+    other.sequences[0].behind = true;  // overtaken by values that were given
+    const auto told = differences(orders(), other);
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_NE(told[0].front(), '!') << told[0];
+}
+
+TEST(SchemaDifferences, ASequenceThatWasSetBackIsAProblem) {
+    auto other = orders();
+    other.sequences[0].next = 1;
+    other.sequences[0].behind = true;
+    const auto told = differences(orders(), other);
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told[0].front(), '!') << told[0];
+}
+
+TEST(SchemaDifferences, AnIndexThatWasInvalidBeforeIsAsItWas) {
+    auto before = orders(), after = orders();
+    before.objects[2].complete = after.objects[2].complete = false;
+    EXPECT_THAT(differences(before, after), ElementsAre("the index by_total is INVALID, as it was "
+                                                        "before"));
+}
+
 }  // namespace
 }  // namespace harness::verification

@@ -93,14 +93,24 @@ struct StreamOptions {
     // What makes a stream may wait for transactions that write meanwhile to end.
     std::chrono::milliseconds start_timeout{60'000};
     std::chrono::milliseconds lock_timeout{5'000};
+    // Where it has to alter a table, at its beginning and its end: how long it goes on asking for
+    // the lock, each time only for a moment.
+    std::chrono::milliseconds lock_patience{15'000};
     // The log that the server may keep back for this stream (more: it ends), and what may be held
     // here (more: it waits with the server).
     std::uint64_t max_log_kept_bytes = std::uint64_t{4} << 30;
     std::uint64_t max_held_bytes = std::uint64_t{32} << 20;
 };
 
+// What following costs a table beside the stream itself: a sentence for the reader.
+struct StreamNote {
+    std::uint64_t identity = 0;  // as TableShape::identity
+    std::string text;
+};
+
 // One thread at a time, but for hold(). Every call may throw StreamEnded; after that only the
-// destructor. Whatever was made for it in the database goes with it.
+// destructor. Whatever was made for it in the database goes with it, which may need a lock on the
+// tables: destroyed while a snapshot of ours is open on them, it waits for that in vain.
 class ChangeStream {
 public:
     virtual ~ChangeStream() = default;
@@ -112,11 +122,12 @@ public:
     // From any thread: from when it returns nothing is delivered that became visible later.
     // Between this and finish() the second scan's snapshot is taken.
     virtual void hold() = 0;
-    // Delivers the rest of what the second scan saw.
+    // Delivers the rest of what the second scan saw; the server keeps no log for it afterwards.
     virtual void finish(const std::string& second_fence, ChangeSink& sink,
                         std::chrono::milliseconds timeout) = 0;
 
     [[nodiscard]] virtual const StreamFigures& figures() const = 0;
+    [[nodiscard]] virtual std::vector<StreamNote> notes() const = 0;
 };
 
 }  // namespace harness::database

@@ -85,15 +85,26 @@ public:
             check_tables();
             read_spill();
         });
+        objects_.close();
     }
     [[nodiscard]] const database::StreamFigures& figures() const override { return figures_; }
+    [[nodiscard]] std::vector<database::StreamNote> notes() const override;
 
 private:
     enum class Delivery : std::uint8_t { between, delivering, skipping };
 
-    // Whatever ends the stream is one kind of end.
+    // Whatever ends the stream is one kind of end, and after it the server keeps no log for it.
     template <typename Work>
     void guarded(Work work) {
+        try {
+            translated(work);
+        } catch (...) {
+            objects_.close();
+            throw;
+        }
+    }
+    template <typename Work>
+    static void translated(Work& work) {
         try {
             work();
         } catch (const Outage& outage) {
@@ -330,6 +341,13 @@ void PostgresChangeStream::check_tables() {
                               *answer.rows[0][0] + ", was " + std::to_string(table.oid) +
                               "): its changes did not come"};
         }
+        if (const auto part =
+                table.partitioned ? part_not_full(*control_, table.oid) : std::string{};
+            !part.empty()) {
+            throw StreamEnded{part + ", a part of " + table.name +
+                              ", was made or altered meanwhile, and its REPLICA IDENTITY is not "
+                              "FULL as the others': its changes do not tell what was there"};
+        }
     }
 }
 
@@ -344,6 +362,20 @@ void PostgresChangeStream::read_spill() {
     if (!answer.rows.empty()) {
         figures_.spilled_bytes = number_in<std::uint64_t>(answer.rows[0][0]);
     }
+}
+
+std::vector<database::StreamNote> PostgresChangeStream::notes() const {
+    std::vector<database::StreamNote> all;
+    for (const auto& table : objects_.tables()) {
+        if (!table.widened.empty()) {
+            all.push_back({.identity = table.oid,
+                           .text = table.name + " has no " +
+                                   (table.keyed ? "replica identity" : "key") +
+                                   ": its REPLICA IDENTITY is FULL while the change stream is "
+                                   "followed, which about doubles the log of an update"});
+        }
+    }
+    return all;
 }
 
 }  // namespace

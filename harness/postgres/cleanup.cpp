@@ -1,6 +1,7 @@
 #include "harness/postgres/cleanup.hpp"
 
 #include "harness/postgres/control.hpp"
+#include "harness/postgres/replica_identity.hpp"
 #include "harness/postgres/run_lock.hpp"
 #include "harness/postgres/table_catalog.hpp"
 
@@ -72,11 +73,10 @@ void end_sessions(Control& control, Cleanup& cleanup, const Announce& announce) 
 }
 
 void drop_slots(Control& control, Cleanup& cleanup, const Announce& announce) {
-    const auto slots =
-        ask(control,
-            "SELECT slot_name FROM pg_catalog.pg_replication_slots "
-            "WHERE slot_name LIKE 'rehearse\\_%' AND NOT active "
-            "AND database = pg_catalog.current_database()");
+    const auto slots = ask(control,
+                           "SELECT slot_name FROM pg_catalog.pg_replication_slots "
+                           "WHERE slot_name LIKE 'rehearse\\_%' AND NOT active "
+                           "AND database = pg_catalog.current_database()");
     for (const auto& row : slots.rows) {
         // Slot names are lower-case letters, digits and underscores.
         attempt(control, cleanup, announce, "drop replication slot " + *row[0],
@@ -84,7 +84,8 @@ void drop_slots(Control& control, Cleanup& cleanup, const Announce& announce) {
     }
 }
 
-// Of change streams that are gone: the slot has its publication's name.
+// Of change streams that are gone: the slot has its publication's name. With it goes the replica
+// identity that its tables were given.
 void drop_publications(Control& control, Cleanup& cleanup, const Announce& announce) {
     const auto publications =
         ask(control,
@@ -92,8 +93,19 @@ void drop_publications(Control& control, Cleanup& cleanup, const Announce& annou
             "AND NOT EXISTS (SELECT FROM pg_catalog.pg_replication_slots s "
             "WHERE s.slot_name = p.pubname AND s.active)");
     for (const auto& row : publications.rows) {
-        attempt(control, cleanup, announce, "drop publication " + *row[0],
-                "DROP PUBLICATION " + quoted_identifier(*row[0]));
+        const auto what = "drop publication " + *row[0];
+        announce(what);
+        try {
+            const auto put_back =
+                drop_publication(control, *row[0], recorded_identities(control, *row[0]), announce);
+            cleanup.removed.push_back(what);
+            cleanup.removed.insert(cleanup.removed.end(), put_back.begin(), put_back.end());
+        } catch (const Outage& outage) {
+            if (outage.error().kind == ErrorKind::connection_lost) {
+                throw;
+            }
+            cleanup.failed.push_back(what + ": " + outage.what());
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 // What a killed run leaves in a database, and how it goes. Nothing has to be remembered for it: all
-// that the harness makes bears its name (schema rehearse, slots and publications
-// rehearse_*, applications rehearse/*).
+// that the harness makes bears its name (schema rehearse, slots and publications rehearse_*,
+// applications rehearse/*), and a publication tells what its tables' replica identities were.
 #pragma once
 
 #include "harness/database/control.hpp"
@@ -17,9 +17,9 @@ struct Cleanup {
     std::vector<std::string> failed;   // with the server's reason
 };
 
-// Ends the sessions of a killed run, drops its replication slots and publications and what is in the
-// schema rehearse
-// (but not the guard). Holds the run lock meanwhile: throws database::Refused while a rehearsal
+// Ends the sessions of a killed run, drops its replication slots and publications, puts back the
+// replica identities of its tables and drops what is in the schema rehearse (but not the guard).
+// Holds the run lock meanwhile: throws database::Refused while a rehearsal
 // runs.
 [[nodiscard]] Cleanup clean_up(database::Control& control, const Announce& announce);
 

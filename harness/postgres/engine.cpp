@@ -12,6 +12,7 @@
 #include "harness/postgres/identity.hpp"
 #include "harness/postgres/lock_source.hpp"
 #include "harness/postgres/number_in.hpp"
+#include "harness/postgres/replica_identity.hpp"
 #include "harness/postgres/replica_probe.hpp"
 #include "harness/postgres/rights.hpp"
 #include "harness/postgres/room.hpp"
@@ -95,7 +96,10 @@ public:
     }
 
     std::unique_ptr<database::RunLock> lock_for_run() override {
-        return postgres::lock_for_run(destination("run"));
+        auto lock = postgres::lock_for_run(destination("run"));
+        // Of tables as a killed run left them nothing holds that is measured or compared.
+        put_back_left_over(*open("cleanup"), announce);
+        return lock;
     }
 
     std::string version_warning() override {

@@ -49,14 +49,16 @@ std::string oldest_writer(database::Control& control) {
 StreamObjects::StreamObjects(database::Control& control, const Destination& destination,
                              std::span<const std::string> tables,
                              const database::StreamOptions& options, Announce announce)
-    : control_{control}, announce_{std::move(announce)} {
+    : control_{control}, announce_{std::move(announce)}, lock_patience_{options.lock_patience} {
     require_all(stream_requirements(control));
     connection_ = std::make_unique<ReplicationConnection>(destination);
+    server_version_ = connection_->server_version();
+    server_pid_ = connection_->server_pid();
     for (const auto& table : tables) {
-        tables_.push_back(table_to_follow(control, table, connection_->server_version()));
+        tables_.push_back(table_to_follow(control, table, server_version_));
     }
     refuse_parts_of_others();
-    name_ = name_for(connection_->server_pid());
+    name_ = name_for(server_pid_);
     try {
         publish();
         create_slot(options.start_timeout);
@@ -94,7 +96,7 @@ void StreamObjects::refuse_parts_of_others() {
 
 // Before the slot: a change that is older than the publication cannot be decoded for it.
 void StreamObjects::publish() {
-    const int version = connection_->server_version();
+    const int version = server_version_;
     std::string list;
     for (const auto& table : tables_) {
         list += (list.empty() ? "" : ", ") + table.name;
@@ -104,7 +106,9 @@ void StreamObjects::publish() {
     with += version >= 130'000 ? ", publish_via_partition_root = true" : "";
     with += version >= 180'000 ? ", publish_generated_columns = stored" : "";
     announce_("create publication " + name_ + " for " + list);
-    ask(control_, "CREATE PUBLICATION " + name_ + " FOR TABLE " + list + " WITH (" + with + ")");
+    publish_widened(control_, name_,
+                    "CREATE PUBLICATION " + name_ + " FOR TABLE " + list + " WITH (" + with + ")",
+                    widened(), announce_, lock_patience_);
 }
 
 void StreamObjects::create_slot(std::chrono::milliseconds timeout) {
@@ -123,37 +127,47 @@ void StreamObjects::create_slot(std::chrono::milliseconds timeout) {
 
 void StreamObjects::start() {
     std::string options = "proto_version '1', publication_names '\"" + name_ + "\"'";
-    if (connection_->server_version() >= 140'000) {
+    if (server_version_ >= 140'000) {
         options += ", binary 'true', messages 'true'";
     }
     connection_->start(name_, options);
 }
 
+std::vector<FormerIdentity> StreamObjects::widened() const {
+    std::vector<FormerIdentity> all;
+    for (const auto& table : tables_) {
+        all.insert(all.end(), table.widened.begin(), table.widened.end());
+    }
+    return all;
+}
+
+void StreamObjects::wait_for_the_slot_to_go() {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    const auto gone = [&] {
+        return ask(control_, "SELECT 1 FROM pg_catalog.pg_replication_slots WHERE slot_name = '" +
+                                 name_ + "'")
+            .rows.empty();
+    };
+    while (!gone()) {
+        if (std::chrono::steady_clock::now() > deadline) {
+            ask(control_, "SELECT pg_catalog.pg_terminate_backend(" + std::to_string(server_pid_) +
+                              ") FROM pg_catalog.pg_replication_slots WHERE slot_name = '" + name_ +
+                              "' AND active_pid = " + std::to_string(server_pid_));
+            break;
+        }
+        std::this_thread::sleep_for(10ms);
+    }
+}
+
 // The slot goes with its connection; the publication is needed as long as that decodes.
 void StreamObjects::drop() noexcept {
-    const int pid = connection_->server_pid();
-    connection_.reset();
+    close();
     try {
         if (control_.execute("SELECT 1").error) {
             control_.reconnect();
         }
-        const auto deadline = std::chrono::steady_clock::now() + patience;
-        const auto gone = [&] {
-            return ask(control_,
-                       "SELECT 1 FROM pg_catalog.pg_replication_slots WHERE slot_name = '" + name_ +
-                           "'")
-                .rows.empty();
-        };
-        while (!gone()) {
-            if (std::chrono::steady_clock::now() > deadline) {
-                ask(control_, "SELECT pg_catalog.pg_terminate_backend(" + std::to_string(pid) +
-                                  ") FROM pg_catalog.pg_replication_slots WHERE slot_name = '" +
-                                  name_ + "' AND active_pid = " + std::to_string(pid));
-                break;
-            }
-            std::this_thread::sleep_for(10ms);
-        }
-        ask(control_, "DROP PUBLICATION IF EXISTS " + name_);
+        wait_for_the_slot_to_go();
+        drop_publication(control_, name_, widened(), announce_, lock_patience_);
     } catch (const std::exception& failure) {
         try {
             announce_("publication " + name_ +

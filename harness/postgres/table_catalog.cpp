@@ -99,12 +99,7 @@ void read_columns(database::Control& control, ColumnKinds& kinds, CatalogTable& 
 }
 
 void read_key(database::Control& control, CatalogTable& table) {
-    const auto answer = ask_of(control, key_query, table.oid);
-    for (const auto& row : answer.rows) {
-        if (row[0] == answer.rows[0][0]) {
-            table.key.push_back(*row[1]);
-        }
-    }
+    table.key = key_columns(control, table.oid);
     for (auto& column : table.shape.columns) {
         column.is_key = std::ranges::find(table.key, column.name) != table.key.end();
     }
@@ -162,6 +157,17 @@ std::string quoted_name(database::Control& control, std::uint32_t oid) {
         throw database::Unreadable{"the table was dropped meanwhile"};
     }
     return *answer.rows[0][0];
+}
+
+std::vector<std::string> key_columns(database::Control& control, std::uint32_t oid) {
+    std::vector<std::string> names;
+    const auto answer = ask_of(control, key_query, oid);
+    for (const auto& row : answer.rows) {
+        if (row[0] == answer.rows[0][0]) {
+            names.push_back(*row[1]);
+        }
+    }
+    return names;
 }
 
 CatalogTable read_table(database::Control& control, ColumnKinds& kinds, std::uint32_t oid) {

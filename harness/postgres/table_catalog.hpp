@@ -13,8 +13,8 @@ namespace harness::postgres {
 
 // One relation with rows of its own: the table itself, a leaf partition, an heir.
 struct Leaf {
-    std::string name;   // qualified and quoted
-    bool heap = false;  // its rows are found by page
+    std::string name;         // qualified and quoted
+    bool heap = false;        // its rows are found by page
     bool sampled = false;     // TABLESAMPLE works on it
     std::uint64_t bytes = 0;  // not less than what the snapshot sees
 };
@@ -22,12 +22,12 @@ struct Leaf {
 struct CatalogTable {
     std::uint32_t oid = 0;
     database::TableShape shape;
-    std::string alias;                 // its name without the schema, quoted: what expressions call it
+    std::string alias;  // its name without the schema, quoted: what expressions call it
     std::vector<std::uint32_t> types;  // of shape.columns
     std::vector<std::string> key;      // names, in the order of the index; empty: none
     bool sampled = false;
-    // Each is read by itself; empty: only the whole can be read (a view, a foreign table; heirs that
-    // the role may not read directly or that have policies of their own).
+    // Each is read by itself; empty: only the whole can be read (a view, a foreign table; heirs
+    // that the role may not read directly or that have policies of their own).
     std::vector<Leaf> leaves;
 };
 
@@ -35,6 +35,9 @@ struct CatalogTable {
 [[nodiscard]] std::uint32_t resolve_table(database::Control& control, const std::string& name);
 
 [[nodiscard]] std::string quoted_name(database::Control& control, std::uint32_t oid);
+
+// Of the unique index that the table's rows are told apart by, in its order; empty: there is none.
+[[nodiscard]] std::vector<std::string> key_columns(database::Control& control, std::uint32_t oid);
 
 // As the control's snapshot sees it; the table must be locked. Throws Outage.
 [[nodiscard]] CatalogTable read_table(database::Control& control, ColumnKinds& kinds,

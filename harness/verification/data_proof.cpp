@@ -156,8 +156,13 @@ std::unique_ptr<database::ChangeStream> DataProof::open_stream() {
     not_followed_ = obstacle();
     if (not_followed_.empty()) {
         try {
-            return target_.change_stream(
+            auto stream = target_.change_stream(
                 names(), verify.strict ? checksum::Scale::strict : checksum::Scale::by_value);
+            stream_notes_ = stream->notes();
+            for (const auto& note : stream_notes_) {
+                options_.note(note.text);
+            }
+            return stream;
         } catch (const database::StreamEnded& refusal) {
             not_followed_ = refusal.what();
         }
@@ -295,25 +300,32 @@ Followed DataProof::followed_until(database::Snapshot* snapshot, reports::Verifi
     told.log_kept_bytes_max = followed.figures.log_kept_bytes_max;
     told.spilled_bytes = followed.figures.spilled_bytes;
     told.catch_up_s = seconds_since(start);
-    follower_.reset();
     return followed;
+}
+
+// Of a table without a key.
+bool DataProof::is_widened(std::uint64_t table) const {
+    return std::ranges::find(stream_notes_, table, &database::StreamNote::identity) !=
+           stream_notes_.end();
 }
 
 void DataProof::compare_schemas(const std::vector<bool>& is_there, bool migration_failed,
                                 reports::Verification& out) {
-    std::vector<std::string> names;
-    for (std::size_t i = 0; i < is_there.size(); ++i) {
-        if (is_there[i]) {
-            names.push_back(scenario_.verify->tables[i].name);
-        }
-    }
-    const auto schemas = target_.table_schemas(names);
+    auto schemas = target_.table_schemas(names_of(is_there));
     for (std::size_t i = 0, next = 0; i < is_there.size(); ++i) {
         if (!is_there[i]) {
             continue;
         }
         auto& proof = out.tables[i];
-        const auto& now = schemas[next++];
+        auto& now = schemas[next++];
+        if (follower_ != nullptr && is_widened(tables_[i]->identity())) {
+            // Ours, until the way back is over, too.
+            const auto was = schemas_before_[i].properties.find("replica identity");
+            now.properties.erase("replica identity");
+            if (was != schemas_before_[i].properties.end()) {
+                now.properties.insert(*was);
+            }
+        }
         proof.schema_changes =
             origin_ && !migration_failed
                 ? schema_differences(origin_->schemas[i], now)
@@ -324,34 +336,41 @@ void DataProof::compare_schemas(const std::vector<bool>& is_there, bool migratio
     }
 }
 
-void DataProof::judge_tables(bool migration_failed, std::stop_token stop, DataProof* way_back,
-                             reports::Verification& out) {
-    if (tables_.empty()) {
-        return;
-    }
-    options_.note("second scan of the verified tables");
-    step_ended();  // the last look at its triggers
-    const auto rules = united(rules_before_, target_.write_rules());
-    const auto writers_of_run = writers();
-    // A name that nothing is called by any more: its table is gone, the others are still compared.
-    std::vector<std::string> there;
+// A name that nothing is called by any more: its table is gone, the others are still compared.
+std::vector<bool> DataProof::tables_there() {
     std::vector<bool> is_there;
     for (const auto& table : scenario_.verify->tables) {
         try {
             static_cast<void>(target_.snapshot(std::vector{table.name}));
-            there.push_back(table.name);
             is_there.push_back(true);
         } catch (const database::UnknownName&) {
             is_there.push_back(false);
         }
     }
-    if (way_back != nullptr) {
-        way_back->open_way_back();
+    return is_there;
+}
+
+std::vector<std::string> DataProof::names_of(const std::vector<bool>& is_there) const {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < is_there.size(); ++i) {
+        if (is_there[i]) {
+            names.push_back(scenario_.verify->tables[i].name);
+        }
     }
+    return names;
+}
+
+std::unique_ptr<database::Snapshot> DataProof::judge_rows(const std::vector<bool>& is_there,
+                                                          bool migration_failed,
+                                                          std::stop_token stop,
+                                                          reports::Verification& out) {
+    const auto rules = united(rules_before_, target_.write_rules());
+    const auto writers_of_run = writers();
     if (follower_ != nullptr) {
         follower_->hold();
     }
-    const auto snapshot = there.empty() ? nullptr : target_.snapshot(there);
+    const auto names = names_of(is_there);
+    const auto snapshot = names.empty() ? nullptr : target_.snapshot(names);
     const auto followed = followed_until(snapshot.get(), out);
     for (std::size_t i = 0; i < tables_.size(); ++i) {
         auto& table = *tables_[i];
@@ -365,15 +384,49 @@ void DataProof::judge_tables(bool migration_failed, std::stop_token stop, DataPr
             evidence.doubts = doubts_about(table);
         }
         out.tables.push_back(table.judge(*snapshot, evidence, migration_failed, progress_, stop));
+        for (const auto& note : stream_notes_) {
+            if (note.identity == table.identity()) {
+                out.tables.back().notes.push_back(note.text);
+            }
+        }
     }
-    compare_schemas(is_there, migration_failed, out);
-    if (origin_ && !migration_failed) {
+    return snapshot;
+}
+
+void DataProof::judge_tables(bool migration_failed, std::stop_token stop, DataProof* way_back,
+                             reports::Verification& out) {
+    if (tables_.empty()) {
+        return;
+    }
+    options_.note("second scan of the verified tables");
+    step_ended();  // the last look at its triggers
+    const auto is_there = tables_there();
+    if (migration_failed) {
+        way_back = nullptr;
+    }
+    if (way_back != nullptr) {
+        way_back->open_way_back();
+    }
+    auto snapshot = judge_rows(is_there, migration_failed, stop, out);
+    if (origin_ && !migration_failed && snapshot != nullptr) {
         judge_restored(*snapshot, is_there, stop, out);
         tell_lost_writes(out);
     }
+    if (way_back == nullptr) {
+        // The tables are as they were, before their schemas are compared; the snapshot's locks would
+        // be in the way of that.
+        snapshot.reset();
+        follower_.reset();
+        if (origin_) {
+            origin_->follower.reset();
+        }
+    }
+    compare_schemas(is_there, migration_failed, out);
     if (way_back != nullptr && reports::mismatch_sentences(out).empty()) {
         way_back->begin_way_back(*snapshot, hand_over(out));
     }
+    snapshot.reset();
+    follower_.reset();
 }
 
 std::optional<reports::Verification> DataProof::after(bool migration_failed,
@@ -406,6 +459,7 @@ std::optional<reports::Verification> DataProof::after(bool migration_failed,
     } catch (const std::exception& failure) {
         out.fault = failure.what();
     }
+    follower_.reset();
     out.seconds = seconds_ + seconds_since(start);
     return out;
 }

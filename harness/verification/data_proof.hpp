@@ -38,6 +38,9 @@ struct Origin {
     std::vector<std::unique_ptr<TableProof>> restored;
     database::WriteRules rules;
     std::vector<Writer> writers;  // all of the run
+    // Of the migration's proof, at its end: what it made in the database for tables without a key
+    // is needed as long as these are followed.
+    std::unique_ptr<LedgerFollower> follower;
     // What the migration's own proof says of each table.
     std::vector<reports::TableProof> proofs;
 };
@@ -95,11 +98,20 @@ private:
     [[nodiscard]] std::string obstacle() const;
     [[nodiscard]] std::unique_ptr<database::ChangeStream> open_stream();
     void follow(std::unique_ptr<database::ChangeStream> stream, const std::string& fence);
+    [[nodiscard]] bool is_widened(std::uint64_t table) const;
     // What became of the schema of the tables that are still there, beside each proof.
     void compare_schemas(const std::vector<bool>& is_there, bool migration_failed,
                          reports::Verification& out);
     void judge_tables(bool migration_failed, std::stop_token stop, DataProof* way_back,
                       reports::Verification& out);
+    // Gives the view that the second scan had.
+    [[nodiscard]] std::unique_ptr<database::Snapshot> judge_rows(const std::vector<bool>& is_there,
+                                                                 bool migration_failed,
+                                                                 std::stop_token stop,
+                                                                 reports::Verification& out);
+    // In the order of the scenario's tables: whether one is called so still.
+    [[nodiscard]] std::vector<bool> tables_there();
+    [[nodiscard]] std::vector<std::string> names_of(const std::vector<bool>& is_there) const;
     [[nodiscard]] Followed followed_until(database::Snapshot* snapshot, reports::Verification& out);
     [[nodiscard]] std::vector<std::string> doubts_about(const TableProof& table) const;
     [[nodiscard]] std::vector<Writer> writers_of(const scenarios::Workload& workload,
@@ -125,6 +137,7 @@ private:
     std::vector<std::unique_ptr<TableProof>> restored_;  // for the way back
     std::string fault_;                                  // why there is no first proof
     std::string not_followed_;                           // why, where it was wanted
+    std::vector<database::StreamNote> stream_notes_;
     // By table: "the trigger halve, which the migration made,".
     std::set<std::pair<std::uint64_t, std::string>> new_hooks_;
     std::string hooks_unread_;  // why

@@ -72,7 +72,6 @@ Followed LedgerFollower::finish(const std::string& second_fence,
     followed.figures = stream_->figures();
     followed.tagged = writing_.tagged();
     followed.untagged = writing_.untagged();
-    stream_.reset();  // the server keeps nothing for it any longer
     followed.ended = ended();
     return followed;
 }

@@ -31,7 +31,8 @@ public:
     // taken. Throws StreamEnded where no ledger can be made.
     LedgerFollower(std::unique_ptr<database::ChangeStream> stream,
                    std::vector<FollowedTable> tables, const LedgerSettings& settings);
-    // Ends the thread; what was made for the stream in the database goes.
+    // Ends the thread; what was made for the stream in the database goes. No snapshot of ours may
+    // be open on the tables (see ChangeStream).
     ~LedgerFollower();
 
     void start(const std::string& first_fence);

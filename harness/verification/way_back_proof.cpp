@@ -95,6 +95,7 @@ Origin DataProof::hand_over(const reports::Verification& proof) {
             .restored = std::move(restored_),
             .rules = rules_before_,
             .writers = writers(),
+            .follower = std::move(follower_),
             .proofs = proof.tables};
 }
 

@@ -134,11 +134,14 @@ std::string DataProof::obstacle() const {
             }
         }
     }
-    for (const auto& writer : writers_beside()) {
-        for (const auto& table : scenario_.verify->tables) {
-            const auto identity =
-                target_.snapshot(std::vector{table.name})->shape(table.name).identity;
-            if (!writes_of(identity, {&writer, 1}, rules_before_).nothing()) {
+    const auto beside = writers_beside();
+    for (const auto& table : scenario_.verify->tables) {
+        const auto shape = target_.snapshot(std::vector{table.name})->shape(table.name);
+        if (const auto why = untold_key(shape, table)) {
+            return *why;
+        }
+        for (const auto& writer : beside) {
+            if (!writes_of(shape.identity, {&writer, 1}, rules_before_).nothing()) {
                 return writer.name + " may write to " + table.name +
                        ", and its transactions do not say whose they are";
             }

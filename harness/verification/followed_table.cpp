@@ -112,4 +112,23 @@ std::optional<std::string> untaggable(const std::string& operation,
            ", and may commit by itself: its transactions cannot be told from others";
 }
 
+// The stream has the columns themselves, not what an expression makes of them, and (before 18) no
+// generated ones.
+std::optional<std::string> untold_key(const database::TableShape& before,
+                                      const scenarios::VerifiedTable& table) {
+    const auto plan = plan_before(before, table);
+    const auto all = plan.keyed ? std::string{} : ", as it has no key";
+    for (std::size_t i = 0; i < plan.columns.size(); ++i) {
+        const auto& name = plan.columns[i].name;
+        const auto column = std::ranges::find(before.columns, name, &database::TableColumn::name);
+        if (!plan.is_key[i] || (!column->generated && plan.columns[i].expression.empty())) {
+            continue;
+        }
+        return "the rows of " + before.name + " are told apart by " + name + all + ", which is " +
+               (column->generated ? "generated" : "declared as rewritten") +
+               ": the change stream does not carry what is compared";
+    }
+    return std::nullopt;
+}
+
 }  // namespace harness::verification

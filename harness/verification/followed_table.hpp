@@ -38,4 +38,8 @@ enum class Added : std::uint8_t { all, with_an_expression };
 [[nodiscard]] std::optional<std::string> untaggable(const std::string& operation,
                                                     const scenarios::WriteEffects& effects);
 
+// Why the changes of a table cannot tell which of its rows they are of; empty: they can.
+[[nodiscard]] std::optional<std::string> untold_key(const database::TableShape& before,
+                                                    const scenarios::VerifiedTable& table);
+
 }  // namespace harness::verification

@@ -299,6 +299,91 @@ def test_no_harmless_migration_is_blamed(run, shop_database):
     assert [reason for reason in result["reasons"] if not is_noise(reason)] == [] or not ended.code
 
 
+# Tables without a key, in which each row is there twice. name: columns, their values, the migration,
+# what is declared, and how many rows are lost, extra and duplicated.
+def keyless(table, columns="v int NOT NULL", values="g"):
+    return (f"CREATE TABLE {table} (g int, {columns}, touched int NOT NULL DEFAULT 0);"
+            f"INSERT INTO {table} SELECT g, {values} FROM"
+            f" (SELECT n / 2 AS g FROM generate_series(2, {2 * ROWS + 1}) n) rows;")
+
+
+ONE = "ctid = (SELECT min(ctid) FROM {t} WHERE g = 5)"
+KEYLESS = {
+    "k_one_bit": (V, "g", "UPDATE {t} SET v = v # 1 WHERE " + ONE, None, (1, 1, 0)),
+    "k_both_of_two": (V, "g", "UPDATE {t} SET v = 0 WHERE g = 5", None, (2, 2, 0)),
+    "k_null_for_empty": ("v text", "''", "UPDATE {t} SET v = NULL WHERE " + ONE, None, (1, 1, 0)),
+    "k_trailing_blank": ("v text", "'x'", "UPDATE {t} SET v = 'x ' WHERE " + ONE, None, (1, 1, 0)),
+    "k_out_of_line": ("v text", LONG, "UPDATE {t} SET v = overlay(v placing '!' from 9000 for 1)"
+                      " WHERE " + ONE, None, (1, 1, 0)),
+    "k_lost": (V, "g", "DELETE FROM {t} WHERE " + ONE, None, (1, 0, 0)),
+    "k_both_lost": (V, "g", "DELETE FROM {t} WHERE g = 5", None, (2, 0, 0)),
+    "k_doubled": (V, "g", "INSERT INTO {t} SELECT * FROM {t} WHERE " + ONE, None, (0, 0, 1)),
+    "k_too_many": (V, "g", "INSERT INTO {t} VALUES (-1, 1)", None, (0, 1, 0)),
+    "k_made_equal_to_another": (V, "g", "UPDATE {t} SET g = 6, v = 6 WHERE " + ONE, None,
+                                (1, 0, 1)),
+    "k_shifted": (V, "g", "UPDATE {t} SET v = v - 1 WHERE g BETWEEN 5 AND 7", None, (6, 6, 0)),
+    "k_damaged_by_a_rewrite": (V, "g", "ALTER TABLE {t} ALTER v TYPE bigint USING"
+                               " CASE g WHEN 5 THEN -1 ELSE v END", None, (2, 2, 0)),
+    "k_refilled_with_one_less": (
+        V, "g", "LOCK {t}; CREATE TABLE kept_{t} AS SELECT * FROM {t}; TRUNCATE {t};"
+        "INSERT INTO {t} SELECT * FROM kept_{t} WHERE NOT EXISTS (SELECT FROM kept_{t} k"
+        " WHERE k.g = 7 AND k.g = kept_{t}.g AND k.ctid > kept_{t}.ctid)", None, (1, 0, 0)),
+    "k_forgotten_by_a_backfill": (
+        V, "g", "ALTER TABLE {t} ADD COLUMN region text;"
+        "UPDATE {t} SET region = 'eu' WHERE g <> 5", {"region": {"added": "'eu'"}}, "region"),
+    # Harmless ones.
+    "k_untouched": (V, "g", "SELECT 1", None, (0, 0, 0)),
+    "k_written_again": (V, "g", "UPDATE {t} SET v = v", None, (0, 0, 0)),
+    "k_two_swapped": (V, "g", "UPDATE {t} SET g = 11 - g, v = 11 - v WHERE g IN (5, 6)", None,
+                      (0, 0, 0)),
+    "k_refilled": (V, "g", "LOCK {t}; CREATE TEMP TABLE kept AS SELECT * FROM {t};"
+                   "DELETE FROM {t}; INSERT INTO {t} SELECT * FROM kept; DROP TABLE kept", None,
+                   (0, 0, 0)),
+    "k_widened": (V, "g", "ALTER TABLE {t} ALTER v TYPE bigint", None, (0, 0, 0)),
+    "k_given_a_key": (V, "g", "ALTER TABLE {t} ADD COLUMN id bigserial PRIMARY KEY",
+                      {"id": "added"}, (0, 0, 0)),
+    "k_renamed": (V, "g", "ALTER TABLE {t} RENAME v TO w", {"v": {"renamed": "w"}}, (0, 0, 0)),
+    "k_dropped": ("v int, w int", "g, g", "ALTER TABLE {t} DROP w", {"w": "dropped"}, (0, 0, 0)),
+    "k_kept_out_of_line": ("v text", LONG, "ALTER TABLE {t} ALTER touched TYPE bigint", None,
+                           (0, 0, 0)),
+    "k_rewritten_heap": (V, "g", "LOCK {t}; CREATE INDEX {t}_g ON {t} (g); CLUSTER {t} USING {t}_g",
+                         None, (0, 0, 0)),
+    "k_unique_index": (V, "g", "ALTER TABLE {t} ADD COLUMN u uuid DEFAULT gen_random_uuid();"
+                       "CREATE UNIQUE INDEX ON {t} (u)", {"u": "added"}, (0, 0, 0)),
+}
+
+
+def test_tables_without_a_key_are_told_by_their_rows(run, shop_database):
+    expect, steps, operations = {}, [], []
+    for name, (columns, values, migration, declared, _) in KEYLESS.items():
+        shop_database.execute(keyless(name, columns, values))
+        steps.append({"name": name, "sql": migration.replace("{t}", name)})
+        for column, what in (declared or {}).items():
+            expect[f"{name}.{column}"] = what
+        operations.append(touch(name, "UPDATE {} SET touched = touched + 1 WHERE g = :id"))
+
+    ended, result = run(following(list(KEYLESS), steps, operations, expect))
+
+    assert ended.code == 4, (result["reasons"], ended.err)
+    told = proofs(result)
+    wrong = {}
+    for name, (_, _, _, _, wanted) in KEYLESS.items():
+        proof = told[name]
+        if wanted == "region":
+            right = proof["changed"] == 2 and proof["lost"] + proof["extra"] == 0
+        else:
+            right = (proof["lost"], proof["extra"], proof["duplicated"]) == wanted
+        right = (right and proof["mode"] == "ledger" and proof["workload"]["updates"] > 0
+                 and proof["verdict"] == ("pass" if wanted == (0, 0, 0) else "fail"))
+        if not right:
+            wrong[name] = {part: proof[part] for part in (
+                "verdict", "mode", "lost", "extra", "duplicated", "changed", "problems", "unproved",
+                "workload")}
+    assert wrong == {}
+    assert shop_database.value("SELECT count(*) FROM pg_class WHERE relname LIKE 'k!_%' ESCAPE '!'"
+                               " AND relkind = 'r' AND relreplident <> 'd'") == 0
+
+
 PARTS = """CREATE TABLE {t} (id int, k int, v int, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
 CREATE TABLE {t}_0 PARTITION OF {t} FOR VALUES IN (0);
 CREATE TABLE {t}_1 PARTITION OF {t} FOR VALUES IN (1);

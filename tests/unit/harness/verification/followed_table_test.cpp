@@ -50,6 +50,28 @@ protected:
     checksum::RecordOptions before_, after_, ledger_;
 };
 
+TEST_F(FollowedTableTest, WhatTellsRowsApartMustComeAsItIsCompared) {
+    EXPECT_EQ(untold_key(shape_, table_), std::nullopt);
+
+    TableShape keyless = shape_;
+    keyless.keyed = keyless.columns[0].is_key = false;
+    EXPECT_EQ(
+        untold_key(keyless, table_)
+            .value_or("")
+            .find("the rows of  are told apart by net, as it has no key, which is declared as "
+                  "rewritten"),
+        0U);
+    keyless.columns.erase(keyless.columns.begin() + 1);
+    table_.expectations.erase(table_.expectations.begin());
+    EXPECT_NE(untold_key(keyless, table_)
+                  .value_or("")
+                  .find("twice, as it has no key, which is "
+                        "generated"),
+              std::string::npos);
+    keyless.columns.pop_back();
+    EXPECT_EQ(untold_key(keyless, table_), std::nullopt);
+}
+
 TEST_F(FollowedTableTest, TheLedgerHasTheComparedColumnsAndTheAddedOnes) {
     ASSERT_EQ(ledger_.columns.size(), 6U);
     EXPECT_EQ(ledger_.columns[0].name, "id");

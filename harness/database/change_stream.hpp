@@ -16,6 +16,7 @@
 #include <optional>
 #include <span>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -123,8 +124,9 @@ public:
     // Between this and finish() the second scan's snapshot is taken.
     virtual void hold() = 0;
     // Delivers the rest of what the second scan saw; the server keeps no log for it afterwards.
+    // Ends early, by StreamEnded, when `stop` asks for it.
     virtual void finish(const std::string& second_fence, ChangeSink& sink,
-                        std::chrono::milliseconds timeout) = 0;
+                        std::chrono::milliseconds timeout, std::stop_token stop) = 0;
 
     [[nodiscard]] virtual const StreamFigures& figures() const = 0;
     [[nodiscard]] virtual std::vector<StreamNote> notes() const = 0;

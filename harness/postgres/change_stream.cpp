@@ -73,12 +73,12 @@ public:
         holding_ = true;
     }
     void finish(const std::string& second_fence, ChangeSink& sink,
-                std::chrono::milliseconds timeout) override {
+                std::chrono::milliseconds timeout, std::stop_token stop) override {
         guarded([&] {
             const auto second = parsed(second_fence);
             hold();
             deliver(sink, second, true);
-            catch_up(second, sink, Clock::now() + timeout);
+            catch_up(second, sink, Clock::now() + timeout, stop);
             if (delivery_ == Delivery::delivering) {
                 throw StreamEnded{"the change stream ended in the middle of a transaction"};
             }
@@ -137,7 +137,8 @@ private:
     void begin_if_due(ChangeSink& sink);
     void dispatch(ChangeSink& sink, const PgoutputEvent& event);
     void watch_if_due();
-    void catch_up(const SnapshotVisibility& second, ChangeSink& sink, Clock::time_point deadline);
+    void catch_up(const SnapshotVisibility& second, ChangeSink& sink, Clock::time_point deadline,
+                  const std::stop_token& stop);
     void check_tables();
     void read_spill();
 
@@ -304,7 +305,7 @@ void PostgresChangeStream::watch_if_due() {
 // its transaction becomes visible. A commit of our own makes sure that the log is flushed that far,
 // for only then is it sent.
 void PostgresChangeStream::catch_up(const SnapshotVisibility& second, ChangeSink& sink,
-                                    Clock::time_point deadline) {
+                                    Clock::time_point deadline, const std::stop_token& stop) {
     const auto target = number_in<std::uint64_t>(
         ask(*control_,
             "SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')")
@@ -316,6 +317,9 @@ void PostgresChangeStream::catch_up(const SnapshotVisibility& second, ChangeSink
         const auto now = Clock::now();
         if (now > deadline) {
             throw StreamEnded{"the change stream did not catch up in time"};
+        }
+        if (stop.stop_requested()) {
+            throw StreamEnded{"interrupted before the change stream had caught up"};
         }
         link().confirm(now - asked >= ask_every);
         asked = now - asked >= ask_every ? now : asked;

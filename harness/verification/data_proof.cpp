@@ -280,7 +280,8 @@ std::vector<std::string> DataProof::doubts_about(const TableProof& table) const 
     return doubts;
 }
 
-Followed DataProof::followed_until(database::Snapshot* snapshot, reports::Verification& out) {
+Followed DataProof::followed_until(database::Snapshot* snapshot, std::stop_token stop,
+                                   reports::Verification& out) {
     Followed followed;
     if (follower_ == nullptr) {
         if (!not_followed_.empty()) {
@@ -290,7 +291,7 @@ Followed DataProof::followed_until(database::Snapshot* snapshot, reports::Verifi
     }
     const auto start = Clock::now();
     if (snapshot != nullptr) {
-        followed = follower_->finish(snapshot->fence(), catch_up_patience);
+        followed = follower_->finish(snapshot->fence(), catch_up_patience, std::move(stop));
     } else {
         followed.ended = "no followed table is left";
     }
@@ -374,7 +375,10 @@ std::unique_ptr<database::Snapshot> DataProof::judge_rows(const std::vector<bool
     }
     const auto names = names_of(is_there);
     const auto snapshot = names.empty() ? nullptr : target_.snapshot(names);
-    const auto followed = followed_until(snapshot.get(), out);
+    const auto followed = followed_until(snapshot.get(), stop, out);
+    if (stop.stop_requested()) {
+        throw Stopped{};
+    }
     for (std::size_t i = 0; i < tables_.size(); ++i) {
         auto& table = *tables_[i];
         if (!is_there[i]) {

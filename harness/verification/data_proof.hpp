@@ -112,7 +112,8 @@ private:
     // In the order of the scenario's tables: whether one is called so still.
     [[nodiscard]] std::vector<bool> tables_there();
     [[nodiscard]] std::vector<std::string> names_of(const std::vector<bool>& is_there) const;
-    [[nodiscard]] Followed followed_until(database::Snapshot* snapshot, reports::Verification& out);
+    [[nodiscard]] Followed followed_until(database::Snapshot* snapshot, std::stop_token stop,
+                                          reports::Verification& out);
     [[nodiscard]] std::vector<std::string> doubts_about(const TableProof& table) const;
     [[nodiscard]] std::vector<Writer> writers_of(const scenarios::Workload& workload,
                                                  std::size_t operation) const;

@@ -53,8 +53,8 @@ void LedgerFollower::hold() {
     stream_->hold();
 }
 
-Followed LedgerFollower::finish(const std::string& second_fence,
-                                std::chrono::milliseconds timeout) {
+Followed LedgerFollower::finish(const std::string& second_fence, std::chrono::milliseconds timeout,
+                                std::stop_token stop) {
     thread_.request_stop();
     if (thread_.joinable()) {
         thread_.join();
@@ -62,7 +62,7 @@ Followed LedgerFollower::finish(const std::string& second_fence,
     Followed followed;
     if (!ended()) {
         try {
-            stream_->finish(second_fence, writing_, timeout);
+            stream_->finish(second_fence, writing_, timeout, std::move(stop));
             followed.ledgers = writing_.finish();
         } catch (const std::exception& failure) {
             note(failure.what());

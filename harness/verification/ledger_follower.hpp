@@ -41,9 +41,9 @@ public:
     [[nodiscard]] std::optional<std::string> ended() const;
     // Before the second scan's snapshot is taken. From any thread.
     void hold();
-    // Once.
+    // Once. Where `stop` asks for it the ledger has ended before it was whole.
     [[nodiscard]] Followed finish(const std::string& second_fence,
-                                  std::chrono::milliseconds timeout);
+                                  std::chrono::milliseconds timeout, std::stop_token stop = {});
 
 private:
     void run(const std::stop_token& stop) noexcept;

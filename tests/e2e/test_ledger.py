@@ -1,8 +1,10 @@
 """With the change stream every row is proved, what the workload writes included."""
+import os
 import signal
 
 import pytest
 
+import results
 import shop
 from results import assert_nothing_found
 from shop import NOTHING, PLACE, READ
@@ -331,6 +333,35 @@ def test_ctrl_c_puts_back_the_replica_identity(rehearse, scenario, log_database,
 
     assert ended.code == 130, ended.err
     assert identity_of(log_database) == "d"
+    assert_nothing_left(log_database)
+
+
+def sessions(database, role):
+    return database.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                          f" AND application_name = 'rehearse/{role}'")
+
+
+def test_ctrl_c_ends_the_wait_for_a_stream_that_lags(rehearse, scenario, log_database, until):
+    """Two minutes are granted to it: with its server process frozen it would take them."""
+    child = rehearse.start("run", scenario(logging(NOTHING)), "--db", log_database.uri,
+                           "--out", "out")
+    until(lambda: sessions(log_database, "workload") > 0, child)
+    sender = log_database.value("SELECT active_pid FROM pg_replication_slots")
+    os.kill(sender, signal.SIGSTOP)
+    try:
+        # The load is over, and the second scan's snapshot open: it waits for the changes first.
+        until(lambda: sessions(log_database, "workload") == 0
+              and sessions(log_database, "checksum") > 0, child)
+        child.send_signal(signal.SIGINT)
+        ended = rehearse.finish(child, timeout=60)
+    finally:
+        os.kill(sender, signal.SIGCONT)
+
+    assert ended.code == 130, ended.err
+    result = results.read(rehearse.folder / "out")
+    assert "interrupted" in result["verification"]["ledger"]["unavailable"]
+    assert identity_of(log_database) == "d"
+    until(lambda: log_database.value("SELECT count(*) FROM pg_replication_slots") == 0)
     assert_nothing_left(log_database)
 
 

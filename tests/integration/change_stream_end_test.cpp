@@ -3,6 +3,12 @@
 #include "harness/postgres/cleanup.hpp"
 #include "tests/integration/change_stream_fixture.hpp"
 
+#include <csignal>
+#include <stop_token>
+#include <thread>
+
+#include <sys/types.h>
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -37,6 +43,51 @@ TEST_F(ChangeStreams, EndWithTheSession) {
     } catch (const StreamEnded& end) {
         EXPECT_NE(std::string{end.what()}.find("the change stream ended: "), std::string::npos);
     }
+    stream.reset();
+    EXPECT_EQ(left_over(), "0");
+}
+
+// Stopped as a machine stops that has no more time for it; goes on at the end.
+class Frozen {
+public:
+    explicit Frozen(pid_t process) : process_{process} { kill(process_, SIGSTOP); }
+    ~Frozen() { kill(process_, SIGCONT); }
+    Frozen(const Frozen&) = delete;
+    Frozen& operator=(const Frozen&) = delete;
+
+private:
+    pid_t process_;
+};
+
+TEST_F(ChangeStreams, EndWhileTheyCatchUpWhenThatIsAskedFor) {
+    sql("CREATE TABLE t (id int PRIMARY KEY)");
+    Notes notes;
+    auto stream = open({"t"});
+    stream->start(fence());
+    const auto sender =
+        std::stoi(value("SELECT active_pid FROM pg_replication_slots "
+                        "WHERE database = current_database()"));
+    std::string why = "whole";
+    {
+        const Frozen frozen{sender};
+        sql("INSERT INTO t VALUES (1)");
+        const auto second = fence();
+        std::stop_source stop;
+        std::jthread asks{[&] {
+            // The last that is sent before the rest is waited for.
+            EXPECT_TRUE(
+                becomes_true("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = "
+                             "current_database() AND state = 'idle' "
+                             "AND query LIKE '%rehearse.end%')"));
+            stop.request_stop();
+        }};
+        try {
+            stream->finish(second, notes, patience, stop.get_token());
+        } catch (const StreamEnded& end) {
+            why = end.what();
+        }
+    }
+    EXPECT_EQ(why, "interrupted before the change stream had caught up");
     stream.reset();
     EXPECT_EQ(left_over(), "0");
 }

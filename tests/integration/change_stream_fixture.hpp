@@ -98,7 +98,7 @@ protected:
         happens();
         stream->follow(notes, std::chrono::milliseconds{10});
         stream->hold();
-        stream->finish(fence(), notes, patience);
+        stream->finish(fence(), notes, patience, {});
         figures_ = stream->figures();
         return notes;
     }

@@ -73,7 +73,7 @@ TEST_F(ChangeStreams, LeaveOutWhatTheFirstFenceSawAndTheSecondDidNot) {
     for (int i = 0; i < 3; ++i) {
         stream->follow(notes, 10ms);
     }
-    stream->finish(second, notes, patience);
+    stream->finish(second, notes, patience, {});
     std::ranges::sort(notes.lines);
     EXPECT_EQ(notes.lines, (Lines{"insert t new (2)", "insert t new (3)", "insert t new (5)"}));
     EXPECT_EQ(stream->figures().before_first, 1U);
@@ -218,7 +218,7 @@ TEST_F(ChangeStreams, ValuesAreThoseOfAScan) {
     for (const auto& chunk : scan->chunks()) {
         reader->read(chunk, scanned);
     }
-    stream->finish(snapshot->fence(), compared, patience);
+    stream->finish(snapshot->fence(), compared, patience, {});
 
     std::ranges::sort(compared.unknown);
     EXPECT_EQ(compared.unknown,
@@ -261,7 +261,7 @@ TEST_F(ChangeStreams, AreExactlyWhatIsBetweenTwoFencesUnderLoad) {
         }
         stream->hold();
         const auto second = sum_and_fence();
-        stream->finish(second.second, notes, patience);
+        stream->finish(second.second, notes, patience, {});
         EXPECT_EQ(static_cast<long>(notes.lines.size()), second.first - first.first);
     }
     stop = true;

@@ -1,11 +1,8 @@
 """With the change stream every row is proved, what the workload writes included."""
-import os
-import signal
-
 import pytest
 
-import results
 import shop
+from ledger import assert_nothing_left
 from results import assert_nothing_found
 from shop import NOTHING, PLACE, READ
 
@@ -42,11 +39,6 @@ def table(result, name="public.orders"):
 def found(result, name="public.orders"):
     return sorted((row["kind"], row["key"], row["columns"])
                   for row in table(result, name)["mismatches"])
-
-
-def assert_nothing_left(database):
-    assert database.value("SELECT count(*) FROM pg_replication_slots") == 0
-    assert database.value("SELECT count(*) FROM pg_publication") == 0
 
 
 # In the order that leaves no row out: what is inserted after the backfill gets the default.
@@ -217,177 +209,6 @@ def test_what_cannot_be_followed_is_told_before_the_load(rehearse, scenario, sho
     assert ended.code == 6, ended.err
     assert "verify.live: on: operation pay runs a statement of kind CallStmt" in ended.err
     assert_nothing_left(shop_database)
-
-
-# No key, and rows that are equal to others.
-LOG = """CREATE TABLE orders_log (order_id int NOT NULL, what text, at int NOT NULL DEFAULT 0);
-INSERT INTO orders_log (order_id, what) SELECT n / 2, 'placed' FROM generate_series(0, 1999) n"""
-LOGGERS = (
-    {"name": "log_it", "weight": 30, "params": {"id": "uniform(500, 999)"},
-     "sql": "INSERT INTO orders_log (order_id, what) VALUES (:id, 'seen')"},
-    {"name": "note_it", "weight": 30, "params": {"id": "uniform(500, 999)"},
-     "sql": "UPDATE orders_log SET at = at + 1 WHERE order_id = :id"},
-    {"name": "forget_it", "weight": 5, "params": {"id": "uniform(500, 999)"},
-     "sql": "DELETE FROM orders_log WHERE ctid = (SELECT min(ctid) FROM orders_log"
-            " WHERE order_id = :id)"})
-NO_KEY = ("public.orders_log has no key: its REPLICA IDENTITY is FULL while the change stream is"
-          " followed, which about doubles the log of an update")
-
-
-@pytest.fixture
-def log_database(shop_database):
-    shop_database.execute(LOG)
-    return shop_database
-
-
-def logging(*steps, **parts):
-    return following(*steps, operations=LOGGERS, tables=("orders_log",), **parts)
-
-
-def identity_of(database, name="orders_log"):
-    return database.value(f"SELECT relreplident::text FROM pg_class WHERE oid = '{name}'::regclass")
-
-
-@pytest.mark.parametrize("live", ["on", "auto"])
-def test_a_table_without_a_key_is_proved_and_left_as_it_was(run, log_database, live):
-    steps = [sql("ALTER TABLE orders_log ADD COLUMN region text DEFAULT 'eu'"),
-             sql("UPDATE orders_log SET what = what", "touch all rows")]
-
-    ended, result = run(logging(*steps, live=live, expect={"orders_log.region": {"added": "'eu'"}}))
-
-    assert_nothing_found(ended, result)
-    proof = table(result, "public.orders_log")
-    assert (proof["verdict"], proof["mode"], proof["unproved"]) == ("pass", "ledger", [])
-    assert {"order_id", "what", "at", "region"} <= set(proof["proved"])
-    done = proof["workload"]
-    assert done["inserts"] > 0 and done["updates"] > 0 and done["deletes"] > 0
-    assert proof["rows_after"] - proof["rows_before"] == done["inserts"] - done["deletes"]
-    assert NO_KEY in ended.err and NO_KEY in proof["notes"]
-    assert "replica identity" not in str(proof["schema_changes"])
-    assert identity_of(log_database) == "d"
-    assert_nothing_left(log_database)
-
-
-# What the damage is, and what is counted: lost, extra, duplicated. A row that is changed is another.
-LOG_DAMAGE = {
-    "a row changed": ("UPDATE orders_log SET what = 'paid' WHERE ctid ="
-                      " (SELECT min(ctid) FROM orders_log WHERE order_id = 7)", (1, 1, 0)),
-    "a row lost": ("DELETE FROM orders_log WHERE ctid ="
-                   " (SELECT min(ctid) FROM orders_log WHERE order_id = 7)", (1, 0, 0)),
-    "a row doubled": ("INSERT INTO orders_log SELECT * FROM orders_log WHERE order_id = 7 LIMIT 1",
-                      (0, 0, 1)),
-    "a rewrite behind the stream's back": (
-        "ALTER TABLE orders_log ALTER what TYPE varchar(20)"
-        " USING CASE order_id WHEN 7 THEN 'Placed' ELSE what END", (2, 2, 0)),
-}
-
-
-@pytest.mark.parametrize("kind", LOG_DAMAGE)
-def test_damage_in_a_table_without_a_key_is_found(run, log_database, kind):
-    damage, counts = LOG_DAMAGE[kind]
-
-    ended, result = run(logging(sql(damage)))
-
-    assert ended.code == 4, (result["reasons"], ended.err)
-    proof = table(result, "public.orders_log")
-    assert proof["mode"] == "ledger"
-    assert (proof["lost"], proof["extra"], proof["duplicated"]) == counts, proof["mismatches"]
-    assert proof["changed"] == 0
-    assert identity_of(log_database) == "d"
-    assert_nothing_left(log_database)
-
-
-def test_a_table_without_a_key_that_is_anothers_is_not_followed(
-        rehearse, scenario, unmarked_shop, cluster):
-    unmarked_shop.execute(LOG)
-    unmarked_shop.execute("CREATE ROLE tenant LOGIN REPLICATION; GRANT ALL ON ALL TABLES IN SCHEMA"
-                          " public TO tenant")
-    try:
-        unmarked_shop.execute(f"GRANT CREATE ON DATABASE {unmarked_shop.name} TO tenant")
-        assert rehearse("guard", "mark", "--db", unmarked_shop.uri).code == 0
-        as_tenant = unmarked_shop.uri.replace("user=postgres", "user=tenant")
-        assert as_tenant != unmarked_shop.uri
-        for live, code in (("on", 6), ("auto", 3)):
-            ended = rehearse("run", scenario(logging(NOTHING, live=live)), "--db", as_tenant,
-                             "--out", live)
-            assert ended.code == code, ended.err
-            assert "must be owner of table orders_log" in ended.err
-    finally:
-        unmarked_shop.execute("DROP OWNED BY tenant; DROP ROLE tenant")
-    assert identity_of(unmarked_shop) == "d"
-    assert_nothing_left(unmarked_shop)
-
-
-def followed_by(child, database, until):
-    until(lambda: database.value(
-        "SELECT count(*) FROM pg_replication_slots WHERE active") == 1, child)
-
-
-def test_ctrl_c_puts_back_the_replica_identity(rehearse, scenario, log_database, until):
-    child = rehearse.start("run", scenario(logging({"name": "wait", "pause": "60s"})),
-                           "--db", log_database.uri, "--out", "out")
-    followed_by(child, log_database, until)
-    assert identity_of(log_database) == "f"
-    child.send_signal(signal.SIGINT)
-    ended = rehearse.finish(child)
-
-    assert ended.code == 130, ended.err
-    assert identity_of(log_database) == "d"
-    assert_nothing_left(log_database)
-
-
-def sessions(database, role):
-    return database.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                          f" AND application_name = 'rehearse/{role}'")
-
-
-def test_ctrl_c_ends_the_wait_for_a_stream_that_lags(rehearse, scenario, log_database, until):
-    """Two minutes are granted to it: with its server process frozen it would take them."""
-    child = rehearse.start("run", scenario(logging(NOTHING)), "--db", log_database.uri,
-                           "--out", "out")
-    until(lambda: sessions(log_database, "workload") > 0, child)
-    sender = log_database.value("SELECT active_pid FROM pg_replication_slots")
-    os.kill(sender, signal.SIGSTOP)
-    try:
-        # The load is over, and the second scan's snapshot open: it waits for the changes first.
-        until(lambda: sessions(log_database, "workload") == 0
-              and sessions(log_database, "checksum") > 0, child)
-        child.send_signal(signal.SIGINT)
-        ended = rehearse.finish(child, timeout=60)
-    finally:
-        os.kill(sender, signal.SIGCONT)
-
-    assert ended.code == 130, ended.err
-    result = results.read(rehearse.folder / "out")
-    assert "interrupted" in result["verification"]["ledger"]["unavailable"]
-    assert identity_of(log_database) == "d"
-    until(lambda: log_database.value("SELECT count(*) FROM pg_replication_slots") == 0)
-    assert_nothing_left(log_database)
-
-
-@pytest.mark.parametrize("by", ["cleanup", "the next run"])
-def test_the_replica_identity_is_put_back_after_a_kill(rehearse, scenario, log_database, until, by):
-    log_database.execute("ALTER TABLE orders_log REPLICA IDENTITY NOTHING")
-    child = rehearse.start("run", scenario(logging({"name": "wait", "pause": "60s"})),
-                           "--db", log_database.uri, "--out", "out")
-    followed_by(child, log_database, until)
-    child.kill()
-    rehearse.finish(child)
-    assert identity_of(log_database) == "f"
-    until(lambda: log_database.value("SELECT count(*) FROM pg_replication_slots") == 0)
-
-    if by == "cleanup":
-        ended = rehearse("cleanup", "--db", log_database.uri)
-        told = ended.out
-    else:
-        quiet = shop.scenario(NOTHING, gates={"errors": 10_000})
-        ended = rehearse("run", scenario(quiet), "--db", log_database.uri, "--out", "again")
-        told = ended.err
-
-    assert ended.code in (0, 3), ended.err
-    assert "put REPLICA IDENTITY of public.orders_log back to NOTHING" in told
-    assert identity_of(log_database) == "n"
-    assert_nothing_left(log_database)
 
 
 def test_a_killed_run_leaves_no_slot_and_cleanup_takes_the_publication(

@@ -5,10 +5,8 @@ Each kind has a table of its own, which the workload writes, so that they do not
 import pytest
 
 import shop
+from ledger import LONG, PLUS, ROWS, V, following, found, plain, proofs, touch
 from results import is_noise
-
-ROWS = 60  # of each table; the workload never writes those up to 20
-
 
 @pytest.fixture(autouse=True)
 def can_tag(cluster):
@@ -16,34 +14,8 @@ def can_tag(cluster):
         pytest.skip("transactions say whose they are from PostgreSQL 14 on")
 
 
-def plain(table, columns="v int NOT NULL", values="n"):
-    return (f"CREATE TABLE {table} (id int PRIMARY KEY, {columns}, touched int NOT NULL DEFAULT 0);"
-            f"INSERT INTO {table} SELECT n, {values} FROM generate_series(1, {ROWS}) n;")
-
-
-def touch(table, sql="UPDATE {} SET touched = touched + 1 WHERE id = :id"):
-    return {"name": f"touch_{table}", "sql": sql.format(table),
-            "params": {"id": f"uniform(21, {ROWS})"}}
-
-
-def following(tables, steps, operations, expect=None, **parts):
-    section = {"tables": tables, "live": "on"} | parts.pop("verify", {})
-    if expect:
-        section["expect"] = expect
-    return shop.scenario(*steps, verify=section, gates={"errors": 10_000},
-                         workload={"operations": operations, "rate": "400/s"}
-                         | parts.pop("workload", {}), **parts)
-
-
-def proofs(result):
-    return {entry["name"].removeprefix("public."): entry
-            for entry in result["verification"]["tables"]}
-
-
 # name: columns, their values, the migration, what is declared, the rows that are found. A row is
 # its key, its columns ("lost" and the like stand for a row's whole fate).
-V = "v int NOT NULL"
-LONG = "(SELECT string_agg(md5(i::text), '') FROM generate_series(1, 400) i)"
 DAMAGE = {
     "one_bit": (V, "n", "UPDATE {t} SET v = v # 1 WHERE id = 5", None, ["changed 5 v"]),
     "off_by_one_everywhere": (V, "n", "ALTER TABLE {t} ALTER v TYPE bigint USING v + 1", None,
@@ -152,14 +124,6 @@ TYPES = """CREATE TYPE mood AS ENUM ('sad', 'glad'); CREATE TYPE pair AS (a int,
 CREATE DOMAIN positive AS int CHECK (VALUE > 0);"""
 
 
-def found(proof):
-    rows = []
-    for row in proof["mismatches"]:
-        key = row["key"].removeprefix("id=")
-        rows.append(" ".join([row["kind"], key, *row["columns"]]))
-    return sorted(rows)
-
-
 def test_each_damage_is_found_where_it_is(run, shop_database):
     shop_database.execute(TYPES)
     expect, steps = {}, []
@@ -187,7 +151,6 @@ def test_each_damage_is_found_where_it_is(run, shop_database):
 
 # name: columns, their values, the migration (a text, or steps), what is declared, what the workload
 # does (":id" is one of its rows) beside touching them.
-PLUS = "UPDATE {t} SET v = v + 1 WHERE id = :id"
 HARMLESS = {
     "no_change": (V, "n", "SELECT 1", None, PLUS),
     "same_values_written": (V, "n", "UPDATE {t} SET v = v", None, PLUS),
@@ -297,91 +260,6 @@ def test_no_harmless_migration_is_blamed(run, shop_database):
             if not proof["workload"]["updates"] + proof["workload"]["inserts"]]
     assert idle == []
     assert [reason for reason in result["reasons"] if not is_noise(reason)] == [] or not ended.code
-
-
-# Tables without a key, in which each row is there twice. name: columns, their values, the migration,
-# what is declared, and how many rows are lost, extra and duplicated.
-def keyless(table, columns="v int NOT NULL", values="g"):
-    return (f"CREATE TABLE {table} (g int, {columns}, touched int NOT NULL DEFAULT 0);"
-            f"INSERT INTO {table} SELECT g, {values} FROM"
-            f" (SELECT n / 2 AS g FROM generate_series(2, {2 * ROWS + 1}) n) rows;")
-
-
-ONE = "ctid = (SELECT min(ctid) FROM {t} WHERE g = 5)"
-KEYLESS = {
-    "k_one_bit": (V, "g", "UPDATE {t} SET v = v # 1 WHERE " + ONE, None, (1, 1, 0)),
-    "k_both_of_two": (V, "g", "UPDATE {t} SET v = 0 WHERE g = 5", None, (2, 2, 0)),
-    "k_null_for_empty": ("v text", "''", "UPDATE {t} SET v = NULL WHERE " + ONE, None, (1, 1, 0)),
-    "k_trailing_blank": ("v text", "'x'", "UPDATE {t} SET v = 'x ' WHERE " + ONE, None, (1, 1, 0)),
-    "k_out_of_line": ("v text", LONG, "UPDATE {t} SET v = overlay(v placing '!' from 9000 for 1)"
-                      " WHERE " + ONE, None, (1, 1, 0)),
-    "k_lost": (V, "g", "DELETE FROM {t} WHERE " + ONE, None, (1, 0, 0)),
-    "k_both_lost": (V, "g", "DELETE FROM {t} WHERE g = 5", None, (2, 0, 0)),
-    "k_doubled": (V, "g", "INSERT INTO {t} SELECT * FROM {t} WHERE " + ONE, None, (0, 0, 1)),
-    "k_too_many": (V, "g", "INSERT INTO {t} VALUES (-1, 1)", None, (0, 1, 0)),
-    "k_made_equal_to_another": (V, "g", "UPDATE {t} SET g = 6, v = 6 WHERE " + ONE, None,
-                                (1, 0, 1)),
-    "k_shifted": (V, "g", "UPDATE {t} SET v = v - 1 WHERE g BETWEEN 5 AND 7", None, (6, 6, 0)),
-    "k_damaged_by_a_rewrite": (V, "g", "ALTER TABLE {t} ALTER v TYPE bigint USING"
-                               " CASE g WHEN 5 THEN -1 ELSE v END", None, (2, 2, 0)),
-    "k_refilled_with_one_less": (
-        V, "g", "LOCK {t}; CREATE TABLE kept_{t} AS SELECT * FROM {t}; TRUNCATE {t};"
-        "INSERT INTO {t} SELECT * FROM kept_{t} WHERE NOT EXISTS (SELECT FROM kept_{t} k"
-        " WHERE k.g = 7 AND k.g = kept_{t}.g AND k.ctid > kept_{t}.ctid)", None, (1, 0, 0)),
-    "k_forgotten_by_a_backfill": (
-        V, "g", "ALTER TABLE {t} ADD COLUMN region text;"
-        "UPDATE {t} SET region = 'eu' WHERE g <> 5", {"region": {"added": "'eu'"}}, "region"),
-    # Harmless ones.
-    "k_untouched": (V, "g", "SELECT 1", None, (0, 0, 0)),
-    "k_written_again": (V, "g", "UPDATE {t} SET v = v", None, (0, 0, 0)),
-    "k_two_swapped": (V, "g", "UPDATE {t} SET g = 11 - g, v = 11 - v WHERE g IN (5, 6)", None,
-                      (0, 0, 0)),
-    "k_refilled": (V, "g", "LOCK {t}; CREATE TEMP TABLE kept AS SELECT * FROM {t};"
-                   "DELETE FROM {t}; INSERT INTO {t} SELECT * FROM kept; DROP TABLE kept", None,
-                   (0, 0, 0)),
-    "k_widened": (V, "g", "ALTER TABLE {t} ALTER v TYPE bigint", None, (0, 0, 0)),
-    "k_given_a_key": (V, "g", "ALTER TABLE {t} ADD COLUMN id bigserial PRIMARY KEY",
-                      {"id": "added"}, (0, 0, 0)),
-    "k_renamed": (V, "g", "ALTER TABLE {t} RENAME v TO w", {"v": {"renamed": "w"}}, (0, 0, 0)),
-    "k_dropped": ("v int, w int", "g, g", "ALTER TABLE {t} DROP w", {"w": "dropped"}, (0, 0, 0)),
-    "k_kept_out_of_line": ("v text", LONG, "ALTER TABLE {t} ALTER touched TYPE bigint", None,
-                           (0, 0, 0)),
-    "k_rewritten_heap": (V, "g", "LOCK {t}; CREATE INDEX {t}_g ON {t} (g); CLUSTER {t} USING {t}_g",
-                         None, (0, 0, 0)),
-    "k_unique_index": (V, "g", "ALTER TABLE {t} ADD COLUMN u uuid DEFAULT gen_random_uuid();"
-                       "CREATE UNIQUE INDEX ON {t} (u)", {"u": "added"}, (0, 0, 0)),
-}
-
-
-def test_tables_without_a_key_are_told_by_their_rows(run, shop_database):
-    expect, steps, operations = {}, [], []
-    for name, (columns, values, migration, declared, _) in KEYLESS.items():
-        shop_database.execute(keyless(name, columns, values))
-        steps.append({"name": name, "sql": migration.replace("{t}", name)})
-        for column, what in (declared or {}).items():
-            expect[f"{name}.{column}"] = what
-        operations.append(touch(name, "UPDATE {} SET touched = touched + 1 WHERE g = :id"))
-
-    ended, result = run(following(list(KEYLESS), steps, operations, expect))
-
-    assert ended.code == 4, (result["reasons"], ended.err)
-    told = proofs(result)
-    wrong = {}
-    for name, (_, _, _, _, wanted) in KEYLESS.items():
-        proof = told[name]
-        if wanted == "region":
-            right = proof["changed"] == 2 and proof["lost"] + proof["extra"] == 0
-        else:
-            right = (proof["lost"], proof["extra"], proof["duplicated"]) == wanted
-        right = (right and proof["mode"] == "ledger" and proof["workload"]["updates"] > 0
-                 and proof["verdict"] == ("pass" if wanted == (0, 0, 0) else "fail"))
-        if not right:
-            wrong[name] = {part: proof[part] for part in (
-                "verdict", "mode", "lost", "extra", "duplicated", "changed", "problems", "unproved",
-                "workload")}
-    assert wrong == {}
-    assert shop_database.value("SELECT count(*) FROM pg_class WHERE relname LIKE 'k!_%' ESCAPE '!'"
-                               " AND relkind = 'r' AND relreplident <> 'd'") == 0
 
 
 PARTS = """CREATE TABLE {t} (id int, k int, v int, PRIMARY KEY (id, k)) PARTITION BY LIST (k);

@@ -1,11 +1,10 @@
 #include "scenarios/write_effects.hpp"
 
+#include "scenarios/sql_tree.hpp"
+
 #include <algorithm>
 #include <array>
 #include <string_view>
-
-#include <nlohmann/json.hpp>
-#include <pg_query.h>
 
 namespace scenarios {
 namespace {
@@ -23,15 +22,6 @@ constexpr std::array<std::string_view, 23> known{
 
 // The parse tree may be as deep as an expression is long.
 constexpr int deepest = 1'000;
-
-json parsed(const std::string& sql) {
-    const PgQueryParseResult result = pg_query_parse(sql.c_str());
-    json tree = result.error == nullptr && result.parse_tree != nullptr
-                    ? json::parse(result.parse_tree, nullptr, false)
-                    : json{};
-    pg_query_free_parse_result(result);
-    return tree;
-}
 
 // "sval" since PostgreSQL 15's grammar.
 std::string text_of(const json& node) {
@@ -196,7 +186,7 @@ private:
 WriteEffects write_effects_of(const std::string& sql) {
     WriteEffects effects;
     Collector collector{effects};
-    const json tree = parsed(sql);
+    const json tree = sql_tree(sql);
     if (!tree.is_object()) {
         collector.anything("could not be parsed");
         return effects;
@@ -208,7 +198,7 @@ WriteEffects write_effects_of(const std::string& sql) {
 }
 
 bool only_sets(const std::string& sql) {
-    const json tree = parsed(sql);
+    const json tree = sql_tree(sql);
     if (!tree.is_object()) {
         return false;
     }
@@ -218,7 +208,7 @@ bool only_sets(const std::string& sql) {
 }
 
 std::optional<std::vector<std::string>> columns_read_by(const std::string& expression) {
-    const json tree = parsed("SELECT (" + expression + ")");
+    const json tree = sql_tree("SELECT (" + expression + ")");
     std::vector<std::string> columns;
     if (!tree.is_object() || !collect_columns(tree, 0, columns)) {
         return std::nullopt;

@@ -65,6 +65,8 @@ public:
         walk(node, 0);
     }
 
+    void expression(const json& node) { walk(node, 0); }
+
     void anything(std::string why) {
         if (effects_.anything.empty()) {
             effects_.anything = std::move(why);
@@ -194,6 +196,21 @@ WriteEffects write_effects_of(const std::string& sql) {
     for (const auto& statement : tree.value("stmts", json::array())) {
         collector.statement(statement.value("stmt", json::object()));
     }
+    return effects;
+}
+
+WriteEffects rule_effects_of(const std::string& rule) {
+    WriteEffects effects;
+    Collector collector{effects};
+    const auto [kind, parts] = only_statement(sql_tree(rule));
+    if (kind != "RuleStmt") {
+        collector.anything("could not be parsed");
+        return effects;
+    }
+    for (const auto& action : parts.value("actions", json::array())) {
+        collector.statement(action);
+    }
+    collector.expression(parts.value("whereClause", json::object()));
     return effects;
 }
 

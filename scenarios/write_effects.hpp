@@ -30,6 +30,9 @@ struct WriteEffects {
 // catalog to say.
 [[nodiscard]] WriteEffects write_effects_of(const std::string& sql);
 
+// Of the statements that a rule brings in; CREATE RULE as the server spells it out.
+[[nodiscard]] WriteEffects rule_effects_of(const std::string& rule);
+
 // Whether it is one SET or RESET, which reads and writes nothing. SET TRANSACTION ISOLATION LEVEL
 // must come before any query of its transaction.
 [[nodiscard]] bool only_sets(const std::string& sql);

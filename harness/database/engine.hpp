@@ -13,6 +13,7 @@
 #include "harness/database/table_schema.hpp"
 #include "harness/database/write_rules.hpp"
 #include "scenarios/scenario.hpp"
+#include "scenarios/trigger_effects.hpp"
 
 #include <array>
 #include <functional>
@@ -160,6 +161,8 @@ public:
 
     // As the catalog has them now.
     [[nodiscard]] virtual WriteRules write_rules() = 0;
+    // What one of them may do, by its text: the reasons go on after its name. Asks nobody.
+    [[nodiscard]] virtual scenarios::TriggerEffects effects_of(const WriteHook& hook) const = 0;
     // One for each, as one writes their names in SQL. Throws UnknownName, Outage.
     [[nodiscard]] virtual std::vector<TableSchema> table_schemas(
         std::span<const std::string> tables) = 0;

@@ -8,10 +8,14 @@
 
 namespace harness::database {
 
-// What may alter a row on its way in: a trigger, a rule.
+// What may alter a row on its way in: a trigger, a rule. Its texts hold all that decides what it
+// does; they are there to be compared, and for Database::effects_of().
 struct WriteHook {
-    std::string name;        // "trigger audit"
-    std::string definition;  // with all that decides what it does; only to be compared
+    std::string name;  // "trigger audit"
+    std::string definition;
+    std::string function = {};  // that it runs; a rule runs none
+
+    bool operator==(const WriteHook&) const = default;
 };
 
 struct WrittenRelation {

@@ -188,6 +188,11 @@ public:
 
     database::WriteRules write_rules() override { return read_write_rules(*open("catalog")); }
 
+    [[nodiscard]] scenarios::TriggerEffects effects_of(
+        const database::WriteHook& hook) const override {
+        return hook_effects(hook);
+    }
+
     std::vector<database::TableSchema> table_schemas(std::span<const std::string> tables) override {
         return read_table_schemas(*open("catalog"), tables);
     }

@@ -32,11 +32,10 @@ constexpr const char* triggers_query =
 
 // A trigger's function may be replaced under it.
 constexpr const char* hooks_query =
-    "SELECT t.tgrelid::text, 'trigger ' || t.tgname, pg_catalog.pg_get_triggerdef(t.oid) || "
-    "p.oid || p.prosrc || coalesce(p.proconfig::text, '') FROM pg_catalog.pg_trigger t "
-    "JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid "
+    "SELECT t.tgrelid::text, 'trigger ' || t.tgname, pg_catalog.pg_get_triggerdef(t.oid), "
+    "pg_catalog.pg_get_functiondef(t.tgfoid) FROM pg_catalog.pg_trigger t "
     "WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' UNION ALL "
-    "SELECT r.ev_class::text, 'rule ' || r.rulename, pg_catalog.pg_get_ruledef(r.oid) "
+    "SELECT r.ev_class::text, 'rule ' || r.rulename, pg_catalog.pg_get_ruledef(r.oid), '' "
     "FROM pg_catalog.pg_rewrite r WHERE r.ev_type <> '1' AND r.ev_enabled <> 'D' ORDER BY 2";
 
 // Any kind that there is or will be; before 12 there is none, and no such column in the catalog.
@@ -119,7 +118,7 @@ database::WriteRules read_write_rules(Control& control) {
         relation.parents.push_back(number_of(row[1]));
     });
     each(hooks_query, [](WrittenRelation& relation, const Row& row) {
-        relation.hooks.push_back({*row[1], row[2].value_or("")});
+        relation.hooks.push_back({*row[1], row[2].value_or(""), row[3].value_or("")});
     });
     std::string last;
     for (const auto& row : rows_of(control, cascades_query)) {
@@ -143,6 +142,15 @@ database::WriteRules read_write_rules(Control& control) {
         rules.functions.insert(*row[0]);
     }
     return rules;
+}
+
+scenarios::TriggerEffects hook_effects(const database::WriteHook& hook) {
+    if (hook.name.starts_with("trigger ")) {
+        return scenarios::trigger_effects_of(hook.definition, hook.function);
+    }
+    return {.columns = {},
+            .row = "may put other statements in place of what was sent",
+            .beside = scenarios::rule_effects_of(hook.definition)};
 }
 
 }  // namespace harness::postgres

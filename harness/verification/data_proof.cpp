@@ -190,6 +190,7 @@ void DataProof::follow(std::unique_ptr<database::ChangeStream> stream, const std
             writes[i] = writes[i] || !of_table.back().second.nothing();
         }
         followed.push_back(table->followed(of_table));
+        guarded_.push_back(guarded(followed.back()));
     }
     // What writes to no followed table need not say what it is: unless a trigger that the migration
     // makes lets it write to one. Then it is told as somebody else's, and that is what it is.
@@ -208,7 +209,9 @@ void DataProof::step_ended() {
         return;
     }
     try {
-        new_hooks_.merge(hooks_made(rules_before_, target_.write_rules()));
+        hook_doubts_.merge(
+            hook_doubts(rules_before_, target_.write_rules(), guarded_, writers_of_operations(),
+                        [this](const auto& hook) { return target_.effects_of(hook); }));
     } catch (const database::Outage& outage) {
         hooks_unread_ = outage.what();
     }
@@ -255,8 +258,8 @@ std::vector<Writer> DataProof::writers_beside() const {
     return all;
 }
 
-std::vector<Writer> DataProof::writers() const {
-    auto all = writers_beside();
+std::vector<Writer> DataProof::writers_of_operations() const {
+    std::vector<Writer> all;
     for (std::size_t i = 0; i < scenario_.workload.operations.size(); ++i) {
         for (auto& writer : writers_of(scenario_.workload, i)) {
             all.push_back(std::move(writer));
@@ -265,16 +268,24 @@ std::vector<Writer> DataProof::writers() const {
     return all;
 }
 
+std::vector<Writer> DataProof::writers() const {
+    auto all = writers_beside();
+    for (auto& writer : writers_of_operations()) {
+        all.push_back(std::move(writer));
+    }
+    return all;
+}
+
 // What the ledger carries is what arrived. A trigger that was made meanwhile may have made that of
 // what was sent.
-std::vector<std::string> DataProof::doubts_about(const TableProof& table) const {
-    std::vector<std::string> doubts;
+std::vector<Doubt> DataProof::doubts_about(const TableProof& table) const {
+    std::vector<Doubt> doubts;
     if (!hooks_unread_.empty()) {
-        doubts.push_back("what triggers made of what the workload sent: " + hooks_unread_);
+        doubts.push_back({"what triggers made of what the workload sent: " + hooks_unread_, {}});
     }
-    for (const auto& [identity, hook] : new_hooks_) {
+    for (const auto& [identity, doubt] : hook_doubts_) {
         if (identity == table.identity()) {
-            doubts.push_back("what " + hook + " did to the values that the workload sent");
+            doubts.push_back(doubt);
         }
     }
     return doubts;

@@ -13,6 +13,7 @@
 
 #include "harness/database/engine.hpp"
 #include "harness/migration/interruption.hpp"
+#include "harness/verification/hook_doubts.hpp"
 #include "harness/verification/invariants.hpp"
 #include "harness/verification/ledger_follower.hpp"
 #include "harness/verification/table_proof.hpp"
@@ -114,9 +115,10 @@ private:
     [[nodiscard]] std::vector<std::string> names_of(const std::vector<bool>& is_there) const;
     [[nodiscard]] Followed followed_until(database::Snapshot* snapshot, std::stop_token stop,
                                           reports::Verification& out);
-    [[nodiscard]] std::vector<std::string> doubts_about(const TableProof& table) const;
+    [[nodiscard]] std::vector<Doubt> doubts_about(const TableProof& table) const;
     [[nodiscard]] std::vector<Writer> writers_of(const scenarios::Workload& workload,
                                                  std::size_t operation) const;
+    [[nodiscard]] std::vector<Writer> writers_of_operations() const;
     [[nodiscard]] std::vector<Writer> writers_beside() const;
     [[nodiscard]] std::vector<Writer> writers() const;
 
@@ -139,8 +141,9 @@ private:
     std::string fault_;                                  // why there is no first proof
     std::string not_followed_;                           // why, where it was wanted
     std::vector<database::StreamNote> stream_notes_;
-    // By table: "the trigger halve, which the migration made,".
-    std::set<std::pair<std::uint64_t, std::string>> new_hooks_;
+    std::vector<GuardedTable> guarded_;  // those that are followed
+    // By table, of every look: what was there then may have altered rows, whatever came after it.
+    std::set<std::pair<std::uint64_t, Doubt>> hook_doubts_;
     std::string hooks_unread_;  // why
     double seconds_ = 0;
     bool begun_ = false;  // the first proof is whole

@@ -239,33 +239,6 @@ WriteRules united(const WriteRules& before, const WriteRules& after) {
     return all;
 }
 
-std::set<std::pair<std::uint64_t, std::string>> hooks_made(const WriteRules& before,
-                                                           const WriteRules& now) {
-    std::set<std::pair<std::uint64_t, std::string>> made;
-    for (const auto& relation : now.relations) {
-        const auto* was = find(before, relation.identity);
-        for (const auto& hook : relation.hooks) {
-            const database::WriteHook* old = nullptr;
-            for (std::size_t i = 0; was != nullptr && i < was->hooks.size(); ++i) {
-                old = was->hooks[i].name == hook.name ? &was->hooks[i] : old;
-            }
-            if (old != nullptr && old->definition == hook.definition) {
-                continue;
-            }
-            const auto said = "the " + hook.name + ", which the migration " +
-                              (old == nullptr ? "made," : "changed,");
-            std::vector<std::uint64_t> above{relation.identity};
-            for (std::size_t i = 0; i < above.size(); ++i) {
-                made.emplace(above[i], said);
-                if (const auto* known = find(now, above[i])) {
-                    above.insert(above.end(), known->parents.begin(), known->parents.end());
-                }
-            }
-        }
-    }
-    return made;
-}
-
 MayChange may_change(std::uint64_t table, std::span<const std::string> key,
                      std::span<const Writer> writers, const WriteRules& rules) {
     return analysed(table, writers, rules).take_by_key(key);

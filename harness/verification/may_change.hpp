@@ -18,7 +18,6 @@
 #include <set>
 #include <span>
 #include <string>
-#include <utility>
 
 namespace harness::verification {
 
@@ -49,11 +48,6 @@ struct MayChange {
 // that the migration makes is known by the second ones only.
 [[nodiscard]] database::WriteRules united(const database::WriteRules& before,
                                           const database::WriteRules& after);
-
-// The triggers and rules of `now` that were others before or not there, each with every table whose
-// rows go through it: "the trigger halve, which the migration made,".
-[[nodiscard]] std::set<std::pair<std::uint64_t, std::string>> hooks_made(
-    const database::WriteRules& before, const database::WriteRules& now);
 
 // `key`: the columns that the table's rows are told apart by.
 [[nodiscard]] MayChange may_change(std::uint64_t table, std::span<const std::string> key,

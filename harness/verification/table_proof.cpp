@@ -257,7 +257,10 @@ reports::TableProof TableProof::judge(database::Snapshot& snapshot, const Eviden
     bool compared = true;
     if (ledger != nullptr) {
         compared = replay(after_rows, *ledger, proof);
-        proof.unproved.insert(proof.unproved.end(), evidence.doubts.begin(), evidence.doubts.end());
+        for (const auto& doubt : evidence.doubts) {
+            proof.unproved.push_back(doubt.sentence);
+            open.merge(left_open(table_, doubt.columns));
+        }
     } else if (!difference.equal() || !after_layout_->added_columns().empty()) {
         open.merge(left_open(table_, evidence.may.columns));
         for (const auto place : after_layout_->added_columns()) {

@@ -5,6 +5,7 @@
 #include "checksum/table_digest.hpp"
 #include "harness/database/table_reader.hpp"
 #include "harness/verification/followed_table.hpp"
+#include "harness/verification/hook_doubts.hpp"
 #include "harness/verification/ledger_writing.hpp"
 #include "harness/verification/may_change.hpp"
 #include "harness/verification/progress.hpp"
@@ -33,9 +34,9 @@ struct ProofSettings {
 
 // What is known of the changes between the two scans.
 struct Evidence {
-    MayChange may;                         // by the workload
-    const Ledger* ledger = nullptr;        // of the changes, where they were followed to the end
-    std::vector<std::string> doubts = {};  // what the ledger cannot tell: sentences
+    MayChange may;                   // by the workload
+    const Ledger* ledger = nullptr;  // of the changes, where they were followed to the end
+    std::vector<Doubt> doubts = {};  // what the ledger cannot tell
 };
 
 class TableProof {

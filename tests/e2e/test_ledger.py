@@ -160,19 +160,143 @@ def test_a_trigger_that_deletes_what_the_workload_inserts_is_found(run):
                for row in proof["mismatches"])
 
 
-def test_a_trigger_that_the_migration_leaves_on_a_written_table_is_a_doubt(run):
-    trigger = """
-        CREATE FUNCTION halve() RETURNS trigger LANGUAGE plpgsql AS
-            $$ BEGIN NEW.total := NEW.total / 2; RETURN NEW; END $$;
-        CREATE TRIGGER halve BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION halve()"""
+def trigger(body, when="BEFORE INSERT OR UPDATE", name="sync"):
+    return f"""
+        CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$;
+        CREATE TRIGGER {name} {when} ON orders FOR EACH ROW EXECUTE FUNCTION {name}()"""
 
-    ended, result = run(following(sql(trigger), sql("DROP TRIGGER halve ON orders", "undo"),
-                                  operations=(READ, PLACE)))
+
+def expanded(body, **more):
+    """The column, then the trigger that keeps it, then the backfill, while the load goes on."""
+    return [sql("ALTER TABLE orders ADD COLUMN region text", "expand"),
+            {"name": "rows without it", "pause": "200ms"},
+            sql(trigger(body, **more), "trigger"), {"name": "rows with it", "pause": "200ms"},
+            shop.SAFE[1]]
+
+
+FILL = "NEW.region := coalesce(NEW.region, 'eu');"
+REGION = {"orders.region": {"added": "'eu'"}}
+SYNC = {
+    "fills a constant": (expanded(FILL + "RETURN NEW;"), REGION),
+    "follows another column": (
+        [sql("ALTER TABLE orders ADD COLUMN cents bigint", "expand"),
+         sql(trigger("IF NEW.total IS NOT NULL THEN NEW.cents := NEW.total * 100; END IF;"
+                     " RETURN NEW;"), "trigger"),
+         {"name": "backfill", "backfill": {"table": "orders", "set": "cents = total * 100",
+                                           "where": "cents IS NULL", "batch": 500}}],
+        {"orders.cents": {"added": "total * 100"}}),
+    "writes to a log beside": (
+        [sql("CREATE TABLE log (id int)"),
+         sql(trigger("INSERT INTO log VALUES (NEW.id); RETURN NULL;", "AFTER INSERT"), "trigger")],
+        None),
+}
+
+
+@pytest.mark.parametrize("kind", SYNC)
+def test_a_trigger_that_alters_nothing_that_was_sent_passes_whole(run, kind):
+    steps, expect = SYNC[kind]
+
+    ended, result = run(following(*steps, expect=expect, tables=("orders", "customers")))
+
+    assert_nothing_found(ended, result)
+    proof = table(result)
+    assert (proof["verdict"], proof["mode"], proof["unproved"]) == ("pass", "ledger", [])
+    done = proof["workload"]
+    assert done["inserts"] > 0 and done["updates"] > 0
+
+
+def test_a_trigger_that_alters_what_was_sent_is_named_with_the_column(run, rehearse):
+    halves = FILL + "NEW.total := NEW.total / 2; RETURN NEW;"
+
+    ended, result = run(following(*expanded(halves, when="BEFORE INSERT"), expect=REGION))
+
+    assert ended.code == 3, (result["reasons"], ended.err)
+    proof = table(result)
+    assert proof["verdict"] == "partial"
+    assert proof["unproved"] == ["the values of total that the workload sent: the trigger sync,"
+                                 " which the migration made, may assign it"]
+    assert "total" not in proof["proved"] and {"region", "customer_id"} <= set(proof["proved"])
+    assert any(proof["unproved"][0] in reason for reason in result["reasons"])
+    summary = (rehearse.folder / "out" / "summary.md").read_text()
+    assert "the trigger sync, which the migration made, may assign it" in summary
+
+
+def test_a_trigger_that_alters_what_a_backfill_touches_is_found_and_named(run):
+    ended, result = run(following(*expanded(FILL + "NEW.total := NEW.total / 2; RETURN NEW;"),
+                                  expect=REGION))
+
+    assert ended.code == 4, (result["reasons"], ended.err)
+    proof = table(result)
+    assert {(kind, *columns) for kind, _, columns in found(result)} == {("changed", "total")}
+    assert any("the trigger sync, which the migration made, may assign it" in line
+               for line in proof["unproved"])
+
+
+def test_a_trigger_that_was_there_for_a_while_is_named_too(run):
+    halve = trigger("NEW.total := NEW.total / 2; RETURN NEW;", "BEFORE INSERT", "halve")
+
+    ended, result = run(following(
+        sql(halve),
+        sql("CREATE OR REPLACE FUNCTION halve() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RETURN NEW; END $$", "make it harmless"),
+        sql("DROP TRIGGER halve ON orders", "undo"), operations=(READ, PLACE)))
 
     assert ended.code == 3, (result["reasons"], ended.err)
     assert table(result)["verdict"] == "partial"
-    assert any("the trigger halve, which the migration made" in reason
-               for reason in result["reasons"])
+    assert any("the values of total that the workload sent: the trigger halve, which the migration"
+               " made, may assign it" in reason for reason in result["reasons"])
+
+
+def test_a_trigger_that_fills_an_added_column_wrongly_is_found(run, shop_database):
+    wrong = ("NEW.region := CASE WHEN NEW.id % 50 = 7 THEN 'us' ELSE 'eu' END; RETURN NEW;")
+
+    ended, result = run(following(*expanded(wrong), expect=REGION, operations=(READ, PLACE, BUMP)))
+
+    assert ended.code == 4, (result["reasons"], ended.err)
+    proof = table(result)
+    assert proof["changed"] == shop_database.value(
+        "SELECT count(*) FROM orders WHERE region <> 'eu'") > 0
+    for kind, key, columns in found(result):
+        assert (kind, columns) == ("changed", ["region"])
+        assert int(key.removeprefix("id=")) % 50 == 7
+
+
+def test_a_trigger_that_the_application_contradicts_is_a_doubt(run):
+    gives = {"name": "place_there", "app": "new",
+             "sql": "INSERT INTO orders (customer_id, total, region) VALUES (1, 1, 'us')"}
+    steps = [*expanded("NEW.region := 'eu'; RETURN NEW;"), {"name": "deploy", "deploy": "new"}]
+
+    ended, result = run(following(*steps, expect=REGION, operations=(READ, PLACE, gives)))
+
+    assert ended.code == 3, (result["reasons"], ended.err)
+    assert any("the values of region" in line for line in table(result)["unproved"])
+
+
+BESIDE = {
+    "writes another verified table": (
+        "UPDATE customers SET orders = orders + 1 WHERE id = NEW.customer_id; RETURN NULL;",
+        "AFTER INSERT"),
+    "is not understood": ("EXECUTE 'SELECT 1'; RETURN NULL;", "AFTER INSERT"),
+    "loses rows": ("IF NEW.id % 7 = 0 THEN RETURN NULL; END IF; RETURN NEW;", "BEFORE INSERT"),
+}
+
+
+@pytest.mark.parametrize("kind", BESIDE)
+def test_a_trigger_that_may_write_or_lose_other_rows_is_never_a_pass(run, kind):
+    body, when = BESIDE[kind]
+    # Beside the operation's own writes to the customers the trigger's do not show.
+    visit = PLACE | {"transaction": [*PLACE["transaction"], {
+        "sql": "UPDATE customers SET orders = orders + 1 WHERE id = :customer"}]}
+
+    ended, result = run(following(
+        sql(trigger(body, when)), {"name": "live", "pause": "200ms"},
+        sql("DROP TRIGGER sync ON orders", "undo"), operations=(READ, visit),
+        tables=("orders", "customers")))
+
+    assert ended.code == 3, (result["reasons"], ended.err)
+    assert any("the trigger sync, which the migration made," in line
+               for name in ("public.orders", "public.customers")
+               for line in table(result, name)["unproved"])
 
 
 ENDS = {

@@ -260,6 +260,24 @@ TEST(TriggerEffects, AFunctionThatIsNotInPlpgsqlMayDoAnything) {
     }
 }
 
+TEST(RuleEffects, WhatARuleBringsInIsKnown) {
+    const auto nothing =
+        rule_effects_of("CREATE RULE r AS ON UPDATE TO public.orders DO INSTEAD NOTHING;");
+    EXPECT_EQ(nothing.anything, "");
+    EXPECT_TRUE(nothing.writes.empty());
+    const auto two = rule_effects_of(
+        "CREATE RULE r AS ON INSERT TO public.orders WHERE g(new.total) DO ALSO "
+        "( INSERT INTO audit (id) VALUES (new.id); UPDATE stock SET n = h(); )");
+    EXPECT_EQ(two.anything, "");
+    ASSERT_EQ(two.writes.size(), 2U);
+    EXPECT_EQ(two.writes[0].relation, "audit");
+    EXPECT_EQ(two.writes[1].relation, "stock");
+    EXPECT_THAT(two.functions, ElementsAre("h", "g"));
+    for (const auto* other : {"", "SELECT 1", "not SQL", "CREATE TABLE t (i int)"}) {
+        EXPECT_NE(rule_effects_of(other).anything, "") << other;
+    }
+}
+
 TEST(TriggerEffects, WhatIsTooLongOrTooDeepMayDoAnything) {
     const auto many = [](const std::string& text, int times) {
         std::string all;

@@ -254,23 +254,6 @@ TEST(MayChange, WhatEveryStatementNamesIsKnown) {
                 IsEmpty());
 }
 
-TEST(HooksMade, AreThoseThatTheMigrationMadeOrChanged) {
-    auto before = shop();
-    before.relations[orders - 1].hooks = {{"trigger audit", "1"}, {"rule r", "2"}};
-    EXPECT_TRUE(hooks_made(before, before).empty());
-    auto now = before;
-    now.relations[orders - 1].hooks = {{"trigger audit", "1"}, {"rule r", "3"}};
-    // What is on a part of a table its rows go through as well.
-    now.relations[half - 1].hooks = {{"trigger halve", "4"}};
-    const std::set<std::pair<std::uint64_t, std::string>> made{
-        {orders, "the rule r, which the migration changed,"},
-        {orders, "the trigger halve, which the migration made,"},
-        {half, "the trigger halve, which the migration made,"}};
-    EXPECT_EQ(hooks_made(before, now), made);
-    now.relations[half - 1].identity = 7;  // a part that is new
-    EXPECT_EQ(hooks_made(before, now).size(), 3U);
-}
-
 TEST(UnitedRules, WhatTheMigrationBringsToATableThatWasThereExcusesNothing) {
     auto after = shop();
     after.relations[orders - 1].triggers = {"sync"};

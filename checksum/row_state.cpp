@@ -51,7 +51,10 @@ RowRules::Difference RowRules::follow_old(RowState& state, const RecordView& old
             all_there = all_there && i >= ledger_.compared();
             continue;
         }
-        if (cell.knowledge == Knowledge::known && cell.mark != old.mark(i)) {
+        // Of an added column only the workload's word is kept. What a trigger makes of it meanwhile
+        // must equal the expression in the end.
+        const bool kept = i < first_added_ || cell.set || cell.maybe_set;
+        if (kept && cell.knowledge == Knowledge::known && cell.mark != old.mark(i)) {
             difference.any = true;
             difference.columns.push_back(ledger_.name(i));
             state.exact = state.exact && i >= ledger_.compared();

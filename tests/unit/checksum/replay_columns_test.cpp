@@ -161,6 +161,34 @@ TEST_F(ReplayAdded, ARowInsertedWithoutTheColumnMustEqualTheExpression) {
     EXPECT_EQ(told(), Told{"changed id=4 (region): not in the change stream"});
 }
 
+// A trigger's work in an update that says nothing of the column, where old images tell of it: it
+// must equal the expression in the end, and what it was between is nobody's word.
+TEST_F(ReplayAdded, WhatATriggerMadeOfItMeanwhileIsNoDamage) {
+    table.options.sources[workload].writes = std::vector<bool>{true, true, true, false};
+    const auto by_trigger = [&](std::int64_t id, std::int64_t total, const char* region) {
+        auto carried = sold(id, total, std::nullopt);
+        carried[3] = {.presence = Presence::unchanged};
+        auto row = sold(id, total, region);
+        table.update(workload, id, row, true, carried);
+        table.update(migration, id, row, true);  // touches it
+    };
+    table.update(migration, 1, sold(1, 1, "not yet"));
+    table.update(migration, 2, sold(2, 2, "eu"));
+    by_trigger(1, 7, "eu");
+    by_trigger(2, 7, "us");
+    EXPECT_EQ(told(), Told{"changed id=2 (region): not in the change stream"});
+}
+
+TEST_F(ReplayAdded, AnOldImageThatLacksWhatTheWorkloadSetIsFound) {
+    backfill(1);
+    backfill(2);
+    table.update(workload, 1, sold(1, 1, "us"));
+    table.behind_the_stream(1, sold(1, 1, "eu"));
+    table.update(migration, 1, sold(1, 1, "us"), true);
+    EXPECT_EQ(told(), (Told{"changed id=1 (region): by migration",
+                            "changed id=1 (region): not in the change stream"}));
+}
+
 TEST(ReplayDropped, ADroppedColumnIsWatchedUntilItGoes) {
     auto before = columns();
     before.columns[2].role = ColumnRole::dropped;

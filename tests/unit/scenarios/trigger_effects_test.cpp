@@ -289,7 +289,7 @@ TEST(TriggerEffects, WhatIsTooLongOrTooDeepMayDoAnything) {
     for (const auto& middle :
          {many("NEW.a := 1; ", 100'000), many("IF true THEN ", 2'000) + many("END IF; ", 2'000),
           "NEW.a := " + many("(", 50'000) + "1" + many(")", 50'000) + ";",
-          "NEW.a := " + many("1 + ", 10'000) + "1;"}) {
+          "NEW.a := " + many("1+", 29'900) + "1;", "NEW.a := " + many("1+", 200'000) + "1;"}) {
         EXPECT_NE(of("BEGIN " + middle + " RETURN NEW; END").beside.anything, "")
             << middle.substr(0, 30);
     }

@@ -49,11 +49,17 @@ std::vector<std::string> differing_columns(const RecordLayout& layout, const Rec
     return columns;
 }
 
+std::string row_text(const Counted& row, const Mismatches& found,
+                     const std::vector<std::string>& differs = {}) {
+    return found.has_room() ? row.record.row_text(differs) : std::string{};
+}
+
 // Added columns that do not equal what was declared for them.
-void report_added(const RecordLayout& layout, const std::vector<Counted>& after, bool are_new,
-                  Mismatches& found) {
+void report_added(const Sides& sides, const std::vector<Counted>& before,
+                  const std::vector<Counted>& after, Mismatches& found) {
+    const RecordLayout& layout = sides.after;
     for (const Counted& one : after) {
-        Mismatch mismatch{.is_new = are_new};
+        Mismatch mismatch{.is_new = before.empty()};
         for (std::size_t i = 0; i < layout.added_columns().size(); ++i) {
             if (!one.record.holds(i)) {
                 mismatch.columns.push_back(layout.name(layout.added_columns()[i]));
@@ -61,7 +67,10 @@ void report_added(const RecordLayout& layout, const std::vector<Counted>& after,
         }
         if (!mismatch.columns.empty()) {
             mismatch.key = one.record.key_text();
-            mismatch.after = one.record.row_text();
+            if (!before.empty()) {
+                mismatch.before = row_text(before.front(), found, mismatch.columns);
+            }
+            mismatch.after = row_text(one, found, mismatch.columns);
             found.add(std::move(mismatch), one.count);
         }
     }
@@ -81,7 +90,7 @@ void Mismatches::add(Mismatch mismatch, std::uint64_t times) {
         return;
     }
     counts[static_cast<std::size_t>(mismatch.kind)] += times;
-    if (times > 0 && kept.size() < most_kept) {
+    if (times > 0 && has_room()) {
         kept.push_back(std::move(mismatch));
     }
 }
@@ -93,7 +102,7 @@ void Mismatches::add(Mismatches other) {
     excused += other.excused;
     excused_changed += other.excused_changed;
     for (Mismatch& mismatch : other.kept) {
-        if (kept.size() < most_kept) {
+        if (has_room()) {
             kept.push_back(std::move(mismatch));
         }
     }
@@ -150,17 +159,19 @@ void compare_groups(const Sides& sides, Group before_group, Group after_group, M
     auto before = counted(sides.before, before_group);
     auto after = counted(sides.after, after_group);
     const bool was_there = !before.empty();
-    report_added(sides.after, after, !was_there, found);
+    const Counted first = was_there ? before.front() : after.front();
+    report_added(sides, before, after, found);
     cancel_equal(before, after);
     while (!before.empty() && !after.empty()) {
         Counted& left = before.front();
         Counted& right = after.front();
         const std::uint64_t pairs = std::min(left.count, right.count);
+        const auto columns = differing_columns(sides.before, left.record, right.record);
         found.add({.kind = MismatchKind::changed,
                    .key = left.record.key_text(),
-                   .columns = differing_columns(sides.before, left.record, right.record),
-                   .before = left.record.row_text(),
-                   .after = right.record.row_text()},
+                   .columns = columns,
+                   .before = row_text(left, found, columns),
+                   .after = row_text(right, found, columns)},
                   pairs);
         left.count -= pairs;
         right.count -= pairs;
@@ -169,13 +180,14 @@ void compare_groups(const Sides& sides, Group before_group, Group after_group, M
     for (const Counted& left : before) {
         found.add({.kind = MismatchKind::lost,
                    .key = left.record.key_text(),
-                   .before = left.record.row_text()},
+                   .before = row_text(left, found)},
                   left.count);
     }
     for (const Counted& right : after) {
         found.add({.kind = was_there ? MismatchKind::duplicated : MismatchKind::extra,
                    .key = right.record.key_text(),
-                   .after = right.record.row_text()},
+                   .before = was_there ? row_text(first, found) : std::string{},
+                   .after = row_text(right, found)},
                   right.count);
     }
 }

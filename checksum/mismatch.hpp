@@ -28,8 +28,10 @@ struct Mismatch {
     std::vector<std::string> columns = {};  // of a changed row
     // Of a changed row: none stood under its key before, and it is an added column that is wrong.
     bool is_new = false;
-    std::string source = {};  // who did it, where a ledger knows
-    std::string before = {};  // the rows, where values may be shown
+    std::string source = {};                // who did it, where a ledger knows
+    // The row as the two scans found it under that key, where values may be shown; empty: they did
+    // not. With a ledger `before` is the first scan's as well, whatever was written since.
+    std::string before = {};
     std::string after = {};
 };
 
@@ -46,6 +48,8 @@ struct Mismatches {
 
     void add(Mismatch mismatch, std::uint64_t times = 1);
     void add(Mismatches other);
+    // Whether one more would be kept: else nobody need put its row into words.
+    [[nodiscard]] bool has_room() const noexcept { return kept.size() < most_kept; }
     [[nodiscard]] std::uint64_t count(MismatchKind kind) const noexcept {
         return counts[static_cast<std::size_t>(kind)];
     }

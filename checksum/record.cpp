@@ -87,12 +87,12 @@ void RecordLayout::append_record(std::string& to, std::span<const Value> row,
     }
     append_part(to, [&] {
         for (std::size_t i = 0; i < columns(); ++i) {
-            if (options_.columns[i].is_key) {
+            if (options_.columns[i].is_key || (options_.show_values && !options_.keyed)) {
                 append_shown(to, row[i], options_.shown_bytes);
             }
         }
     });
-    if (options_.show_values) {
+    if (options_.show_values && options_.keyed) {
         append_part(to, [&] {
             for (const Value& value : row) {
                 append_shown(to, value, options_.shown_bytes);
@@ -129,16 +129,30 @@ std::string_view RecordView::key_shown() const noexcept {
 }
 
 std::string RecordView::key_text() const {
-    return render_shown(key_shown(), layout_->key_names());
+    return render(take_named(key_shown(), layout_->key_names()));
 }
 
-std::string RecordView::row_text() const {
+std::string RecordView::row_text(std::span<const std::string> differs) const {
     if (!layout_->options_.show_values) {
         return {};
     }
-    const std::string_view key = key_shown();
-    const char* const at = key.data() + key.size();
-    return render_shown({at + 4, load<std::uint32_t>(at)}, layout_->names());
+    std::string_view shown = key_shown();
+    if (layout_->keyed()) {
+        const char* const at = shown.data() + shown.size();
+        shown = {at + 4, load<std::uint32_t>(at)};
+    }
+    auto values = take_named(shown, layout_->names());
+    const auto is_one_of = [](std::span<const std::string> names) {
+        return [names](const NamedValue& value) {
+            return std::ranges::find(names, value.name) != names.end();
+        };
+    };
+    auto rest = values.begin();
+    if (layout_->keyed()) {
+        rest = std::stable_partition(rest, values.end(), is_one_of(layout_->key_names()));
+    }
+    std::stable_partition(rest, values.end(), is_one_of(differs));
+    return render(values);
 }
 
 }  // namespace checksum

@@ -1,6 +1,7 @@
 // What is kept of a row on disk, packed: key digest (16 bytes), row digest (16), a mark of 4 bytes
 // a column, 16 bytes of content for each column that may be stored out of line, the key's values to
-// name the row, and the whole row where values may be shown.
+// name the row, and the whole row where values may be shown (of a table without a key its key is
+// the row, and nothing is kept twice).
 #pragma once
 
 #include "checksum/row_digest.hpp"
@@ -100,8 +101,9 @@ public:
     [[nodiscard]] bool holds(std::size_t added) const noexcept;
     // "id=5"; of a table without a key the row.
     [[nodiscard]] std::string key_text() const;
-    // The whole row, where it was kept; else empty.
-    [[nodiscard]] std::string row_text() const;
+    // The whole row, where it was kept; else empty. What tells rows apart and what `differs` comes
+    // first: a long row is cut.
+    [[nodiscard]] std::string row_text(std::span<const std::string> differs = {}) const;
     [[nodiscard]] std::string_view key_shown() const noexcept;
 
 private:

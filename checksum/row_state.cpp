@@ -22,6 +22,7 @@ RowState RowRules::from_before(Group records) const {
                    .exact = true,
                    .row = record.row(),
                    .cells = std::vector<CellState>(ledger_.columns()),
+                   .key = record.key(),
                    .key_text = record.key_text()};
     for (const auto& entry : records) {
         state.copies += entry.count;
@@ -39,7 +40,9 @@ RowState RowRules::from_before(Group records) const {
 }
 
 RowState RowRules::absent(const RecordView& image) const {
-    return {.cells = std::vector<CellState>(ledger_.columns()), .key_text = image.key_text()};
+    return {.cells = std::vector<CellState>(ledger_.columns()),
+            .key = image.key(),
+            .key_text = image.key_text()};
 }
 
 RowRules::Difference RowRules::follow_old(RowState& state, const RecordView& old) const {

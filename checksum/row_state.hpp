@@ -55,6 +55,7 @@ struct RowState {
     std::vector<CellState> cells = {};   // one a column of the ledger
     std::uint64_t copies = 0;            // of a table without a key
     std::uint64_t workload_inserts = 0;  // of a table without a key
+    Digest key = {};
     std::string key_text = {};
 };
 

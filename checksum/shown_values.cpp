@@ -259,17 +259,31 @@ std::string render(const Value& value) {
     return "\\x" + hexadecimal(value.bytes);
 }
 
-std::string render_shown(std::string_view shown, std::span<const std::string> names) {
-    std::string text;
+std::vector<NamedValue> take_named(std::string_view shown, std::span<const std::string> names) {
+    std::vector<NamedValue> values;
     for (const std::string& name : names) {
         if (shown.empty()) {
             break;
         }
-        const ShownValue one = take_shown(shown);
-        text += (text.empty() ? "" : ", ") + name + "=" + render(one.value);
-        if (one.full_size > one.value.bytes.size()) {
-            text += "... (" + std::to_string(one.full_size) + " bytes)";
+        values.push_back({name, take_shown(shown)});
+    }
+    return values;
+}
+
+std::string render(std::span<const NamedValue> values) {
+    std::string text;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const auto& [name, shown] = values[i];
+        std::string one = std::string{name} + "=" + render(shown.value);
+        if (shown.full_size > shown.value.bytes.size()) {
+            one += "... (" + std::to_string(shown.full_size) + " bytes)";
         }
+        if (i > 0 && text.size() + one.size() > most_shown_bytes) {
+            const std::size_t left = values.size() - i;
+            return text + ", ... (" + std::to_string(left) +
+                   (left == 1 ? " more column)" : " more columns)");
+        }
+        text += (i == 0 ? "" : ", ") + one;
     }
     return text;
 }

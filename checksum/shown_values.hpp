@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace checksum {
 
@@ -20,7 +21,17 @@ struct ShownValue {
 
 // One value as text: NULL, 42, -1.50, 'it''s', \xdeadbeef, true, 2026-11-20 12:30:00.000001, ...
 [[nodiscard]] std::string render(const Value& value);
-// "id=5, name='x'" for as many values as were appended. Cut ones end in "... (N bytes)".
-[[nodiscard]] std::string render_shown(std::string_view shown, std::span<const std::string> names);
+
+struct NamedValue {
+    std::string_view name;
+    ShownValue shown;
+};
+// As many as were appended, each under its name. Views into both.
+[[nodiscard]] std::vector<NamedValue> take_named(std::string_view shown,
+                                                 std::span<const std::string> names);
+// "id=5, name='x'". Values that were cut end in "... (N bytes)"; what goes beyond a whole text's
+// bound is left out and counted: "... (N more columns)".
+[[nodiscard]] std::string render(std::span<const NamedValue> values);
+inline constexpr std::size_t most_shown_bytes = 2000;  // of text, beside the first value
 
 }  // namespace checksum

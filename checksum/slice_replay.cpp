@@ -16,6 +16,32 @@ std::uint64_t rows_of(Group group) {
     return rows;
 }
 
+// What is there of a key; nothing: empty.
+Group group_of(const RecordLayout& layout, const LoadedRecords& records, Digest key) {
+    const auto& entries = records.entries();
+    const auto found = std::ranges::lower_bound(entries, key, key_before, [&](const auto& entry) {
+        return RecordView{layout, entry.record}.key();
+    });
+    const auto at = static_cast<std::size_t>(found - entries.begin());
+    return at < entries.size() && key_at(layout, records, at) == key ? group_at(layout, records, at)
+                                                                     : Group{};
+}
+
+// Of several rows of one key one that is not as declared.
+std::string row_text(const RecordLayout& layout, Group group,
+                     const std::vector<std::string>& differs) {
+    for (const auto& entry : group) {
+        const RecordView row{layout, entry.record};
+        for (std::size_t i = 0; i < layout.added_columns().size(); ++i) {
+            if (!row.holds(i)) {
+                return row.row_text(differs);
+            }
+        }
+    }
+    return group.empty() ? std::string{}
+                         : RecordView{layout, group.front().record}.row_text(differs);
+}
+
 }  // namespace
 
 SliceReplay::SliceReplay(const ReplaySides& sides, const RowRules& rules,
@@ -35,16 +61,18 @@ SliceReplay::SliceReplay(const ReplaySides& sides, const RowRules& rules,
 }
 
 bool SliceReplay::too_large() const noexcept {
-    // The nodes, a name of usual length, and the cells.
-    const std::size_t a_state =
-        sizeof(RowState) + 128 + sides_.ledger.columns() * sizeof(CellState);
-    return (states_.size() + remembered_.size()) * a_state > options_.memory_bytes;
+    // The nodes and the cells; each key may be remembered once more.
+    const std::size_t a_state = sizeof(RowState) + 96 + sides_.ledger.columns() * sizeof(CellState);
+    return (states_.size() + remembered_.size()) * a_state + 2 * text_bytes_ >
+           options_.memory_bytes;
 }
 
 void SliceReplay::inconsistent(const std::string& what, const RowState& state) {
     ++result_.inconsistencies;
     if (result_.first_inconsistencies.size() < most_told) {
-        result_.first_inconsistencies.push_back(what + " (" + state.key_text + ")");
+        // Without a key it is the row's values.
+        const bool named = sides_.ledger.keyed() || sides_.before.layout().options().show_values;
+        result_.first_inconsistencies.push_back(named ? what + " (" + state.key_text + ")" : what);
     }
 }
 
@@ -56,6 +84,25 @@ void SliceReplay::mismatch(MismatchKind kind, const RowState& state,
                             .columns = std::move(columns),
                             .source = std::move(source)},
                            times);
+    if (result_.mismatches.kept.size() > kept_keys_.size()) {
+        kept_keys_.push_back(state.key);
+    }
+}
+
+// What the scans found of each row: the second one is not known before the end.
+void SliceReplay::show_rows(const LoadedRecords& after) {
+    for (std::size_t i = 0; i < kept_keys_.size(); ++i) {
+        Mismatch& mismatch = result_.mismatches.kept[i];
+        if (const auto before = before_.find(kept_keys_[i]); before != before_.end()) {
+            mismatch.before = row_text(sides_.before.layout(), before->second, mismatch.columns);
+        }
+        // Of a row without a key a copy is lost, and others may be there.
+        if (sides_.ledger.keyed() || mismatch.kind != MismatchKind::lost) {
+            const RecordLayout& layout = sides_.after.layout();
+            mismatch.after =
+                row_text(layout, group_of(layout, after, kept_keys_[i]), mismatch.columns);
+        }
+    }
 }
 
 RowState& SliceReplay::touch(Digest key, const RecordView* image) {
@@ -64,9 +111,12 @@ RowState& SliceReplay::touch(Digest key, const RecordView* image) {
     }
     const auto before = before_.find(key);
     if (before == before_.end()) {
-        return states_.emplace(key, rules_.absent(*image)).first->second;
+        RowState& state = states_.emplace(key, rules_.absent(*image)).first->second;
+        text_bytes_ += state.key_text.size();
+        return state;
     }
     RowState& state = states_.emplace(key, rules_.from_before(before->second)).first->second;
+    text_bytes_ += state.key_text.size();
     if (sides_.ledger.keyed() && state.copies > 1) {
         inconsistent("the first scan found the key " + std::to_string(state.copies) + " times",
                      state);
@@ -324,6 +374,7 @@ ReplayResult SliceReplay::finish(const LoadedRecords& after) {
     for (Mismatch& one : untouched.kept) {
         one.source = not_in_stream;
     }
+    show_rows(after);
     result_.mismatches.add(std::move(untouched));
     return std::move(result_);
 }

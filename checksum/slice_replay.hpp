@@ -48,6 +48,7 @@ private:
     void inconsistent(const std::string& what, const RowState& state);
     void mismatch(MismatchKind kind, const RowState& state, std::vector<std::string> columns,
                   std::string source, std::uint64_t times = 1);
+    void show_rows(const LoadedRecords& after);
 
     const ReplaySides& sides_;
     const RowRules& rules_;
@@ -60,6 +61,8 @@ private:
     std::map<Digest, RowState, KeyOrder> remembered_;
     std::string remembered_source_;
     std::optional<std::uint64_t> transaction_;
+    std::size_t text_bytes_ = 0;     // of the states' keys
+    std::vector<Digest> kept_keys_;  // of the mismatches that are kept
     ReplayResult result_;
 };
 

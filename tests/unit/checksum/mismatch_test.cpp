@@ -134,8 +134,61 @@ TEST_F(MismatchTest, ValuesAreShownOnlyWhenAskedFor) {
     EXPECT_EQ(hidden.kept.at(0).before, "");
     options.show_values = true;
     const auto shown = found({order(1, 2, "old")}, {order(1, 2, "new")});
-    EXPECT_EQ(shown.kept.at(0).before, "id=1, total=2, note='old'");
-    EXPECT_EQ(shown.kept.at(0).after, "id=1, total=2, note='new'");
+    EXPECT_EQ(shown.kept.at(0).before, "id=1, note='old', total=2") << "what differs comes early";
+    EXPECT_EQ(shown.kept.at(0).after, "id=1, note='new', total=2");
+}
+
+TEST_F(MismatchTest, ARowIsShownOnTheSidesOnWhichItIs) {
+    options.show_values = true;
+    const auto lost = found({order(1, 2, "x")}, {}).kept.at(0);
+    EXPECT_EQ(lost.before, "id=1, total=2, note='x'");
+    EXPECT_EQ(lost.after, "");
+    const auto extra = found({}, {order(1, 2, "x")}).kept.at(0);
+    EXPECT_EQ(extra.before, "");
+    EXPECT_EQ(extra.after, "id=1, total=2, note='x'");
+    const auto twice = found({order(1, 2, "x")}, {order(1, 2, "x"), order(1, 2, "y")}).kept.at(0);
+    EXPECT_EQ(twice.before, "id=1, total=2, note='x'");
+    EXPECT_EQ(twice.after, "id=1, total=2, note='y'");
+}
+
+TEST_F(MismatchTest, ARowWithoutAKeyIsShownToo) {
+    options = record_options({"id", "total", "note"}, false);
+    options.show_values = true;
+    const auto lost = found({order(1, 2, "x"), order(1, 2, "x")}, {order(1, 2, "x")}).kept.at(0);
+    EXPECT_EQ(lost.before, "id=1, total=2, note='x'");
+    EXPECT_EQ(lost.after, "");
+}
+
+TEST_F(MismatchTest, ALongRowIsCutBehindItsKeyAndWhatDiffers) {
+    std::vector<std::string> names{"id"};
+    Row before{int_cell(1)};
+    for (int i = 1; i < 200; ++i) {
+        names.push_back("c" + std::to_string(i));
+        before.push_back(text_cell(std::string(5'000, 'x')));
+    }
+    Row after = before;
+    after.back() = null_cell();
+    options = record_options(names);
+    options.show_values = true;
+    const auto one = found({before}, {after}).kept.at(0);
+    EXPECT_TRUE(one.before.starts_with("id=1, c199='xxx")) << one.before;
+    EXPECT_NE(one.before.find("'... (5000 bytes), c1='"), std::string::npos) << one.before;
+    EXPECT_TRUE(one.after.starts_with("id=1, c199=NULL, c1='xxx")) << one.after;
+    EXPECT_TRUE(one.after.ends_with("more columns)")) << one.after;
+    EXPECT_LT(one.before.size(), 2'100U);
+}
+
+TEST_F(MismatchTest, AnAddedColumnIsShownBesideWhatTheRowWas) {
+    options.show_values = true;
+    const auto before = sidecar(directory, options, {order(1, 2, "x")});
+    auto with_region = options;
+    with_region.columns.push_back({.name = "region", .role = ColumnRole::added});
+    auto row = order(1, 2, "x");
+    row.push_back(text_cell("us"));
+    const auto after = sidecar(directory, with_region, {row}, {{false}});
+    const auto one = std::get<Mismatches>(compare(before, after)).kept.at(0);
+    EXPECT_EQ(one.before, "id=1, total=2, note='x'");
+    EXPECT_EQ(one.after, "id=1, region='us', total=2, note='x'");
 }
 
 TEST_F(MismatchTest, AnAddedColumnMustEqualItsExpression) {

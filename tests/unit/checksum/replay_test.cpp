@@ -2,6 +2,7 @@
 
 #include "rehearsed_table.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include <gtest/gtest.h>
@@ -80,6 +81,58 @@ TEST_F(Replay, AChangeByTheMigrationIsNamedWithItsSource) {
     table.insert(migration, order(30, 0, "n"));
     expect_mismatches({"changed id=1 (total): by migration", "extra id=30: by migration",
                        "lost id=2: by migration"});
+}
+
+// "changed id=1: before | after", sorted.
+Told shown(const ReplayResult& result) {
+    Told all;
+    for (const Mismatch& one : result.mismatches.kept) {
+        all.push_back(std::string{name(one.kind)} + " " + one.key + ": " + one.before + " | " +
+                      one.after);
+    }
+    std::ranges::sort(all);
+    return all;
+}
+
+TEST(ReplayShown, RowsAreWhatTheTwoScansFoundWhateverWasWrittenBetweenThem) {
+    auto options = columns();
+    options.show_values = true;
+    RehearsedTable table{options, options, ten_orders()};
+    table.update(workload, 1, order(1, 5, "n"));
+    table.behind_the_stream(1, order(1, 5, "m"));
+    table.update(migration, 2, order(2, 0, "n"));
+    table.behind_the_stream(3, order(3, 0, "n"));
+    table.lose_behind_the_stream(4);
+    table.duplicate_behind_the_stream(5);
+    table.insert(migration, order(30, 0, "n"));
+    table.insert(workload, order(20, 1, "new"));
+    table.remove(migration, 20);
+    EXPECT_EQ(shown(table.replayed()),
+              (Told{"changed id=1: id=1, note='n', total=100 | id=1, note='m', total=5",
+                    "changed id=2: id=2, total=200, note='n' | id=2, total=0, note='n'",
+                    "changed id=3: id=3, total=300, note='n' | id=3, total=0, note='n'",
+                    "duplicated id=5: id=5, total=500, note='n' | id=5, total=500, note='n'",
+                    "extra id=30:  | id=30, total=0, note='n'", "lost id=20:  | ",
+                    "lost id=4: id=4, total=400, note='n' | "}));
+}
+
+TEST(ReplayShown, AnAddedColumnThatIsNotAsDeclaredIsShown) {
+    auto before = columns();
+    before.show_values = true;
+    auto after = before;
+    after.columns.push_back({.name = "region", .role = ColumnRole::added});
+    auto one = order(1, 1, "n");
+    one.push_back(text_cell("us"));
+    RehearsedTable table{before, after, {one}};
+    table.holds = [](const Row&) { return std::vector<bool>{false}; };
+    EXPECT_EQ(shown(table.replayed()),
+              Told{"changed id=1: id=1, total=1, note='n' | id=1, region='us', total=1, note='n'"});
+}
+
+TEST_F(Replay, NothingOfARowButItsKeyIsToldUnlessAskedFor) {
+    table.update(migration, 2, order(2, 0, "secret"));
+    table.behind_the_stream(3, order(3, 0, "secret"));
+    EXPECT_EQ(shown(table.replayed()), (Told{"changed id=2:  | ", "changed id=3:  | "}));
 }
 
 TEST_F(Replay, AnUpdateByTheMigrationThatChangesNothingIsNone) {
@@ -346,7 +399,24 @@ TEST_F(ReplayWithoutKey, TheMigrationsOwnChangeIsFound) {
 
 TEST_F(ReplayWithoutKey, RemovingARowThatIsNotThereProvesNothing) {
     table.only_in_stream(Operation::remove, workload, pair(8, "x"));
-    EXPECT_EQ(table.replayed().verdict(), LedgerVerdict::inconclusive);
+    const auto result = table.replayed();
+    EXPECT_EQ(result.verdict(), LedgerVerdict::inconclusive);
+    EXPECT_EQ(result.first_inconsistencies, Told{"a row is removed that is not there"})
+        << "the row is its values, and nobody asked for them";
+}
+
+TEST_F(ReplayWithoutKey, RowsAreShownWhereThatIsAskedFor) {
+    options.show_values = true;
+    RehearsedTable asked{options, options, {pair(1, "x"), pair(1, "x"), pair(2, "y")}};
+    asked.remove(migration, 1);
+    asked.update(migration, 2, pair(2, "Y"), true);
+    asked.only_in_stream(Operation::remove, workload, pair(8, "x"));
+    const auto result = asked.replayed();
+    EXPECT_EQ(shown(result),
+              (Told{"extra a=2, b='Y':  | a=2, b='Y'", "lost a=1, b='x': a=1, b='x' | ",
+                    "lost a=2, b='y': a=2, b='y' | "}));
+    EXPECT_EQ(result.first_inconsistencies,
+              Told{"a row is removed that is not there (a=8, b='x')"});
 }
 
 }  // namespace

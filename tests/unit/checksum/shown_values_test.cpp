@@ -58,7 +58,7 @@ TEST(ShownValues, KeepNamesAndCutLongValues) {
     append_shown(shown, text(std::string(1000, 'x')), 5);
     append_shown(shown, null_value, 5);
     const std::vector<std::string> names{"id", "note", "last"};
-    EXPECT_EQ(render_shown(shown, names), "id=7, note='xxxxx'... (1000 bytes), last=NULL");
+    EXPECT_EQ(render(take_named(shown, names)), "id=7, note='xxxxx'... (1000 bytes), last=NULL");
 }
 
 }  // namespace

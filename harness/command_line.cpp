@@ -44,8 +44,9 @@ CLI::App* add_run(CLI::App& app, RunCommand& run, std::vector<std::string>& sets
                      "the folder with initdb and postgres, for a throwaway server")
         ->type_name("DIR");
     command->add_flag("--setup", run.setup, "run the setup files on a named target, too");
-    command->add_flag("--show-values", run.show_values,
-                      "errors in reports may quote what rows hold (default: left out)");
+    command->add_flag(
+        "--show-values", run.show_values,
+        "show the rows that differ, and what errors quote of rows (default: left out)");
     command->add_flag("--plan", run.plan, "say what would be done, and do nothing");
     command->add_flag("--json", run.json, "print result.json on stdout");
     command->add_flag("--quiet", run.quiet, "no progress");

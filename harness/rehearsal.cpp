@@ -126,6 +126,7 @@ reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOpt
     verification::DataProof::Options proving{
         .seed = options.seed,
         .spill_directory = out.path().string(),
+        .show_values = options.stage.show_values,
         .note = [&console](const auto& line) { console.note(line); },
         .keeps_origin = scenario.rollback};
     verification::DataProof proof{scenario, stage.target(), interruption, proving};

@@ -21,7 +21,7 @@ struct StageOptions {
     std::string uri;         // --db; empty: the scenario's dsn_env, or a throwaway server
     bool run_setup = false;  // --setup: run the setup files on a named target, too
     std::optional<std::filesystem::path> server_binaries;  // --pg-bin
-    bool show_values = false;  // --show-values: errors may quote what rows hold
+    bool show_values = false;  // --show-values: reports may hold what rows do
 };
 
 // The target is opened, guarded and locked while this lives.

@@ -4,10 +4,15 @@ namespace reports::json_parts {
 namespace {
 
 Json mismatch_json(const DataMismatch& mismatch) {
-    return {{"kind", mismatch.kind},
-            {"key", text_or_null(mismatch.key)},
-            {"columns", mismatch.columns},
-            {"by", text_or_null(mismatch.by)}};
+    Json told{{"kind", mismatch.kind},
+              {"key", text_or_null(mismatch.key)},
+              {"columns", mismatch.columns},
+              {"by", text_or_null(mismatch.by)}};
+    if (mismatch.rows) {
+        told["before"] = text_or_null(mismatch.rows->before);
+        told["after"] = text_or_null(mismatch.rows->after);
+    }
+    return told;
 }
 
 Json changes_json(const RowChanges& changes) {

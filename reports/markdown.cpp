@@ -76,7 +76,7 @@ std::string verdict_section(const Record& record, const Part& part) {
                                                          : "\xE2\x9A\xA0\xEF\xB8\x8F";
     Section section{"# " + std::string{mark} + " " + name_of(record.verdict) + ": " +
                         name_cell(record.run.scenario) + "\n\n",
-                    12'000 / part.shares};
+                    10'000 / part.shares};
     for (const auto& reason : record.reasons) {
         if (!section.has_room()) {
             continue;
@@ -87,7 +87,7 @@ std::string verdict_section(const Record& record, const Part& part) {
 }
 
 std::string findings_section(const Record& record, const Part& part) {
-    Section section{part.heading + "What happened\n\n| | |\n|---|---|\n", 10'000 / part.shares};
+    Section section{part.heading + "What happened\n\n| | |\n|---|---|\n", 7'000 / part.shares};
     for (const auto& finding : findings(record)) {
         section.add(row({finding.label, sentence(finding.text)}));
     }
@@ -98,11 +98,32 @@ std::string proof_section(const Record& record, const Part& part) {
     if (!record.verification) {
         return {};
     }
-    Section section{part.heading + "Data\n\n| verdict | what | detail |\n|---|---|---|\n",
-                    9'000 / part.shares};
+    Section section{part.heading + "Data\n\n| verdict | what | detail |\n|---|---|---|\n", 7'000 / part.shares};
     for (const auto& line : proof_lines(*record.verification)) {
         if (section.has_room()) {
             section.add(row({line.verdict, name_cell(line.what), sentence(line.detail)}));
+        }
+    }
+    return section.text();
+}
+
+std::string rows_section(const Record& record, const Part& part) {
+    const auto rows =
+        record.verification ? shown_rows(*record.verification) : std::vector<ShownRow>{};
+    if (rows.empty()) {
+        return {};
+    }
+    constexpr std::size_t row_columns = 800;
+    const auto values = [](const std::string& row) {
+        return markdown_escaped(fitted(one_line(row), row_columns));
+    };
+    Section section{
+        part.heading + "Rows that differ\n\n| table | row | first scan | second scan |\n|---|---|---|---|\n",
+        5'000 / part.shares};
+    for (const auto& one : rows) {
+        if (section.has_room()) {
+            section.add(row({name_cell(one.table), sentence(one.what), values(one.first_scan),
+                             values(one.second_scan)}));
         }
     }
     return section.text();
@@ -113,9 +134,8 @@ std::string gates_section(const Record& record, const Part& part) {
         return {};
     }
     Section section{
-        part.heading +
-            "Gates\n\n| verdict | gate | limit | observed | detail |\n|---|---|--:|--:|---|\n",
-        9'000 / part.shares};
+        part.heading + "Gates\n\n| verdict | gate | limit | observed | detail |\n|---|---|--:|--:|---|\n",
+        7'000 / part.shares};
     for (const auto verdict : {Verdict::fail, Verdict::inconclusive, Verdict::pass}) {
         for (const auto& gate : record.gates) {
             if (gate.verdict == verdict && section.has_room()) {
@@ -132,11 +152,10 @@ std::string steps_section(const Record& record, const Part& part) {
         return {};
     }
     Section section{
-        part.heading +
-            "Steps\n\n| step | outcome | took | attempts | locks (waited, held) | rewrote | WAL "
-            "|\n"
-            "|---|---|--:|--:|---|---|--:|\n",
-        9'000 / part.shares};
+        part.heading + "Steps\n\n| step | outcome | took | attempts | locks (waited, held) | rewrote | WAL "
+        "|\n"
+        "|---|---|--:|--:|---|---|--:|\n",
+        7'000 / part.shares};
     constexpr std::size_t most_locks = 4;
     for (const auto& step : record.steps) {
         if (!section.has_room()) {
@@ -169,11 +188,10 @@ std::string episodes_section(const Record& record, const Part& part) {
         return {};
     }
     Section section{
-        part.heading +
-            "Lock episodes, worst first\n\n"
-            "| from | lasted | who | mode | on | blocked | longest wait | victim-seconds |\n"
-            "|--:|--:|---|---|---|--:|--:|--:|\n",
-        7'000 / part.shares};
+        part.heading + "Lock episodes, worst first\n\n"
+        "| from | lasted | who | mode | on | blocked | longest wait | victim-seconds |\n"
+        "|--:|--:|---|---|---|--:|--:|--:|\n",
+        5'000 / part.shares};
     constexpr std::size_t most = 20;
     for (const auto* episode : worst_episodes(record, most)) {
         const auto who = episode->queued ? name_of(*episode->queued) + " queued behind " +
@@ -196,10 +214,9 @@ std::string operations_section(const Record& record, const Part& part) {
         return {};
     }
     Section section{
-        part.heading +
-            "Operations\n\n| operation | phase | done | rate | p50 | p99 | max | errors "
-            "| longest stall |\n|---|---|--:|--:|--:|--:|--:|---|--:|\n",
-        9'000 / part.shares};
+        part.heading + "Operations\n\n| operation | phase | done | rate | p50 | p99 | max | errors "
+        "| longest stall |\n|---|---|--:|--:|--:|--:|--:|---|--:|\n",
+        7'000 / part.shares};
     for (const auto& operation : record.operations) {
         if (!section.has_room()) {
             continue;
@@ -282,17 +299,18 @@ std::string markdown_escaped(std::string_view text) {
 }
 
 std::string to_markdown(const Record& record) {
+    // Of bounded sizes: together below markdown_bytes_max.
     const Part whole{"\n## ", record.rollback == nullptr ? 1U : 2U};
     auto text = verdict_section(record, whole) + findings_section(record, whole) +
-                proof_section(record, whole) + gates_section(record, whole) +
-                steps_section(record, whole) + episodes_section(record, whole) +
-                operations_section(record, whole);
+                proof_section(record, whole) + rows_section(record, whole) +
+                gates_section(record, whole) + steps_section(record, whole) +
+                episodes_section(record, whole) + operations_section(record, whole);
     if (record.rollback != nullptr) {
         const Part part{"\n### ", 2};
         const auto& back = *record.rollback;
         text += "\n## Rollback: " + std::string{name_of(back.verdict)} + '\n' +
                 findings_section(back, part) + proof_section(back, part) +
-                gates_section(back, part) + steps_section(back, part);
+                rows_section(back, part) + gates_section(back, part) + steps_section(back, part);
     }
     return text + closing_section(record, whole);
 }

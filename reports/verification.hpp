@@ -16,11 +16,18 @@ enum class Proof : std::uint8_t {
 };
 [[nodiscard]] const char* name_of(Proof) noexcept;
 
+// What the two scans found of a row: "id=5, total=3"; empty: it was not there. With the change
+// stream `before` is still the first scan's, whatever the workload wrote since.
+struct RowValues {
+    std::string before, after;
+};
+
 struct DataMismatch {
-    std::string kind;  // lost | extra | changed | duplicated
-    std::string key;   // "id=5"
-    std::vector<std::string> columns;
-    std::string by = {};  // who did it, where the change stream tells
+    std::string kind;      // lost | extra | changed | duplicated
+    std::string key = {};  // "id=5"
+    std::vector<std::string> columns = {};
+    std::string by = {};                 // who did it, where the change stream tells
+    std::optional<RowValues> rows = {};  // only where values may be shown
 };
 
 // What became of a part of a table's schema.
@@ -114,6 +121,11 @@ struct ProofLine {
     std::string verdict, what, detail;
 };
 [[nodiscard]] std::vector<ProofLine> proof_lines(const Verification& proof);
+// The rows that differ, of each table the first, where values may be shown.
+struct ShownRow {
+    std::string table, what, first_scan, second_scan;
+};
+[[nodiscard]] std::vector<ShownRow> shown_rows(const Verification& proof);
 // What a run that passes has proved: "2 tables (1,000,000 rows) are as they were".
 [[nodiscard]] std::string proved_sentence(const Verification& proof);
 

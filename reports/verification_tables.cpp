@@ -25,8 +25,9 @@ std::string changes_text(const RowChanges& changes) {
     return counted(changes.inserts + changes.updates + changes.deletes, "change", "changes");
 }
 
+constexpr std::size_t most_rows = 5;  // of a table
+
 std::string detail_of(const TableProof& table) {
-    constexpr std::size_t most_rows = 5;
     std::vector<std::string> parts;
     if (table.rows_before) {
         const auto before = counted(*table.rows_before, "row", "rows");
@@ -110,6 +111,21 @@ std::vector<ProofLine> proof_lines(const Verification& proof) {
     return lines;
 }
 
+std::vector<ShownRow> shown_rows(const Verification& proof) {
+    const auto or_none = [](const std::string& row) { return row.empty() ? "not there" : row; };
+    std::vector<ShownRow> rows;
+    for (const auto& table : proof.tables) {
+        for (std::size_t i = 0; i < std::min(table.mismatches.size(), most_rows); ++i) {
+            const auto& one = table.mismatches[i];
+            if (one.rows) {
+                rows.push_back({table.name, row_text(one), or_none(one.rows->before),
+                                or_none(one.rows->after)});
+            }
+        }
+    }
+    return rows;
+}
+
 namespace terminal {
 
 std::string verification_section(const Record& record, const Style& style) {
@@ -121,6 +137,12 @@ std::string verification_section(const Record& record, const Style& style) {
     for (const auto& line : proof_lines(*record.verification)) {
         out += paragraph("  " + padded(line.verdict, verdict_columns),
                          one_line(line.what) + ": " + line.detail, style, most_lines);
+    }
+    constexpr std::size_t most_row_lines = 6, most_name_lines = 2;
+    for (const auto& row : shown_rows(*record.verification)) {
+        out += paragraph("  ", row.table + ": " + row.what, style, most_name_lines);
+        out += paragraph("    first scan   ", row.first_scan, style, most_row_lines);
+        out += paragraph("    second scan  ", row.second_scan, style, most_row_lines);
     }
     return out;
 }

@@ -86,6 +86,7 @@ void DataProof::open() {
     settings.workers = std::clamp(std::thread::hardware_concurrency(), 1U, most_workers);
     settings.scale = verify.strict ? checksum::Scale::strict : checksum::Scale::by_value;
     settings.spill_directory = options_.spill_directory;
+    settings.show_values = options_.show_values;
     settings.budget = std::make_shared<checksum::SpillBudget>(
         std::filesystem::space(options_.spill_directory).available / 2);
     budget_ = settings.budget;

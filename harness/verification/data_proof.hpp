@@ -51,6 +51,7 @@ public:
     struct Options {
         std::uint64_t seed = 0;
         std::string spill_directory;
+        bool show_values = false;                      // the rows that differ
         std::function<void(const std::string&)> note;  // a line for the reader
         bool keeps_origin = false;                     // for the proof of the way back
     };

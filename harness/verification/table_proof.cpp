@@ -70,17 +70,23 @@ std::function<bool(const checksum::Mismatch&)> excuse_for(const MayChange& may,
     };
 }
 
-void tell(checksum::Mismatches found, bool keyed, reports::TableProof& proof) {
+void tell(checksum::Mismatches found, bool keyed, bool show_values, reports::TableProof& proof) {
     using Kind = checksum::MismatchKind;
     proof.lost = found.count(Kind::lost);
     proof.extra = found.count(Kind::extra);
     proof.changed = found.count(Kind::changed);
     proof.duplicated = found.count(Kind::duplicated);
     for (auto& mismatch : found.kept) {
-        // Without a key it is the row's values.
-        proof.mismatches.push_back({checksum::name(mismatch.kind),
-                                    keyed ? std::move(mismatch.key) : std::string{},
-                                    std::move(mismatch.columns), std::move(mismatch.source)});
+        reports::DataMismatch told{.kind = checksum::name(mismatch.kind),
+                                   .columns = std::move(mismatch.columns),
+                                   .by = std::move(mismatch.source)};
+        if (keyed || show_values) {  // without a key it is the row's values
+            told.key = std::move(mismatch.key);
+        }
+        if (show_values) {
+            told.rows.emplace(std::move(mismatch.before), std::move(mismatch.after));
+        }
+        proof.mismatches.push_back(std::move(told));
     }
 }
 
@@ -136,7 +142,9 @@ void TableProof::plan(database::Snapshot& snapshot, bool followed) {
     scan_ = snapshot.scan(before_, plan_.columns,
                           {.scale = settings_.scale, .workers = settings_.workers});
     columns_ = scan_->columns();
-    layout_.emplace(columns_before(plan_, columns_, followed));
+    auto kept = columns_before(plan_, columns_, followed);
+    kept.show_values = settings_.show_values;
+    layout_.emplace(std::move(kept));
     hasher_.emplace(layout_->hasher(settings_.seed));
     after_layout_.emplace(columns_after(layout_->options(), table_,
                                         followed ? Added::all : Added::with_an_expression));
@@ -331,7 +339,7 @@ bool TableProof::compare_rows(RowSpill& after_rows, const checksum::TableDiffere
         return give_up("whether rows that differ are the workload's: " + error->message);
     }
     auto& found = std::get<checksum::Mismatches>(compared);
-    tell(std::move(found), keyed, proof);
+    tell(std::move(found), keyed, settings_.show_values, proof);
     if (!difference.equal() && found.total() == 0 && found.excused == 0) {
         return give_up("anything about its rows: the sums differ and no row does");
     }
@@ -369,7 +377,7 @@ bool TableProof::replay(RowSpill& after_rows, const Ledger& ledger, reports::Tab
         return give_up("anything about its rows: the change stream does not fit them; first: " +
                        result.first_inconsistencies.front());
     }
-    tell(std::move(result.mismatches), plan_.keyed, proof);
+    tell(std::move(result.mismatches), plan_.keyed, settings_.show_values, proof);
     for (std::size_t i = 0; plan_.keyed && i < result.given.size(); ++i) {
         proof.given.push_back(
             {after_layout_->name(after_layout_->added_columns()[i]), result.given[i]});

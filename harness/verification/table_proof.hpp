@@ -30,6 +30,7 @@ struct ProofSettings {
     checksum::Scale scale = checksum::Scale::by_value;
     std::string spill_directory;  // for what is kept of the rows while the load runs
     std::shared_ptr<checksum::SpillBudget> budget;
+    bool show_values = false;  // the rows that differ
 };
 
 // What is known of the changes between the two scans.

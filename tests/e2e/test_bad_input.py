@@ -404,6 +404,28 @@ def test_a_full_disk_is_the_harness_failing(rehearse, scenario, shop_database, t
     assert "space" in ended.err
 
 
+def test_values_that_do_not_fit_the_disk_leave_the_proof_and_cost_the_names(
+        rehearse, scenario, shop_database, tmp_path):
+    shop_database.execute("CREATE TABLE wide (id int PRIMARY KEY, note text);"
+                          "INSERT INTO wide SELECT n, repeat('x', 200) || n FROM generate_series(1, 60000) n")
+    damage = {"name": "damage", "sql": "UPDATE wide SET note = note || '!' WHERE id = 77"}
+    content = shop.scenario(damage, verify={"tables": ["wide"], "live": "off"})
+    with disk(tmp_path / "small", "48m") as folder:  # half of it is for what is kept of rows
+        for out, arguments in (("plain", ()), ("shown", ("--show-values",))):
+            ended = rehearse("run", scenario(content), "--db", shop_database.uri,
+                             "--out", folder / out, *arguments)
+            assert ended.code == 4, ended.err
+            (proof,) = results.read(folder / out)["verification"]["tables"]
+            if out == "plain":
+                assert [row["key"] for row in proof["mismatches"]] == ["id=77"]
+                assert proof["unnamed"] is None
+            else:
+                assert proof["mismatches"] == []
+                assert "bytes that they may take" in proof["unnamed"]
+                assert "They are not named: the records need more than" in ended.out
+            assert not list(folder.rglob("rehearse-spill*"))
+
+
 def test_a_disk_too_full_for_the_throwaway_server_is_named(throwaway):
     scenario = throwaway.write(shop.scenario(NOTHING))
     with disk(throwaway.temporary / "full", "4m") as full:

@@ -135,6 +135,35 @@ def test_rows_inserted_after_a_backfill_without_a_default_are_found(run):
     assert kinds == {("changed", "region")}
 
 
+def test_rows_that_differ_are_shown_as_the_scans_found_them(run, rehearse, shop_database):
+    shop_database.execute("CREATE TABLE log (n int, entry text);"
+                          "ALTER TABLE log REPLICA IDENTITY FULL;"
+                          "INSERT INTO log SELECT n % 100, 'entry ' || n FROM generate_series(1, 300) n")
+    write = {"name": "write", "weight": 5, "params": {"n": "uniform(1000, 2000)"},
+             "sql": "INSERT INTO log VALUES (:n, 'of the workload')"}
+    damage = sql("UPDATE orders SET customer_id = 7 WHERE id = 400;"
+                 "UPDATE log SET entry = 'damaged' WHERE entry = 'entry 33'")
+    rewrite = sql("ALTER TABLE orders ALTER COLUMN total TYPE bigint"
+                  " USING CASE WHEN id = 711 THEN -1 ELSE total END", "rewrite")
+    # The workload leaves the rows alone that are looked at.
+    operations = (READ, PLACE, write, BUMP | {"params": {"id": f"uniform(2000, {shop.ROWS})"}})
+
+    ended, result = run(following(damage, rewrite, operations=operations, tables=("orders", "log")),
+                        "--show-values")
+
+    assert ended.code == 4, (result["reasons"], ended.err)
+    rows = {row["key"]: (row["before"], row["after"]) for row in table(result)["mismatches"]}
+    assert rows == {
+        "id=400": ("id=400, customer_id=401, total=400", "id=400, customer_id=7, total=400"),
+        "id=711": ("id=711, total=711, customer_id=212", "id=711, total=-1, customer_id=212")}
+    log = {(row["kind"], row["before"], row["after"])
+           for row in table(result, "public.log")["mismatches"]}
+    assert log == {("lost", "entry='entry 33', n=33", None), ("extra", None, "entry='damaged', n=33")}
+    summary = (rehearse.folder / "out" / "summary.md").read_text()
+    for shown in (ended.out, summary):
+        assert "first scan" in shown and "entry 33" in shown
+
+
 def test_who_did_it_is_said(run):
     ended, result = run(following(sql("UPDATE orders SET total = 0 WHERE id = 5"),
                                   operations=(READ, PLACE)))

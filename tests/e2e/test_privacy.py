@@ -1,4 +1,6 @@
 """A password reaches the server and nobody else; an ordinary role may rehearse."""
+import json
+
 import pytest
 
 import results
@@ -117,6 +119,33 @@ def test_values_of_rows_are_in_no_report_unless_asked_for(run, rehearse, shop_da
     assert "--show-values" in result["steps"][0]["error"]
     assert "ann@private" not in said(ended, rehearse.folder / "out")
     assert "ann@private" in shown["steps"][0]["error"]
+
+
+@pytest.mark.parametrize("live", ["off", "auto"])
+def test_values_of_rows_that_differ_are_in_no_file_unless_asked_for(
+        run, rehearse, shop_database, live):
+    shop_database.execute(
+        "CREATE TABLE people (id int PRIMARY KEY, email text);"
+        "INSERT INTO people SELECT n, 'ann@private.example' FROM generate_series(1, 100) n;"
+        "CREATE TABLE letters AS SELECT email AS sender FROM people;"
+        "ALTER TABLE letters REPLICA IDENTITY FULL")
+    damaging = shop.scenario(
+        {"name": "step", "sql": "UPDATE people SET email = 'b' || email WHERE id = 5;"
+                                "DELETE FROM people WHERE id = 6;"
+                                "UPDATE letters SET sender = 'b' || sender"
+                                " WHERE ctid = (SELECT ctid FROM letters LIMIT 1)"},
+        verify={"tables": ["people", "letters"], "live": live})
+
+    ended, result = run(damaging)
+    asked, shown = run(damaging, "--show-values", out="shown")
+
+    assert ended.code == asked.code == 4, (result["reasons"], shown["reasons"])
+    text = said(ended, rehearse.folder / "out")
+    assert "id=5" in text and "id=6" in text, "keys are told"
+    assert "@private" not in text
+    assert not any("before" in row or "after" in row
+                   for table in result["verification"]["tables"] for row in table["mismatches"])
+    assert "ann@private" in json.dumps(shown["verification"])
 
 
 def test_values_of_rows_that_a_backfill_or_an_adversary_meets_are_in_no_report(

@@ -332,6 +332,47 @@ def test_a_table_without_a_key_is_compared_as_counted_rows(run, shop_database, d
         assert_nothing_found(ended, result)
 
 
+NOTES = """
+CREATE TABLE notes (id int PRIMARY KEY, note text, amount numeric);
+INSERT INTO notes SELECT n, 'note ' || n, n + 0.5 FROM generate_series(1, 500) n;
+CREATE TABLE log AS SELECT n % 100 AS n, 'entry ' || n % 100 AS entry FROM generate_series(1, 300) n;
+"""
+# Hostile to a terminal, to Markdown and to HTML.
+EVIL = "\x1b[2J</td>|`x` "
+
+
+def test_rows_that_differ_are_shown_where_that_is_asked_for(run, rehearse, shop_database):
+    shop_database.execute(NOTES)
+    damage = sql(f"UPDATE notes SET note = '{EVIL}' || repeat('y', 5000) WHERE id = 77;"
+                 "DELETE FROM notes WHERE id = 78; INSERT INTO notes VALUES (-1, NULL, 0.25);"
+                 "UPDATE log SET entry = 'changed' WHERE n = 3;"
+                 "ALTER TABLE notes RENAME COLUMN amount TO total; ALTER TABLE notes ADD region text")
+
+    ended, result = run(verifying(damage, tables=("notes", "log"), operations=(READ,),
+                                  expect={"notes.amount": {"renamed": "total"},
+                                          "notes.region": {"added": "NULL::text"}}),
+                        "--show-values")
+
+    assert ended.code == 4, (result["reasons"], ended.err)
+    rows = {(row["kind"], row["key"]): (row["before"], row["after"])
+            for row in table(result, "public.notes")["mismatches"]}
+    assert set(rows) == {("changed", "id=77"), ("lost", "id=78"), ("extra", "id=-1")}
+    before, after = rows["changed", "id=77"]
+    assert before == "id=77, note='note 77', amount=77.5"
+    assert after.startswith("id=77, note='\\x1b[2J</td>|`x` yyy")
+    assert after.endswith("yyy'... (5014 bytes), amount=77.5, region=NULL")
+    assert rows["lost", "id=78"] == ("id=78, amount=78.5, note='note 78'", None)
+    assert rows["extra", "id=-1"] == (None, "id=-1, amount=0.25, note=NULL, region=NULL")
+    assert {(row["kind"], row["before"], row["after"])
+            for row in table(result, "public.log")["mismatches"]} == {
+                ("lost", "entry='entry 3', n=3", None), ("extra", None, "entry='changed', n=3")}
+    summary = (rehearse.folder / "out" / "summary.md").read_text()
+    for shown in (ended.out, summary):
+        assert "note 78" in shown and "entry 3" in shown and "changed" in shown
+        assert "\x1b" not in shown
+    assert "</td>" not in summary and "|`" not in summary
+
+
 def test_an_interrupted_run_claims_nothing_of_the_data(
         rehearse, scenario, shop_database, until):
     content = verifying(NOTHING) | {"phases": {"warmup": "0s", "before": "60s", "after": "1s"}}

@@ -56,6 +56,13 @@ Record endless(const std::string& evil) {
     record.harness_faults = record.warnings;
     record.run.scenario = record.run.scenario_file = record.target.version = evil;
     record.run.started_at = record.target.engine = evil;
+    TableProof proof;
+    proof.name = evil;
+    proof.verdict = Proof::fail;
+    proof.notes = {evil};
+    proof.changed = 10'000;
+    proof.mismatches.assign(100, {.kind = "changed", .key = evil, .rows = RowValues{evil, evil}});
+    record.verification.emplace().tables.assign(100, proof);
     decide(record, std::vector<Gate>(100, samples::gate("errors", "0")));
     for (auto& gate : record.gates) {
         gate.name = gate.detail = gate.observed = evil;

@@ -1,6 +1,7 @@
 #include "reports/json.hpp"
 #include "reports/markdown.hpp"
 #include "reports/terminal.hpp"
+#include "reports/text.hpp"
 #include "reports/verdict.hpp"
 #include "tests/unit/reports/sample_record.hpp"
 
@@ -136,6 +137,83 @@ TEST(Verification, ChangesOfTheSchemaAreInEveryReport) {
             EXPECT_NE(text.find("schema of public.orders"), std::string::npos) << text;
             EXPECT_NE(text.find("total is INVALID"), std::string::npos) << text;
         }
+    }
+}
+
+Record with_rows(std::vector<DataMismatch> mismatches) {
+    Verification proof;
+    proof.tables = {table(Proof::fail)};
+    proof.tables[0].changed = mismatches.size();
+    proof.tables[0].mismatches = std::move(mismatches);
+    return decided(std::move(proof));
+}
+
+TEST(Verification, RowsThatDifferAreShownAsBothScansFoundThemWhereThatWasAskedFor) {
+    const auto record = with_rows({{.kind = "changed",
+                                    .key = "id=7",
+                                    .columns = {"total"},
+                                    .rows = RowValues{"id=7, total=5", "id=7, total=6"}},
+                                   {.kind = "lost",
+                                    .key = "id=9",
+                                    .rows = RowValues{.before = "id=9, total=1", .after = ""}}});
+    const auto json = nlohmann::json::parse(to_json(record))["verification"]["tables"][0];
+    EXPECT_EQ(json["mismatches"][0]["before"], "id=7, total=5");
+    EXPECT_EQ(json["mismatches"][0]["after"], "id=7, total=6");
+    EXPECT_EQ(json["mismatches"][1]["before"], "id=9, total=1");
+    EXPECT_TRUE(json["mismatches"][1].at("after").is_null());
+    EXPECT_NE(terminal_summary(record, {})
+                  .find("  public.orders: changed id=7 (total)\n"
+                        "    first scan   id=7, total=5\n"
+                        "    second scan  id=7, total=6\n"
+                        "  public.orders: lost id=9\n"
+                        "    first scan   id=9, total=1\n"
+                        "    second scan  not there\n"),
+              std::string::npos)
+        << terminal_summary(record, {});
+    EXPECT_NE(to_markdown(record).find("### Rows that differ\n\n"
+                                       "| table | row | first scan | second scan |\n"
+                                       "|---|---|---|---|\n"
+                                       "| public.orders | changed id=7 (total) | id=7, total=5 "
+                                       "| id=7, total=6 |\n"
+                                       "| public.orders | lost id=9 | id=9, total=1 | not there "
+                                       "|\n"),
+              std::string::npos)
+        << to_markdown(record);
+}
+
+TEST(Verification, WithoutBeingAskedForNoReportHasAPlaceForRows) {
+    const auto record = with(Proof::fail);
+    const auto json = nlohmann::json::parse(to_json(record))["verification"]["tables"][0];
+    EXPECT_FALSE(json["mismatches"][0].contains("before"));
+    EXPECT_FALSE(json["mismatches"][0].contains("after"));
+    EXPECT_EQ(terminal_summary(record, {}).find("first scan"), std::string::npos);
+    EXPECT_EQ(to_markdown(record).find("first scan"), std::string::npos);
+}
+
+TEST(Verification, NoValueOfARowBreaksAReport) {
+    const std::string evil =
+        "id=7, note='\x1b[2J\x07| </td><script>`*x*` [l](u)\r\n# head \xe2\x80\xae'";
+    const std::string endless = "id=7, note='" + std::string(5'000, 'x') + "'";
+    for (const auto& value : {evil, endless}) {
+        const auto record = with_rows(std::vector<DataMismatch>(
+            100, {.kind = "changed", .key = "id=7", .rows = RowValues{value, value}}));
+        const auto terminal = terminal_summary(record, {.colour = false, .columns = 80});
+        std::size_t lines = 0;
+        for (std::size_t at = 0; at < terminal.size(); ++lines) {
+            const auto end = terminal.find('\n', at);
+            EXPECT_LE(columns_of(terminal.substr(at, end - at)), 80U);
+            at = end + 1;
+        }
+        EXPECT_LT(lines, 150U) << "five rows of a table, six lines each";
+        EXPECT_EQ(terminal.find_first_of("\x1b\x07\r"), std::string::npos);
+        EXPECT_EQ(terminal.find("\xe2\x80\xae"), std::string::npos) << "turns the text around";
+        const auto markdown = to_markdown(record);
+        EXPECT_EQ(markdown.find("<script>"), std::string::npos);
+        EXPECT_EQ(markdown.find("\n# head"), std::string::npos);
+        EXPECT_EQ(markdown.find_first_of("\x1b\x07\r"), std::string::npos);
+        EXPECT_LT(markdown.size(), markdown_bytes_max);
+        const auto json = nlohmann::json::parse(to_json(record))["verification"]["tables"][0];
+        EXPECT_EQ(json["mismatches"][99]["before"], value) << "as it is, and all of it";
     }
 }
 

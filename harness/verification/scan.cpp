@@ -60,6 +60,7 @@ private:
     class Sink;
 
     void read_chunks(std::size_t worker);
+    // None is left: nullptr. Throws Stopped.
     [[nodiscard]] const database::Chunk* take_chunk(std::size_t worker);
     // So many rows were read: waits as long as the limit wants. Throws Stopped.
     void took(std::uint64_t rows);
@@ -135,7 +136,7 @@ private:
 const database::Chunk* Work::take_chunk(std::size_t worker) {
     const std::scoped_lock lock{mutex_};
     if (cancelled_) {
-        return nullptr;
+        throw Stopped{};  // not the end: what was read so far is nothing to go by
     }
     const auto position = plan_.next(worker);
     return position ? &table_.chunks()[chunks_[position->first]] : nullptr;

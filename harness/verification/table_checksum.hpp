@@ -34,7 +34,7 @@ struct TableChecksum {
     std::uint64_t bytes = 0;              // over the wire
     double seconds = 0;
     std::string method;
-    std::size_t chunks = 0, workers = 0, buckets = 0;
+    std::size_t chunks = 0, workers = 0;
 };
 
 // Throws as scan() does; database::UnknownName for a column that is not there.

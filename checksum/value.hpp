@@ -38,6 +38,7 @@
 
 #include "checksum/bytes.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -81,6 +82,19 @@ struct Value {
     std::uint32_t tag = 0;       // of a verbatim value: type_tag() of its type's name, else 0
     std::string_view bytes = {};
 };
+
+// As `to = from`, but kind, presence and tag in one store: the digest loads them as one word right
+// afterwards, and would wait for smaller stores to reach the cache.
+inline void assign(Value& to, const Value& from) noexcept {
+    const std::uint64_t head = static_cast<std::uint64_t>(from.kind) |
+                               static_cast<std::uint64_t>(from.presence) << 8 |
+                               static_cast<std::uint64_t>(from.reserved) << 16 |
+                               static_cast<std::uint64_t>(from.tag) << 32;
+    static_assert(std::endian::native == std::endian::little && offsetof(Value, presence) == 1 &&
+                  offsetof(Value, reserved) == 2 && offsetof(Value, tag) == 4);
+    std::memcpy(static_cast<void*>(&to), &head, sizeof head);
+    to.bytes = from.bytes;
+}
 
 inline constexpr Value null_value{.presence = Presence::null};
 inline constexpr Value unchanged_value{.presence = Presence::unchanged};

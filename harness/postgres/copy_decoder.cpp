@@ -107,7 +107,10 @@ bool CopyDecoder::take_row() {
                             std::to_string(fields_.size())};
     }
     arena_.clear();
-    for (std::size_t i = 0; i < fields_.size(); ++i) {
+    // Not by index: what is stored through characters might be the lists' own ends to the compiler.
+    checksum::Value* to = row_.data();
+    const FieldType* const end = fields_.data() + fields_.size();
+    for (const FieldType* field = fields_.data(); field != end; ++field, ++to) {
         if (left < 4) {
             return false;
         }
@@ -115,7 +118,7 @@ bool CopyDecoder::take_row() {
         at += 4;
         left -= 4;
         if (length == -1) {
-            row_[i] = checksum::null_value;
+            checksum::assign(*to, checksum::null_value);
             continue;
         }
         if (length < 0 || length > longest_value) {
@@ -126,9 +129,10 @@ bool CopyDecoder::take_row() {
             return false;
         }
         try {
-            row_[i] = decoder_.decode(fields_[i], {at, size}, arena_);
+            decoder_.decode_into(*to, *field, {at, size}, arena_);
         } catch (const MalformedField& wrong) {
-            throw MalformedCopy{"field " + std::to_string(i + 1) + ": " + wrong.what()};
+            throw MalformedCopy{"field " + std::to_string(field - fields_.data() + 1) + ": " +
+                                wrong.what()};
         }
         at += size;
         left -= size;

@@ -95,11 +95,6 @@ Value FieldDecoder::decode_other(const FieldType& type, std::string_view field, 
             return checksum::text(field[0] == '\0' ? std::string_view{} : field);
         case Wire::bytea:
             return checksum::bytes(field);
-        case Wire::boolean:
-            if (field.size() != 1) {
-                refuse_length(field.size(), 1);
-            }
-            return checksum::boolean(field[0] != 0);
         case Wire::date:
             return checksum::date(integer<std::int32_t>(field), arena);
         case Wire::time:

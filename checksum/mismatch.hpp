@@ -28,7 +28,7 @@ struct Mismatch {
     std::vector<std::string> columns = {};  // of a changed row
     // Of a changed row: none stood under its key before, and it is an added column that is wrong.
     bool is_new = false;
-    std::string source = {};                // who did it, where a ledger knows
+    std::string source = {};  // who did it, where a ledger knows
     // The row as the two scans found it under that key, where values may be shown; empty: they did
     // not. With a ledger `before` is the first scan's as well, whatever was written since.
     std::string before = {};

@@ -98,7 +98,8 @@ std::string proof_section(const Record& record, const Part& part) {
     if (!record.verification) {
         return {};
     }
-    Section section{part.heading + "Data\n\n| verdict | what | detail |\n|---|---|---|\n", 7'000 / part.shares};
+    Section section{part.heading + "Data\n\n| verdict | what | detail |\n|---|---|---|\n",
+                    7'000 / part.shares};
     for (const auto& line : proof_lines(*record.verification)) {
         if (section.has_room()) {
             section.add(row({line.verdict, name_cell(line.what), sentence(line.detail)}));
@@ -118,7 +119,8 @@ std::string rows_section(const Record& record, const Part& part) {
         return markdown_escaped(fitted(one_line(row), row_columns));
     };
     Section section{
-        part.heading + "Rows that differ\n\n| table | row | first scan | second scan |\n|---|---|---|---|\n",
+        part.heading +
+            "Rows that differ\n\n| table | row | first scan | second scan |\n|---|---|---|---|\n",
         5'000 / part.shares};
     for (const auto& one : rows) {
         if (section.has_room()) {
@@ -134,7 +136,8 @@ std::string gates_section(const Record& record, const Part& part) {
         return {};
     }
     Section section{
-        part.heading + "Gates\n\n| verdict | gate | limit | observed | detail |\n|---|---|--:|--:|---|\n",
+        part.heading +
+            "Gates\n\n| verdict | gate | limit | observed | detail |\n|---|---|--:|--:|---|\n",
         7'000 / part.shares};
     for (const auto verdict : {Verdict::fail, Verdict::inconclusive, Verdict::pass}) {
         for (const auto& gate : record.gates) {
@@ -152,9 +155,10 @@ std::string steps_section(const Record& record, const Part& part) {
         return {};
     }
     Section section{
-        part.heading + "Steps\n\n| step | outcome | took | attempts | locks (waited, held) | rewrote | WAL "
-        "|\n"
-        "|---|---|--:|--:|---|---|--:|\n",
+        part.heading +
+            "Steps\n\n| step | outcome | took | attempts | locks (waited, held) | rewrote | WAL "
+            "|\n"
+            "|---|---|--:|--:|---|---|--:|\n",
         7'000 / part.shares};
     constexpr std::size_t most_locks = 4;
     for (const auto& step : record.steps) {
@@ -188,9 +192,10 @@ std::string episodes_section(const Record& record, const Part& part) {
         return {};
     }
     Section section{
-        part.heading + "Lock episodes, worst first\n\n"
-        "| from | lasted | who | mode | on | blocked | longest wait | victim-seconds |\n"
-        "|--:|--:|---|---|---|--:|--:|--:|\n",
+        part.heading +
+            "Lock episodes, worst first\n\n"
+            "| from | lasted | who | mode | on | blocked | longest wait | victim-seconds |\n"
+            "|--:|--:|---|---|---|--:|--:|--:|\n",
         5'000 / part.shares};
     constexpr std::size_t most = 20;
     for (const auto* episode : worst_episodes(record, most)) {
@@ -214,8 +219,9 @@ std::string operations_section(const Record& record, const Part& part) {
         return {};
     }
     Section section{
-        part.heading + "Operations\n\n| operation | phase | done | rate | p50 | p99 | max | errors "
-        "| longest stall |\n|---|---|--:|--:|--:|--:|--:|---|--:|\n",
+        part.heading +
+            "Operations\n\n| operation | phase | done | rate | p50 | p99 | max | errors "
+            "| longest stall |\n|---|---|--:|--:|--:|--:|--:|---|--:|\n",
         7'000 / part.shares};
     for (const auto& operation : record.operations) {
         if (!section.has_room()) {

@@ -386,7 +386,7 @@ std::unique_ptr<database::Snapshot> DataProof::judge_rows(const std::vector<bool
         follower_->hold();
     }
     const auto names = names_of(is_there);
-    const auto snapshot = names.empty() ? nullptr : target_.snapshot(names);
+    auto snapshot = names.empty() ? nullptr : target_.snapshot(names);
     const auto followed = followed_until(snapshot.get(), stop, out);
     if (stop.stop_requested()) {
         throw Stopped{};
@@ -432,8 +432,8 @@ void DataProof::judge_tables(bool migration_failed, std::stop_token stop, DataPr
         tell_lost_writes(out);
     }
     if (way_back == nullptr) {
-        // The tables are as they were, before their schemas are compared; the snapshot's locks would
-        // be in the way of that.
+        // The tables are as they were, before their schemas are compared; the snapshot's locks
+        // would be in the way of that.
         snapshot.reset();
         follower_.reset();
         if (origin_) {

@@ -5,6 +5,7 @@ import os
 # Other sessions of the harness in the database that is asked.
 OURS = ("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'rehearse/%'"
         " AND datname = current_database()")
+LOAD = OURS.replace("LIKE 'rehearse/%'", "= 'rehearse/workload'")
 
 
 def processes_in(folder):

@@ -8,7 +8,7 @@ import pytest
 import probe
 import results
 import shop
-from probe import OURS
+from probe import LOAD, OURS
 from shop import NOTHING
 
 LONG = {"warmup": "60s", "before": "60s", "after": "60s"}
@@ -32,9 +32,6 @@ def phases_so_far(folder):
     lines = path.read_text().splitlines(keepends=True) if path.exists() else []
     events = [json.loads(line) for line in lines if line.endswith("\n")]
     return [event["phase"] for event in events if event["type"] == "phase"]
-
-
-LOAD = OURS.replace("LIKE 'rehearse/%'", "= 'rehearse/workload'")
 
 
 def step_runs(connection):

@@ -4,6 +4,7 @@
 #include "tests/unit/reports/sample_record.hpp"
 
 #include <algorithm>
+#include <memory>
 
 #include <gtest/gtest.h>
 
@@ -76,6 +77,9 @@ TEST(Markdown, StaysBelowItsBoundWhateverTheRun) {
         marks += "\U00020000\u20DD\u20DD\u20DD\u20DD";
     }
     for (const auto& evil : {std::string(5'000, '<'), marks, std::string{"short"}}) {
+        auto record = endless(evil);
+        record.rollback = std::make_shared<Record>(record);
+        EXPECT_LT(to_markdown(record).size(), markdown_bytes_max);
         const auto text = to_markdown(endless(evil));
         EXPECT_LT(text.size(), markdown_bytes_max);
         EXPECT_NE(text.find("more in `result.json`"), std::string::npos);

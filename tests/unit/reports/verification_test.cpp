@@ -170,7 +170,7 @@ TEST(Verification, RowsThatDifferAreShownAsBothScansFoundThemWhereThatWasAskedFo
                         "    second scan  not there\n"),
               std::string::npos)
         << terminal_summary(record, {});
-    EXPECT_NE(to_markdown(record).find("### Rows that differ\n\n"
+    EXPECT_NE(to_markdown(record).find("## Rows that differ\n\n"
                                        "| table | row | first scan | second scan |\n"
                                        "|---|---|---|---|\n"
                                        "| public.orders | changed id=7 (total) | id=7, total=5 "

@@ -153,6 +153,8 @@ reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOpt
         record.rollback = std::make_shared<reports::Record>(
             under_load(way_back, proof_back, start, scene, measured));
         record.rollback->is_rollback = true;
+        record.run.duration_s = record.rollback->run.duration_s;  // both count from one start
+        record.run.finished_at = record.rollback->run.finished_at;
         prove(proof_back, nullptr, scene, *record.rollback);
     }
 

@@ -34,6 +34,7 @@ FIGURES = {
     "lag": lambda bench, _: bench.scheduling_lag(),
     "observer": lambda bench, _: bench.observer(),
     "ledger": lambda bench, options: bench.ledger(options.follow, options.follow_beside),
+    "ledger_load": lambda bench, _: bench.ledger_load(),
     "checksum": lambda bench, options: bench.checksum(
         options.scans(), 20_000_000 if options.full else None),
     "growth": lambda bench, _: bench.growth(),

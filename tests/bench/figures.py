@@ -176,6 +176,22 @@ class Bench:
             Figure("  the server's CPU per transaction, one process", "µs", server, [], none, none),
         ]
 
+    def ledger_load(self, connections=16):
+        """What the workload loses to the change stream that is followed beside it."""
+        tables = ("pgbench_accounts", "pgbench_tellers", "pgbench_branches")
+        figures = []
+        for what, operation in (("TPC-B", scenarios.tpcb_like(self._scale)),
+                                ("one-row updates", scenarios.one_row_update(self._scale))):
+            got = self._interleave(f"ledger beside {what}", {
+                "followed": lambda o=operation: self._ours.run([o], connections, self._seconds,
+                                                               followed=tables),
+                "alone": lambda o=operation: self._ours.run([o], connections, self._seconds)})
+            off = statistics.median(sample.rate for sample in got["alone"])
+            lost = [100 * (1 - sample.rate / off) for sample in got["followed"]]
+            figures.append(Figure(f"throughput lost to the ledger, {what}, {connections} connections",
+                                  "%", lost, [], 10.0, 5.0))
+        return figures
+
     def checksum(self, scans, rows_of_growth=None):
         """scans: see scans.py; of 5 M rows, which the CPU's limit is for."""
         got = self._interleave("checksum", {

@@ -32,6 +32,12 @@ def tpcb_like(scale):
             "transaction": [{"sql": sql} for sql in TPCB]}
 
 
+def one_row_update(scale):
+    return {"name": "update", "weight": 1,
+            "params": {"aid": f"uniform(1, {100000 * scale})", "delta": "uniform(-5000, 5000)"},
+            "sql": TPCB[0]}
+
+
 def many_operations(scale, count):
     """`count` operations, each with a statement of its own (prepared once a connection)."""
     return [select_only(scale, f"select_{number}") | {
@@ -46,8 +52,9 @@ class Rehearse:
         self._uri = cluster.uri(database)
         self._call(["guard", "mark", "--db", self._uri], accepted=(0,))
 
-    def run(self, operations, connections, seconds, *, rate=None, locks=True):
-        """One run whose `before` phase is what counts; the migration does nothing."""
+    def run(self, operations, connections, seconds, *, rate=None, locks=True, followed=()):
+        """One run whose `before` phase is what counts; the migration does nothing. The change stream
+        of the tables `followed` is followed."""
         workload = {"connections": connections, "threads": 1, "operations": operations}
         if rate is not None:
             workload |= {"rate": f"{rate}/s", "arrival": "poisson"}
@@ -58,6 +65,8 @@ class Rehearse:
         }
         if not locks:
             scenario["observe"] = {"enabled": False}
+        if followed:
+            scenario["verify"] = {"tables": list(followed), "live": "on"}
         folder = tempfile.mkdtemp(dir=self._cluster.folder)
         try:
             path = os.path.join(folder, "scenario.yaml")

@@ -273,3 +273,36 @@ def test_tables_without_a_key_are_told_by_their_rows(run, shop_database):
     assert wrong == {}
     assert shop_database.value("SELECT count(*) FROM pg_class WHERE relname LIKE 'k!_%' ESCAPE '!'"
                                " AND relkind = 'r' AND relreplident <> 'd'") == 0
+
+
+def test_the_way_back_is_proved_too_and_the_identity_put_back(run, log_database):
+    made = logging({"name": "add", "sql": "ALTER TABLE orders_log ADD COLUMN region text DEFAULT 'eu'"},
+                   expect={"orders_log.region": {"added": "'eu'"}})
+    made["migration"]["down"] = [{"sql": "ALTER TABLE orders_log DROP COLUMN region"},
+                                 {"sql": "UPDATE orders_log SET what = what"}]
+
+    ended, result = run(made)
+
+    assert_nothing_found(ended, result)
+    back = result["rollback"]["verification"]["tables"][0]
+    assert (back["verdict"], back["mode"], back["unproved"]) == ("pass", "ledger", [])
+    assert result["verification"]["rollback"]["schema_diff"] == []
+    assert not any(change["kind"] == "table" for table in result["verification"]["tables"]
+                   for change in table["schema_changes"]), "the identity of meanwhile is ours"
+    assert identity_of(log_database) == "d"
+    assert_nothing_left(log_database)
+
+
+def test_a_row_that_the_way_back_loses_is_found_without_a_key(run, log_database):
+    made = logging(NOTHING)
+    made["migration"]["down"] = [
+        {"sql": "DELETE FROM orders_log WHERE ctid = (SELECT min(ctid) FROM orders_log"
+                " WHERE order_id = 7)"}]
+
+    ended, result = run(made)
+
+    assert ended.code == 4, (result["reasons"], ended.err)
+    assert [row["kind"] for row in
+            result["rollback"]["verification"]["tables"][0]["mismatches"]] == ["lost"]
+    assert identity_of(log_database) == "d"
+    assert_nothing_left(log_database)

@@ -86,6 +86,7 @@ const char* name(MismatchKind kind) noexcept {
 void Mismatches::add(Mismatch mismatch, std::uint64_t times) {
     if (excuses && excuses(mismatch)) {
         excused += times;
+        excused_extra += mismatch.kind == MismatchKind::extra ? times : 0;
         excused_changed += mismatch.kind == MismatchKind::changed && !mismatch.is_new ? times : 0;
         return;
     }
@@ -100,6 +101,7 @@ void Mismatches::add(Mismatches other) {
         counts[i] += other.counts[i];
     }
     excused += other.excused;
+    excused_extra += other.excused_extra;
     excused_changed += other.excused_changed;
     for (Mismatch& mismatch : other.kept) {
         if (has_room()) {

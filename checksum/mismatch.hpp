@@ -44,6 +44,7 @@ struct Mismatches {
     std::vector<Mismatch> kept = {};
     std::array<std::uint64_t, mismatch_kind_count> counts = {};
     std::uint64_t excused = 0;          // not among the counts
+    std::uint64_t excused_extra = 0;    // ... of them rows that were not there before
     std::uint64_t excused_changed = 0;  // ... of them those of rows that are there before and after
 
     void add(Mismatch mismatch, std::uint64_t times = 1);

@@ -100,10 +100,27 @@ std::string why_not_back(const reports::Record& record) {
     if (!record.migration_error.empty()) {
         return "the migration failed, and what it left is not what `down` undoes";
     }
+    if (record.verification && !record.verification->fault.empty()) {
+        return "the data was not verified (" + record.verification->fault + ")";
+    }
     if (record.verification && !reports::mismatch_sentences(*record.verification).empty()) {
         return "the proof of the migration itself found something wrong";
     }
     return {};
+}
+
+// Both count from one start.
+void join_way_back(reports::Record back, reports::Record& record) {
+    back.is_rollback = true;
+    for (std::size_t i = 0; i < back.operations.size(); ++i) {
+        auto& operation = back.operations[i];
+        if (operation.sent_by != reports::SentBy::both && operation.sent_by != back.first_version) {
+            operation.baseline = record.operations[i].phase(PhaseName::before);
+        }
+    }
+    record.run.duration_s = back.run.duration_s;
+    record.run.finished_at = back.run.finished_at;
+    record.rollback = std::make_shared<reports::Record>(std::move(back));
 }
 
 std::uint64_t next_operation(const std::vector<load::Measured>& measured) {
@@ -145,17 +162,19 @@ reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOpt
     prove(proof, scenario.rollback ? &proof_back : nullptr, scene, record);
 
     if (scenario.rollback) {
-        record.rollback_omitted = why_not_back(record);
+        record.rollback_omitted =
+            interruption.stop_requested() ? "the rehearsal was interrupted" : why_not_back(record);
     }
     if (scenario.rollback && record.rollback_omitted.empty()) {
         console.note("the way back");
         start.first_operation = next_operation(measured);
-        record.rollback = std::make_shared<reports::Record>(
-            under_load(way_back, proof_back, start, scene, measured));
-        record.rollback->is_rollback = true;
-        record.run.duration_s = record.rollback->run.duration_s;  // both count from one start
-        record.run.finished_at = record.rollback->run.finished_at;
-        prove(proof_back, nullptr, scene, *record.rollback);
+        try {
+            auto back = under_load(way_back, proof_back, start, scene, measured);
+            prove(proof_back, nullptr, scene, back);
+            join_way_back(std::move(back), record);
+        } catch (const std::exception& failure) {
+            record.harness_error = std::string{"the way back could not begin: "} + failure.what();
+        }
     }
 
     const int signal = console.signal();

@@ -195,7 +195,7 @@ void add_measurements(const Record& record, Json& all) {
     all["seconds"] = list(record.seconds, second_json);
 }
 
-// Seconds count from the whole run's start; the rollback's begin with its first phase.
+// All of its seconds count from the whole run's start.
 Json rollback_json(const Record& record) {
     if (record.rollback == nullptr) {
         return nullptr;

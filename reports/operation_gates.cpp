@@ -81,10 +81,11 @@ void note_silence(const Record& record, PhaseName phase, Calls& calls) {
 }
 
 Calls calls_of(const OperationRecord& operation, const Record& record) {
-    Calls calls{.operation = &operation,
-                .before = operation.phase(PhaseName::before),
-                .judged = operation.during_and_after(),
-                .lacking = missing_span(record)};
+    Calls calls{
+        .operation = &operation,
+        .before = operation.baseline ? *operation.baseline : operation.phase(PhaseName::before),
+        .judged = operation.during_and_after(),
+        .lacking = missing_span(record)};
     if (calls.judged.due() == 0) {
         calls.lacking.push_back(operation.name + " was never due during or after the migration.");
         return calls;
@@ -303,14 +304,9 @@ std::string left_out(const Gate& gate, std::span<const Gate> all, const Operatio
     const bool limited_itself = std::any_of(all.begin(), all.end(), [&](const Gate& other) {
         return other.metric == gate.metric && other.operation == operation.name && other.limit;
     });
-    const bool fresh = gate.ratio && !gate.limit && operation.sent_by != record.first_version &&
-                       operation.due(PhaseName::before) == 0 && !absent;
-    if (fresh && limited_itself) {
+    if (gate.ratio && !gate.limit && operation.sent_by != record.first_version &&
+        !operation.baseline && operation.due(PhaseName::before) == 0 && !absent && limited_itself) {
         return operation.name + " has no baseline and is judged by its own limit";
-    }
-    if (fresh && record.first_version == SentBy::new_version) {
-        // It is what ran before the migration, and was judged there.
-        return operation.name + " comes back with the deploy and has no baseline";
     }
     return {};
 }

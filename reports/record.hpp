@@ -72,6 +72,9 @@ struct OperationRecord {
     // An operation of one version only may rightly be absent on one side of a deploy; one that is
     // sent by both may not.
     SentBy sent_by = SentBy::both;
+    // On a way back, of an operation that comes back with a deploy: what it did before the
+    // migration.
+    std::optional<OperationPhase> baseline = {};
 
     [[nodiscard]] OperationPhase phase(PhaseName) const;  // both versions together
     [[nodiscard]] OperationPhase during_and_after() const;

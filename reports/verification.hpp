@@ -61,6 +61,7 @@ struct TableProof {
     std::vector<DataMismatch> mismatches;  // the first, with their keys
     std::uint64_t lost = 0, extra = 0, changed = 0, duplicated = 0;
     std::uint64_t left_to_workload = 0;  // rows that differ only where the workload may write
+    std::uint64_t left_extra = 0;        // ... of them those that were not there before
     std::uint64_t left_changed = 0;      // ... of them those that are there before and after
     std::string unnamed;                 // why rows that differ are not named
     bool followed = false;               // judged with the change stream

@@ -278,6 +278,10 @@ void read_verify(const Reading& reading, const Node* node, Scenario& scenario) {
         reading.error(*node->find("rollback"),
                       "`verify.rollback` needs the way back: `migration.down`, a list of steps");
     }
+    if (scenario.rollback && node->find("rollback") != nullptr && verify.tables.empty()) {
+        reading.error(*node->find("rollback"),
+                      "`verify.rollback` needs `tables`: their schema and data must come back");
+    }
     if (node->find("tables") == nullptr) {
         if (const auto* expect = node->find("expect")) {
             reading.error(*expect, "`verify.expect` has a meaning only beside `tables`");

@@ -45,6 +45,7 @@ DataProof::DataProof(const scenarios::Scenario& scenario, database::Database& ta
       interruption_{interruption},
       options_{std::move(options)} {
     if (scenario_.verify) {
+        verified_ = scenario_.verify->tables;
         invariants_.emplace(scenario_.verify->invariants,
                             [&target] { return target.connect("invariants"); });
     }
@@ -55,7 +56,7 @@ void DataProof::before() {
         return;
     }
     const auto start = Clock::now();
-    if (!scenario_.verify->tables.empty()) {
+    if (!verified_.empty()) {
         try {
             open();
             const auto snapshot = target_.snapshot(names());
@@ -72,13 +73,13 @@ void DataProof::before() {
 
 std::vector<std::string> DataProof::names() const {
     std::vector<std::string> names;
-    for (const auto& table : scenario_.verify->tables) {
+    for (const auto& table : verified_) {
         names.push_back(table.name);
     }
     return names;
 }
 
-void DataProof::open() {
+void DataProof::open(const std::vector<database::TableSchema>* migrated_from) {
     const auto& verify = *scenario_.verify;
     rules_before_ = target_.write_rules();
     ProofSettings settings;
@@ -90,7 +91,11 @@ void DataProof::open() {
     settings.budget = std::make_shared<checksum::SpillBudget>(
         std::filesystem::space(options_.spill_directory).available / 2);
     budget_ = settings.budget;
-    for (const auto& table : verify.tables) {
+    schemas_before_ = target_.table_schemas(names());
+    if (migrated_from != nullptr) {
+        declare_what_came(*migrated_from);
+    }
+    for (const auto& table : verified_) {
         tables_.push_back(std::make_unique<TableProof>(table, settings));
     }
     if (options_.keeps_origin) {
@@ -100,7 +105,6 @@ void DataProof::open() {
                                                    : std::make_unique<TableProof>(table, settings));
         }
     }
-    schemas_before_ = target_.table_schemas(names());
     stream_ = open_stream();  // before the snapshot: nothing that it does not see is missed
 }
 
@@ -136,7 +140,7 @@ std::string DataProof::obstacle() const {
         }
     }
     const auto beside = writers_beside();
-    for (const auto& table : scenario_.verify->tables) {
+    for (const auto& table : verified_) {
         const auto shape = target_.snapshot(std::vector{table.name})->shape(table.name);
         if (const auto why = untold_key(shape, table)) {
             return *why;
@@ -345,7 +349,7 @@ void DataProof::compare_schemas(const std::vector<bool>& is_there, bool migratio
         proof.schema_changes =
             origin_ && !migration_failed
                 ? schema_differences(origin_->schemas[i], now)
-                : schema_changes(schemas_before_[i], now, scenario_.verify->tables[i].expectations);
+                : schema_changes(schemas_before_[i], now, verified_[i].expectations);
         if (std::ranges::any_of(proof.schema_changes, &reports::SchemaChange::problem)) {
             proof.verdict = reports::Proof::fail;
         }
@@ -355,7 +359,7 @@ void DataProof::compare_schemas(const std::vector<bool>& is_there, bool migratio
 // A name that nothing is called by any more: its table is gone, the others are still compared.
 std::vector<bool> DataProof::tables_there() {
     std::vector<bool> is_there;
-    for (const auto& table : scenario_.verify->tables) {
+    for (const auto& table : verified_) {
         try {
             static_cast<void>(target_.snapshot(std::vector{table.name}));
             is_there.push_back(true);
@@ -370,7 +374,7 @@ std::vector<std::string> DataProof::names_of(const std::vector<bool>& is_there) 
     std::vector<std::string> names;
     for (std::size_t i = 0; i < is_there.size(); ++i) {
         if (is_there[i]) {
-            names.push_back(scenario_.verify->tables[i].name);
+            names.push_back(verified_[i].name);
         }
     }
     return names;
@@ -424,7 +428,7 @@ void DataProof::judge_tables(bool migration_failed, std::stop_token stop, DataPr
         way_back = nullptr;
     }
     if (way_back != nullptr) {
-        way_back->open_way_back();
+        way_back->open_way_back(schemas_before_);
     }
     auto snapshot = judge_rows(is_there, migration_failed, stop, out);
     if (origin_ && !migration_failed && snapshot != nullptr) {

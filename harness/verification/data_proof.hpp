@@ -85,15 +85,20 @@ public:
 
 private:
     // What must be there before the first scan's snapshot is taken.
-    void open();
+    // `migrated_from`: of a way back, the schemas before the migration.
+    void open(const std::vector<database::TableSchema>* migrated_from = nullptr);
+    // Columns that the migration added and nothing declares: a way back drops them.
+    void declare_what_came(const std::vector<database::TableSchema>& migrated_from);
     void scan_tables(database::Snapshot& snapshot);
     // Instead of before(). Failures are kept for after().
-    void open_way_back() noexcept;
+    void open_way_back(const std::vector<database::TableSchema>& migrated_from) noexcept;
     void begin_way_back(database::Snapshot& snapshot, Origin origin) noexcept;
     [[nodiscard]] Origin hand_over(const reports::Verification& proof);
     // Columns that only the origin can tell to be back, and what the way back lost.
     void judge_restored(database::Snapshot& snapshot, const std::vector<bool>& is_there,
                         std::stop_token stop, reports::Verification& out);
+    [[nodiscard]] std::set<std::string> what_goes(std::size_t table) const;
+    [[nodiscard]] bool writes_what_goes(std::size_t table) const;
     void tell_lost_writes(reports::Verification& out) const;
     [[nodiscard]] std::vector<std::string> names() const;
     // Why the changes cannot be told apart by who made them; empty: they can.
@@ -124,6 +129,7 @@ private:
     [[nodiscard]] std::vector<Writer> writers() const;
 
     const scenarios::Scenario& scenario_;
+    std::vector<scenarios::VerifiedTable> verified_;  // before tables_, which refer to them
     database::Database& target_;
     const migration::Interruption& interruption_;
     Options options_;
@@ -136,7 +142,8 @@ private:
     std::vector<std::string> tags_;
     std::unique_ptr<database::ChangeStream> stream_;  // until it is followed
     std::unique_ptr<LedgerFollower> follower_;
-    std::optional<Origin> origin_;  // of a way back
+    std::optional<Origin> origin_;                   // of a way back
+    std::vector<std::set<std::string>> undeclared_;  // columns that came, by table; of a way back
     std::vector<scenarios::VerifiedTable> restored_columns_;
     std::vector<std::unique_ptr<TableProof>> restored_;  // for the way back
     std::string fault_;                                  // why there is no first proof

@@ -50,9 +50,12 @@ void check(const TableShape& before, const scenarios::VerifiedTable& table) {
     }
 }
 
-bool set_aside(const scenarios::VerifiedTable& table, const TableColumn& column) {
+// Without a key the other columns are what a row is told apart by.
+bool set_aside(const scenarios::VerifiedTable& table, const TableShape& shape,
+               const TableColumn& column) {
     return table.except.contains(column.name) ||
-           (!table.only.empty() && !column.is_key && !table.only.contains(column.name));
+           (!table.only.empty() && shape.keyed && !column.is_key &&
+            !table.only.contains(column.name));
 }
 
 bool is_number(Kind kind) {
@@ -67,7 +70,7 @@ BeforePlan plan_before(const TableShape& before, const scenarios::VerifiedTable&
     plan.keyed = before.keyed;
     for (const auto& column : before.columns) {
         const auto* expectation = expected(table, column.name);
-        if (set_aside(table, column)) {
+        if (set_aside(table, before, column)) {
             plan.keyed &= !column.is_key;
             continue;
         }

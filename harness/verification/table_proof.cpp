@@ -344,6 +344,7 @@ bool TableProof::compare_rows(RowSpill& after_rows, const checksum::TableDiffere
         return give_up("anything about its rows: the sums differ and no row does");
     }
     proof.left_to_workload = found.excused;
+    proof.left_extra = found.excused_extra;
     proof.left_changed = found.excused_changed;
     const bool told = table_.only.empty() || found.excused_changed > 0;
     if (const auto allowed = scope(may); told && found.excused > 0 && !allowed.empty()) {

@@ -11,45 +11,73 @@ namespace {
 
 using reports::Proof;
 
-// Adds what the comparison with the state before the migration found. `updates`: how many the
-// workload made, where the change stream tells.
-void add_restored(reports::TableProof restored, const std::set<std::string>& columns,
-                  std::optional<std::uint64_t> updates, reports::TableProof& proof) {
-    std::string listed;
+std::string listed(const std::set<std::string>& columns) {
+    std::string all;
     for (const auto& column : columns) {
-        listed += (listed.empty() ? "" : ", ") + column;
+        all += (all.empty() ? "" : ", ") + column;
     }
-    if (updates && restored.left_changed > *updates) {
-        restored.problems.push_back(
-            std::to_string(restored.left_changed) + " rows have other values of " + listed +
-            " than before the migration, and the workload made only " + std::to_string(*updates) +
-            (*updates == 1 ? " update" : " updates"));
-    }
-    for (auto& mismatch : restored.mismatches) {
-        if (mismatch.kind == "changed" || mismatch.key.empty()) {
+    return all;
+}
+
+// What the comparison with the state before the migration found in these columns.
+struct Restored {
+    reports::TableProof found;
+    std::set<std::string> columns;
+    // Rows cannot be told apart by what both proofs have in common: then all that differs counts,
+    // else only rows that were there before and are.
+    bool by_themselves = false;
+    std::optional<std::uint64_t> updates;  // how many the workload made, where that is known
+};
+
+void add_mismatches(Restored& restored, reports::TableProof& proof) {
+    auto& found = restored.found;
+    for (auto& mismatch : found.mismatches) {
+        if (mismatch.kind == "changed" || restored.by_themselves) {
             mismatch.by = "not as before the migration";
             proof.mismatches.push_back(std::move(mismatch));
         }
     }
-    proof.changed += restored.changed;
-    if (proof.unnamed.empty()) {
-        proof.unnamed = restored.unnamed;
+    proof.changed += found.changed;
+    if (restored.by_themselves) {
+        proof.lost += found.lost;
+        proof.extra += found.extra;
+        proof.duplicated += found.duplicated;
     }
-    proof.problems.insert(proof.problems.end(), restored.problems.begin(), restored.problems.end());
-    if (!restored.problems.empty() || restored.changed > 0 || !restored.unnamed.empty()) {
+    if (proof.unnamed.empty()) {
+        proof.unnamed = found.unnamed;
+    }
+    proof.problems.insert(proof.problems.end(), found.problems.begin(), found.problems.end());
+}
+
+void add_restored(Restored restored, reports::TableProof& proof) {
+    auto& found = restored.found;
+    const auto names = listed(restored.columns);
+    if (restored.updates && found.left_changed > *restored.updates) {
+        found.problems.push_back(
+            std::to_string(found.left_changed) + " rows have other values of " + names +
+            " than before the migration, and the workload made only " +
+            std::to_string(*restored.updates) + (*restored.updates == 1 ? " update" : " updates"));
+    }
+    // Of a row that was not there before nothing tells what it should be in these columns.
+    if (found.left_extra > 0) {
+        found.unproved.push_back(std::to_string(found.left_extra) +
+                                 (found.left_extra == 1 ? " row is" : " rows are") +
+                                 " new since, and nothing tells what they should hold there");
+    }
+    const bool wrong = !found.problems.empty() || found.changed > 0 || !found.unnamed.empty() ||
+                       (restored.by_themselves && found.differing() > 0);
+    add_mismatches(restored, proof);
+    if (wrong) {
         proof.verdict = Proof::fail;
         return;
     }
-    for (const auto& column : columns) {
-        if (std::ranges::find(restored.proved, column) != restored.proved.end()) {
-            proof.proved.push_back(column);
-        }
-    }
-    for (const auto& what : restored.unproved) {
-        proof.unproved.push_back("that " + listed + (columns.size() > 1 ? " are" : " is") +
+    for (const auto& what : found.unproved) {
+        proof.unproved.push_back("that " + names + (restored.columns.size() > 1 ? " are" : " is") +
                                  " as before the migration: " + what);
     }
-    if (!restored.unproved.empty() && proof.verdict != Proof::fail) {
+    if (found.unproved.empty() && found.verdict == Proof::pass) {
+        proof.proved.insert(proof.proved.end(), restored.columns.begin(), restored.columns.end());
+    } else if (proof.verdict != Proof::fail) {
         // Whatever may pass where a part is unproved: here it is the part that matters.
         proof.verdict = Proof::inconclusive;
     }
@@ -62,12 +90,33 @@ bool writes(const MayChange& may, const std::string& column) {
 
 }  // namespace
 
-void DataProof::open_way_back() noexcept {
+void DataProof::declare_what_came(const std::vector<database::TableSchema>& migrated_from) {
+    const auto has = [](const database::TableSchema& schema, const std::string& column) {
+        return std::ranges::find(schema.columns, column, &database::ColumnSchema::name) !=
+               schema.columns.end();
+    };
+    undeclared_.resize(verified_.size());
+    for (std::size_t i = 0; i < verified_.size(); ++i) {
+        auto& table = verified_[i];
+        for (const auto& column : schemas_before_[i].columns) {
+            const bool declared =
+                table.except.contains(column.name) ||
+                std::ranges::find(table.expectations, column.name,
+                                  &scenarios::Expectation::column) != table.expectations.end();
+            if (!declared && !has(migrated_from[i], column.name)) {
+                table.except.insert(column.name);
+                undeclared_[i].insert(column.name);
+            }
+        }
+    }
+}
+
+void DataProof::open_way_back(const std::vector<database::TableSchema>& migrated_from) noexcept {
     if (!scenario_.verify) {
         return;
     }
     try {
-        open();
+        open(&migrated_from);
     } catch (const std::exception& failure) {
         fault_ = failure.what();
     }
@@ -77,7 +126,6 @@ void DataProof::begin_way_back(database::Snapshot& snapshot, Origin origin) noex
     if (!scenario_.verify || !fault_.empty()) {
         return;
     }
-    const auto start = Clock::now();
     try {
         origin_ = std::move(origin);
         scan_tables(snapshot);
@@ -86,7 +134,6 @@ void DataProof::begin_way_back(database::Snapshot& snapshot, Origin origin) noex
         follower_.reset();
         fault_ = failure.what();
     }
-    seconds_ = std::chrono::duration<double>(Clock::now() - start).count();
 }
 
 Origin DataProof::hand_over(const reports::Verification& proof) {
@@ -109,37 +156,63 @@ void DataProof::judge_restored(database::Snapshot& snapshot, const std::vector<b
         }
         auto& proof = out.tables[i];
         const auto& on_the_way = origin_->proofs[i];
-        const Evidence evidence{
+        Evidence evidence{
             .may = may_change(restored->identity(), restored->key(), origin_->writers, rules)};
-        std::optional<std::uint64_t> updates;
-        if (on_the_way.followed && proof.followed) {
-            updates = on_the_way.workload.updates + proof.workload.updates;
+        const auto& columns = origin_->restored_columns[i].only;
+        if (writes_what_goes(i)) {
+            // It may have been put where the column went that `up` dropped.
+            evidence.may.columns.insert(columns.begin(), columns.end());
         }
-        add_restored(restored->judge(snapshot, evidence, false, progress_, stop),
-                     origin_->restored_columns[i].only, updates, proof);
+        const auto key = restored->key();
+        Restored told{
+            .found = restored->judge(snapshot, evidence, false, progress_, stop),
+            .columns = columns,
+            .by_themselves = key.empty() || std::ranges::any_of(key, [&](const auto& name) {
+                                 return columns.contains(name);
+                             })};
+        const auto trusted = [](const reports::TableProof& one) {
+            return one.followed && one.verdict != Proof::inconclusive;
+        };
+        if (trusted(on_the_way) && trusted(proof)) {
+            told.updates = on_the_way.workload.updates + proof.workload.updates;
+        }
+        add_restored(std::move(told), proof);
     }
 }
 
+// The columns that the migration added, and that the way back is to take away.
+std::set<std::string> DataProof::what_goes(std::size_t table) const {
+    auto columns = undeclared_[table];
+    for (const auto& expectation : verified_[table].expectations) {
+        if (expectation.kind == scenarios::Expectation::Kind::dropped) {
+            columns.insert(expectation.column);
+        }
+    }
+    return columns;
+}
+
+// Whether the workload updates a column of the table that the way back takes away.
+bool DataProof::writes_what_goes(std::size_t table) const {
+    const auto may = writes_of(tables_[table]->identity(), writers_of_operations(), rules_before_);
+    return std::ranges::any_of(what_goes(table), [&](const auto& column) {
+        return !may.anything.empty() || may.columns.contains(column);
+    });
+}
+
 void DataProof::tell_lost_writes(reports::Verification& out) const {
-    const auto& tables = scenario_.verify->tables;
-    for (std::size_t i = 0; i < tables.size(); ++i) {
-        for (const auto& expectation : tables[i].expectations) {
-            if (expectation.kind != scenarios::Expectation::Kind::dropped) {
-                continue;
-            }
-            reports::LostWrites lost{.table = out.tables[i].name,
-                                     .column = expectation.column,
-                                     .rows = {},
-                                     .operations = {}};
+    for (std::size_t i = 0; i < verified_.size(); ++i) {
+        for (const auto& column : what_goes(i)) {
+            reports::LostWrites lost{
+                .table = out.tables[i].name, .column = column, .rows = {}, .operations = {}};
             for (std::size_t n = 0; n < scenario_.workload.operations.size(); ++n) {
                 if (writes(writes_of(tables_[i]->identity(), writers_of(scenario_.workload, n),
                                      rules_before_),
-                           expectation.column)) {
+                           column)) {
                     lost.operations.push_back(scenario_.workload.operations[n].name);
                 }
             }
             for (const auto& given : origin_->proofs[i].given) {
-                if (given.column == expectation.column) {
+                if (given.column == column) {
                     lost.rows = given.rows;
                 }
             }

@@ -175,6 +175,9 @@ UNDONE = {
     "widened and narrowed": (
         [sql("ALTER TABLE orders ALTER COLUMN total TYPE bigint")],
         [sql("ALTER TABLE orders ALTER COLUMN total TYPE int")], None),
+    "a column that nothing declares": (
+        [sql("ALTER TABLE orders ADD COLUMN region text")],
+        [sql("ALTER TABLE orders DROP COLUMN region")], None),
     "an index made and dropped": (
         [sql("CREATE INDEX CONCURRENTLY by_total ON orders (total)", transaction=False)],
         [sql("DROP INDEX CONCURRENTLY by_total", transaction=False)], None),
@@ -207,6 +210,45 @@ def test_a_dropped_column_that_the_application_had_written_is_never_called_resto
     assert ended.code == (4 if live == "on" else 3), (result["reasons"], ended.err)
     assert table(result, "public.customers")["verdict"] == \
         ("fail" if live == "on" else "inconclusive")
+
+
+@pytest.mark.parametrize("live", ["on", "off"])
+def test_new_rows_that_nobody_can_judge_are_no_pass(run, live):
+    rewrite = "ALTER TABLE orders ALTER COLUMN total TYPE int USING total "
+
+    ended, result = run(there_and_back(
+        [sql(rewrite + "* 3")], [sql(rewrite + "/ 3")], live=live,
+        expect={"orders.total": {"rewritten": "total * 3"}},
+        operations=(READ, {"name": "place", "weight": 30, "params": {"id": "uniform(1, 500)"},
+                           "sql": "INSERT INTO orders (customer_id, total) VALUES (:id, 3)"})))
+
+    assert ended.code == 3, (result["reasons"], ended.err)
+    assert any("new since" in reason for reason in result["reasons"]), result["reasons"]
+
+
+@pytest.mark.parametrize("live", ["on", "off"])
+def test_a_dropped_column_of_a_table_without_a_key_is_compared(run, shop_database, live):
+    shop_database.execute("CREATE TABLE log (a int, note text);"
+                          "INSERT INTO log SELECT n, 'n' || n FROM generate_series(1, 100) n")
+
+    ended, result = run(there_and_back(
+        [sql("ALTER TABLE log DROP COLUMN note")], [sql("ALTER TABLE log ADD COLUMN note text")],
+        expect={"log.note": "dropped"}, tables=("log",), live=live))
+
+    assert ended.code == 4, (result["reasons"], ended.err)
+    assert table(result, "public.log")["lost"] == 100
+
+
+def test_a_rewritten_key_is_compared(run, shop_database):
+    shop_database.execute("CREATE TABLE coded (code text PRIMARY KEY, n int);"
+                          "INSERT INTO coded SELECT 'c' || n, n FROM generate_series(1, 100) n")
+
+    ended, result = run(there_and_back(
+        [sql("UPDATE coded SET code = upper(code)")], [shop.NOTHING], live="off",
+        expect={"coded.code": {"rewritten": "upper(code)"}}, tables=("coded", "orders")))
+
+    assert ended.code == 4, (result["reasons"], ended.err)
+    assert table(result, "public.coded")["verdict"] == "fail"
 
 
 def test_numbers_of_a_sequence_are_not_given_twice(run, shop_database):

@@ -2,35 +2,34 @@
 // are equal exactly when kind, presence, tag and bytes are: whatever a change of type keeps must
 // therefore have one form, and whatever it may damage must have different ones.
 //
-// kind            canonical bytes                                          comes from
-// number          int64, 8 bytes little-endian                             integers of every width,
-// and
-//                                                                          decimals that are
-//                                                                          integral and fit
-// decimal         see checksum/decimal.hpp                                 every other decimal, by
-// value scaled_decimal  see checksum/decimal.hpp                                 decimals in strict
-// mode:
-//                                                                          1.0, 1.00 and 1 all
-//                                                                          differ
-// real            IEEE double, 8 bytes little-endian; -0 is 0, one NaN     float4 widened, float8
-// text            UTF-8 as it is                                           character types
-// (blank-padded
-//                                                                          ones without padding),
-//                                                                          enum labels
-// bytes           as they are                                              byte strings
+// clang-format off
+// kind            canonical bytes                                         comes from
+// number          int64, 8 bytes little-endian                            integers of every width,
+//                                                                         and decimals that are
+//                                                                         integral and fit
+// decimal         see checksum/decimal.hpp                                every other decimal,
+//                                                                         by value
+// scaled_decimal  see checksum/decimal.hpp                                decimals in strict mode:
+//                                                                         1.0, 1.00 and 1 differ
+// real            IEEE double, 8 bytes little-endian; -0 is 0, one NaN    float4 widened, float8
+// text            UTF-8 as it is                                          character types (blank-
+//                                                                         padded ones without it),
+//                                                                         enum labels
+// bytes           as they are                                             byte strings
 // boolean         one byte, 0 or 1
-// timestamp       int64 us since 2000-01-01, local; INT64_MIN and _MAX     date, timestamp
+// timestamp       int64 us since 2000-01-01, local; INT64_MIN and _MAX    date, timestamp
 //                 are -infinity and infinity; a date out of this range
 //                 is its days since 2000-01-01 as int32, 4 bytes
-// timestamptz     int64 us since 2000-01-01 UTC, infinities as above       instants
+// timestamptz     int64 us since 2000-01-01 UTC, infinities as above      instants
 // time            int64 us since midnight
-// timetz          int64 us since midnight, int64 seconds west of UTC       (16 bytes)
-// interval        int64 us, int32 days, int32 months: 1 day is not 24 h    (16 bytes)
+// timetz          int64 us since midnight, int64 seconds west of UTC      (16 bytes)
+// interval        int64 us, int32 days, int32 months: 1 day is not 24 h   (16 bytes)
 // uuid            16 bytes
 // json            text, verbatim: the order of its keys counts
 // jsonb           the text of the normalised form
-// verbatim        as the engine has them, with a tag of the type's name    everything else: arrays,
-//                                                                          composites, ranges, ...
+// verbatim        as the engine has them, with a tag of the type's name   everything else: arrays,
+//                                                                         composites, ranges, ...
+// clang-format on
 //
 // The epoch is 2000, not 1970: the last instants that PostgreSQL knows do not fit otherwise. A NULL
 // has no kind: an integer's NULL is the NULL of what it was widened to.

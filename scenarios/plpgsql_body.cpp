@@ -56,6 +56,76 @@ std::string trimmed(std::string_view text) {
                                            : std::string{text.substr(first, last - first + 1)};
 }
 
+bool in_a_word(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return std::isalnum(byte) != 0 || c == '_' || c == '$' || byte >= 0x80;
+}
+
+// Past blanks and comments; those that begin with a slash may hold others.
+std::size_t past_blanks(std::string_view text, std::size_t at) {
+    while (at < text.size()) {
+        if (std::isspace(static_cast<unsigned char>(text[at])) != 0) {
+            ++at;
+        } else if (text.substr(at, 2) == "--") {
+            at = std::min(text.find_first_of("\r\n", at), text.size());
+        } else if (text.substr(at, 2) == "/*") {
+            int open = 0;
+            do {
+                const auto two = text.substr(at, 2);
+                open += two == "/*" ? 1 : two == "*/" ? -1 : 0;
+                at += two == "/*" || two == "*/" ? 2 : 1;
+            } while (open > 0 && at < text.size());
+        } else {
+            break;
+        }
+    }
+    return std::min(at, text.size());
+}
+
+std::size_t past_word(std::string_view text, std::size_t at) {
+    while (at < text.size() && in_a_word(text[at])) {
+        ++at;
+    }
+    return at;
+}
+
+// Whether the words ALIAS FOR may stand there; where is not asked: also in a string.
+bool may_declare_alias(std::string_view text) {
+    for (std::size_t at = 0; at < text.size();) {
+        if (!in_a_word(text[at])) {
+            ++at;
+            continue;
+        }
+        const auto end = past_word(text, at);
+        if (lower(text.substr(at, end - at)) == "alias") {
+            const auto next = past_blanks(text, end);
+            if (lower(text.substr(next, past_word(text, next) - next)) == "for") {
+                return true;
+            }
+        }
+        at = end;
+    }
+    return false;
+}
+
+// The one word that an expression is, in small letters; empty: it is something else.
+std::string only_word(std::string_view text) {
+    const auto at = past_blanks(text, 0);
+    std::string word;
+    std::size_t end = at;
+    for (const std::string_view quoted : {"\"new\"", "\"old\""}) {
+        if (text.substr(at).starts_with(quoted)) {
+            end = at + quoted.size();
+            word = quoted.substr(1, quoted.size() - 2);
+        }
+    }
+    if (word.empty()) {
+        end = past_word(text, at);
+        word = lower(text.substr(at, end - at));
+    }
+    return past_blanks(text, end) == text.size() ? word : std::string{};
+}
+
 // Whether a name stands anywhere in the tree as a string of SQL.
 bool names(const json& node, std::string_view name, int depth) {
     if (depth > 4 * deepest) {
@@ -245,7 +315,7 @@ private:
     }
 
     void returns(const std::string& text) {
-        const auto what = lower(trimmed(text));
+        const auto what = only_word(text);
         body_.returns_new |= what == "new";
         body_.returns_old |= what == "old";
         body_.returns_null |= what == "null";
@@ -355,7 +425,7 @@ PlpgsqlBody read_plpgsql_body(const std::string& function) {
             return body;
         }
         // An alias may give NEW's name to another row, and the parser does not tell of it.
-        if (lower(function).find("alias") != std::string::npos) {
+        if (may_declare_alias(function)) {
             reader.anything("declares an alias");
             return body;
         }

@@ -202,6 +202,26 @@ TEST(TriggerEffects, EveryFunctionThatItMayCallIsKnown) {
                 ElementsAre("g"));
 }
 
+TEST(TriggerEffects, AColumnThatIsCalledAliasIsNoAlias) {
+    for (const auto* statement :
+         {"NEW.email_alias := 'a';", "NEW.alias := 'a';", "-- an alias of a name\n NULL;",
+          "NEW.region := NEW.alias; FOR i IN 1..2 LOOP NULL; END LOOP;"}) {
+        const auto effects = of(std::string{"BEGIN "} + statement + " RETURN NEW; END");
+        EXPECT_EQ(effects.row + effects.beside.anything, "") << statement;
+    }
+}
+
+TEST(TriggerEffects, ACommentOrAQuoteDoesNotMakeAnotherRowOfNew) {
+    for (const auto* row : {"NEW -- as it is\n", "/* the /* row */ */ new", "\"new\"", "NEW\n"}) {
+        EXPECT_EQ(of(std::string{"BEGIN RETURN "} + row + "; END").row, "") << row;
+    }
+    for (const auto* row : {"\"NEW\"", "\"null\"", "NEW -- a\n, OLD", "(NEW)", "/* NEW */ OLD",
+                            "/* NEW */ r", "\"new\".id", "new_one"}) {
+        EXPECT_NE(of(std::string{"DECLARE r record; BEGIN RETURN "} + row + "; END").row, "")
+            << row;
+    }
+}
+
 TEST(TriggerEffects, WhatIsNotUnderstoodMayDoAnything) {
     const std::pair<const char*, const char*> bodies[] = {
         {"BEGIN EXECUTE 'UPDATE orders SET total = 1'; RETURN NEW; END", "EXECUTE"},
@@ -225,6 +245,9 @@ TEST(TriggerEffects, WhatIsNotUnderstoodMayDoAnything) {
         {"<<new>> DECLARE region int; BEGIN new.region := 1; RETURN NEW; END", "label"},
         {"DECLARE new ALIAS FOR OLD; BEGIN RETURN new; END", "alias"},
         {"DECLARE n ALIAS FOR NEW; BEGIN n.total := 1; RETURN NEW; END", "alias"},
+        {"DECLARE n alias -- a\n/* b /* c */ d */\tFor NEW; BEGIN n.a := 1; RETURN NEW; END",
+         "alias"},
+        {"DECLARE \"n\"ALIAS/**/FOR\"new\"; BEGIN n.a := 1; RETURN NEW; END", "alias"},
         {"DECLARE r orders%ROWTYPE; BEGIN r.total := 1; RETURN NEW; END", "parsed"},
         {"BEGIN NEW.c /* = */ := 1; RETURN NEW; END", "assignment"},
         {"BEGIN NEW.total := ; RETURN NEW; END", ""},

@@ -14,6 +14,8 @@ struct WriteHook {
     std::string name;  // "trigger audit"
     std::string definition;
     std::string function = {};  // that it runs; a rule runs none
+    // In which sessions it acts, as the catalog has it: PostgreSQL: O, A, or R (of replicas only).
+    std::string enabled = {};
 
     bool operator==(const WriteHook&) const = default;
 };
@@ -38,6 +40,14 @@ struct Cascade {
     bool changes_on_update = false;
 };
 
+// A function outside the system's schemas that others may call.
+struct UserFunction {
+    std::string name;             // bare
+    std::string definition;       // all that decides what it does, and its schema and arguments
+    bool legible = true;          // what it calls stands in the definition
+    bool called_unnamed = false;  // by who does not spell its name: over an operator, a view
+};
+
 struct WriteRules {
     std::vector<WrittenRelation> relations;  // all tables and views outside the system's schemas
     std::vector<Cascade> cascades;
@@ -45,6 +55,7 @@ struct WriteRules {
     // The bare names of all that there are; empty: not asked. One that is not there yet might do
     // anything.
     std::set<std::string> functions = {};
+    std::vector<UserFunction> user_functions = {};
 };
 
 }  // namespace harness::database

@@ -26,16 +26,26 @@ const std::string relations_query =
         "WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND"} +
     own_schemas;
 
-constexpr const char* triggers_query =
-    "SELECT tgrelid::text, tgname FROM pg_catalog.pg_trigger "
-    "WHERE NOT tgisinternal AND tgenabled <> 'D' ORDER BY tgname";
+// A user's trigger that acts, of whatever sessions. Up to 14 what a partition has of its root's is
+// internal as well; those of the system belong to a constraint that is no trigger.
+constexpr const char* acting_trigger =
+    " t.tgenabled <> 'D' AND (NOT t.tgisinternal OR NOT EXISTS ("
+    "SELECT 1 FROM pg_catalog.pg_constraint k "
+    "WHERE k.oid = t.tgconstraint AND k.contype <> 't')) ";
+
+const std::string triggers_query =
+    std::string{"SELECT t.tgrelid::text, t.tgname FROM pg_catalog.pg_trigger t WHERE"} +
+    acting_trigger + "ORDER BY t.tgname";
 
 // A trigger's function may be replaced under it.
-constexpr const char* hooks_query =
-    "SELECT t.tgrelid::text, 'trigger ' || t.tgname, pg_catalog.pg_get_triggerdef(t.oid), "
-    "pg_catalog.pg_get_functiondef(t.tgfoid) FROM pg_catalog.pg_trigger t "
-    "WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' UNION ALL "
-    "SELECT r.ev_class::text, 'rule ' || r.rulename, pg_catalog.pg_get_ruledef(r.oid), '' "
+const std::string hooks_query =
+    std::string{
+        "SELECT t.tgrelid::text, 'trigger ' || t.tgname, pg_catalog.pg_get_triggerdef(t.oid), "
+        "pg_catalog.pg_get_functiondef(t.tgfoid), t.tgenabled::text "
+        "FROM pg_catalog.pg_trigger t WHERE"} +
+    acting_trigger +
+    "UNION ALL SELECT r.ev_class::text, 'rule ' || r.rulename, "
+    "pg_catalog.pg_get_ruledef(r.oid), '', r.ev_enabled::text "
     "FROM pg_catalog.pg_rewrite r WHERE r.ev_type <> '1' AND r.ev_enabled <> 'D' ORDER BY 2";
 
 // Any kind that there is or will be; before 12 there is none, and no such column in the catalog.
@@ -72,6 +82,26 @@ const std::string functions_query =
     "WHERE d.objid = p.oid AND d.classid = 'pg_catalog.pg_proc'::regclass "
     "AND d.refclassid = 'pg_catalog.pg_extension'::regclass "
     "AND e.extname IN ('uuid-ossp', 'pgcrypto'))))";
+
+// Those that return a trigger nobody calls by name: they are compared with their triggers. The
+// texts of operators, casts and views do not show whom they call; an aggregate's row does.
+const std::string user_functions_query =
+    std::string{
+        "SELECT p.proname, coalesce((SELECT n.nspname || '(' || "
+        "pg_catalog.pg_get_function_identity_arguments(p.oid) || ')' || "
+        "pg_catalog.to_json(a)::text FROM pg_catalog.pg_aggregate a WHERE a.aggfnoid = p.oid), "
+        "CASE WHEN NOT EXISTS (SELECT 1 FROM pg_catalog.pg_aggregate a WHERE a.aggfnoid = p.oid) "
+        "THEN pg_catalog.pg_get_functiondef(p.oid) END), "
+        "(l.lanname IN ('c', 'internal', 'sql', 'plpgsql'))::text, EXISTS ("
+        "SELECT 1 FROM pg_catalog.pg_depend d WHERE d.refobjid = p.oid "
+        "AND d.refclassid = 'pg_catalog.pg_proc'::regclass "
+        "AND d.classid IN ('pg_catalog.pg_operator'::regclass, 'pg_catalog.pg_cast'::regclass, "
+        "'pg_catalog.pg_rewrite'::regclass))::text "
+        "FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace "
+        "JOIN pg_catalog.pg_language l ON l.oid = p.prolang "
+        "WHERE p.prorettype NOT IN ('pg_catalog.trigger'::regtype, "
+        "'pg_catalog.event_trigger'::regtype) AND"} +
+    own_schemas;
 
 using Row = std::vector<database::Value>;
 
@@ -118,7 +148,8 @@ database::WriteRules read_write_rules(Control& control) {
         relation.parents.push_back(number_of(row[1]));
     });
     each(hooks_query, [](WrittenRelation& relation, const Row& row) {
-        relation.hooks.push_back({*row[1], row[2].value_or(""), row[3].value_or("")});
+        relation.hooks.push_back(
+            {*row[1], row[2].value_or(""), row[3].value_or(""), row[4].value_or("")});
     });
     std::string last;
     for (const auto& row : rows_of(control, cascades_query)) {
@@ -140,6 +171,12 @@ database::WriteRules read_write_rules(Control& control) {
     }
     for (const auto& row : rows_of(control, "SELECT DISTINCT proname FROM pg_catalog.pg_proc")) {
         rules.functions.insert(*row[0]);
+    }
+    for (const auto& row : rows_of(control, user_functions_query)) {
+        rules.user_functions.push_back({.name = *row[0],
+                                        .definition = row[1].value_or(""),
+                                        .legible = row[2] == "true",
+                                        .called_unnamed = row[3] == "true"});
     }
     return rules;
 }

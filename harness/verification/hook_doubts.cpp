@@ -1,6 +1,9 @@
 #include "harness/verification/hook_doubts.hpp"
 
+#include "harness/verification/changed_functions.hpp"
+
 #include <algorithm>
+#include <iterator>
 
 namespace harness::verification {
 namespace {
@@ -25,6 +28,24 @@ std::set<std::uint64_t> with_those_above(std::uint64_t relation, const WriteRule
         }
     }
     return all;
+}
+
+const WriteHook* find_hook(const WriteRules& rules, std::uint64_t relation,
+                           const std::string& name) {
+    const auto* known = find(rules, relation);
+    if (known == nullptr) {
+        return nullptr;
+    }
+    const auto found = std::ranges::find(known->hooks, name, &WriteHook::name);
+    return found == known->hooks.end() ? nullptr : &*found;
+}
+
+MadeHook made_hook(std::uint64_t relation, const WriteHook& hook, const std::string& how,
+                   const WriteRules& now) {
+    return {.relations = with_those_above(relation, now),
+            .relation = relation,
+            .hook = hook,
+            .said = "the " + hook.name + ", which " + how + ","};
 }
 
 std::string listed(const std::set<std::string>& names) {
@@ -58,20 +79,33 @@ std::vector<Doubt> doubts_on_the_way(const MadeHook& made, const TriggerEffects&
 std::vector<MadeHook> hooks_made(const WriteRules& before, const WriteRules& now) {
     std::vector<MadeHook> made;
     for (const auto& relation : now.relations) {
-        const auto* was = find(before, relation.identity);
         for (const auto& hook : relation.hooks) {
-            const WriteHook* old = nullptr;
-            for (std::size_t i = 0; was != nullptr && i < was->hooks.size(); ++i) {
-                old = was->hooks[i].name == hook.name ? &was->hooks[i] : old;
+            const auto* old = find_hook(before, relation.identity, hook.name);
+            if (old == nullptr || *old != hook) {
+                made.push_back(made_hook(
+                    relation.identity, hook,
+                    old == nullptr ? "the migration made" : "the migration changed", now));
             }
-            if (old != nullptr && *old == hook) {
+        }
+    }
+    return made;
+}
+
+std::vector<MadeHook> hooks_that_call_changed(const WriteRules& before, const WriteRules& now,
+                                              const EffectsOf& effects_of) {
+    const ChangedFunctions changed{before, now};
+    std::vector<MadeHook> made;
+    for (const auto& relation : now.relations) {
+        for (const auto& hook : relation.hooks) {
+            const auto* old = find_hook(before, relation.identity, hook.name);
+            if (changed.none() || old == nullptr || *old != hook) {
                 continue;
             }
-            made.push_back({.relations = with_those_above(relation.identity, now),
-                            .relation = relation.identity,
-                            .hook = hook,
-                            .said = "the " + hook.name + ", which the migration " +
-                                    (old == nullptr ? "made," : "changed,")});
+            if (const auto function = changed.called_by(effects_of(hook).beside)) {
+                made.push_back(made_hook(
+                    relation.identity, hook,
+                    "may call the function " + *function + " that the migration changed", now));
+            }
         }
     }
     return made;
@@ -96,7 +130,9 @@ std::set<std::pair<std::uint64_t, Doubt>> hook_doubts(const WriteRules& before,
                                                       std::span<const Writer> operations,
                                                       const EffectsOf& effects_of) {
     std::set<std::pair<std::uint64_t, Doubt>> doubts;
-    for (const auto& made : hooks_made(before, now)) {
+    auto hooks = hooks_made(before, now);
+    std::ranges::move(hooks_that_call_changed(before, now, effects_of), std::back_inserter(hooks));
+    for (const auto& made : hooks) {
         const auto acts_on = [&](const GuardedTable& table) {
             return made.relations.contains(table.identity);
         };

@@ -1,5 +1,5 @@
-// What a trigger or rule that the migration made or changed may have made of what the workload
-// sent.
+// What a trigger or rule that the migration made or changed, itself or in what it calls, may have
+// made of what the workload sent.
 //
 // The ledger carries what arrived. What such a one did to a row on its way in, and what it wrote
 // beside, is in the workload's own transactions, and looks like the workload's. It is judged by its
@@ -40,6 +40,13 @@ struct MadeHook {
 [[nodiscard]] std::vector<MadeHook> hooks_made(const database::WriteRules& before,
                                                const database::WriteRules& now);
 
+using EffectsOf = std::function<scenarios::TriggerEffects(const database::WriteHook&)>;
+
+// Those that are as they were, but may call a function that the migration changed.
+[[nodiscard]] std::vector<MadeHook> hooks_that_call_changed(const database::WriteRules& before,
+                                                            const database::WriteRules& now,
+                                                            const EffectsOf& effects_of);
+
 struct GuardedTable {
     std::uint64_t identity = 0;
     std::set<std::string> free;  // columns that a trigger may fill
@@ -48,8 +55,6 @@ struct GuardedTable {
 // Those that are declared as added and that no operation gives a value; none without a key, where
 // the rows that the workload inserted are not told apart.
 [[nodiscard]] GuardedTable guarded(const FollowedTable& table);
-
-using EffectsOf = std::function<scenarios::TriggerEffects(const database::WriteHook&)>;
 
 // By table, of all of `tables`. `operations`: what the workload's transactions send.
 [[nodiscard]] std::set<std::pair<std::uint64_t, Doubt>> hook_doubts(

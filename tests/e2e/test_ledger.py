@@ -276,6 +276,33 @@ def test_a_trigger_that_was_there_for_a_while_is_named_too(run):
                " made, may assign it" in reason for reason in result["reasons"])
 
 
+def test_a_function_that_is_replaced_under_a_trigger_is_never_a_pass(run, shop_database):
+    normalise = ("CREATE OR REPLACE FUNCTION normalise(x numeric) RETURNS numeric"
+                 " LANGUAGE sql IMMUTABLE AS 'SELECT x{}'")
+    shop_database.execute(normalise.format(""))
+    shop_database.execute(trigger("NEW.total := normalise(NEW.total); RETURN NEW;",
+                                  "BEFORE INSERT", "old"))
+
+    ended, result = run(following(sql(normalise.format(" / 2")), operations=(READ, PLACE)))
+
+    assert ended.code == 3, (result["reasons"], ended.err)
+    assert any("the trigger old, which may call the function normalise that the migration changed"
+               in line for line in table(result)["unproved"])
+
+
+def test_a_trigger_of_replicas_that_becomes_an_ordinary_one_is_never_a_pass(run, shop_database):
+    shop_database.execute(trigger("NEW.total := NEW.total / 2; RETURN NEW;", "BEFORE INSERT", "old"))
+    shop_database.execute("ALTER TABLE orders ENABLE REPLICA TRIGGER old")
+
+    ended, result = run(following(sql("ALTER TABLE orders ENABLE TRIGGER old"),
+                                  operations=(READ, PLACE)))
+
+    assert ended.code == 3, (result["reasons"], ended.err)
+    assert table(result)["unproved"] == [
+        "the values of total that the workload sent: the trigger old, which the migration changed,"
+        " may assign it"]
+
+
 def test_a_trigger_that_fills_an_added_column_wrongly_is_found(run, shop_database):
     wrong = ("NEW.region := CASE WHEN NEW.id % 50 = 7 THEN 'us' ELSE 'eu' END; RETURN NEW;")
 

@@ -4,6 +4,8 @@
 #include "tests/integration/throwaway.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -101,6 +103,94 @@ TEST_F(WriteHooks, ThoseThatAreDisabledDoNotAct) {
     trigger("BEFORE INSERT ON orders FOR EACH ROW");
     sql("ALTER TABLE orders DISABLE TRIGGER ALL");
     EXPECT_TRUE(hooks().empty());
+}
+
+TEST_F(WriteHooks, InWhichSessionsItActsIsPartOfIt) {
+    function("BEGIN RETURN NEW; END");
+    trigger("BEFORE INSERT ON orders FOR EACH ROW");
+    sql("CREATE RULE also AS ON UPDATE TO orders DO ALSO INSERT INTO audit VALUES (old.id)");
+    std::vector<std::vector<WriteHook>> ways{hooks()};
+    for (const auto* enable :
+         {"ENABLE REPLICA TRIGGER \"My fill\"", "ENABLE ALWAYS TRIGGER \"My fill\"",
+          "ENABLE REPLICA RULE also", "ENABLE ALWAYS RULE also"}) {
+        sql(std::string{"ALTER TABLE orders "} + enable);
+        ways.push_back(hooks());
+        ASSERT_EQ(ways.back().size(), 2U);
+        EXPECT_NE(ways.back(), ways[ways.size() - 2]) << enable;
+    }
+    sql("ALTER TABLE orders ENABLE RULE also, ENABLE TRIGGER \"My fill\"");
+    EXPECT_EQ(hooks(), ways[0]);
+}
+
+TEST_F(WriteHooks, APartitionHasThoseOfItsRoot) {
+    if (server_major() < 13) {
+        GTEST_SKIP() << "partitioned tables have triggers before each row from 13 on";
+    }
+    sql("CREATE TABLE parts (id int, total int) PARTITION BY RANGE (id)");
+    sql("CREATE TABLE leaf PARTITION OF parts FOR VALUES FROM (0) TO (9)");
+    function("BEGIN NEW.total := 1; RETURN NEW; END");
+    sql("CREATE TRIGGER halve BEFORE INSERT ON parts FOR EACH ROW "
+        "EXECUTE FUNCTION \"Fill it\"()");
+    sql("CREATE CONSTRAINT TRIGGER later AFTER INSERT ON parts FOR EACH ROW "
+        "EXECUTE FUNCTION \"Fill it\"()");
+    const auto names = [&] {
+        Names all;
+        for (const auto& hook : hooks("leaf")) {
+            EXPECT_TRUE(all.insert(hook.name).second) << hook.name;
+        }
+        return all;
+    };
+    EXPECT_EQ(names(), (Names{"trigger halve", "trigger later"}));
+    // As the catalog of 14 has it.
+    sql("SET allow_system_table_mods = on");
+    sql("UPDATE pg_trigger SET tgisinternal = true WHERE tgrelid = 'leaf'::regclass");
+    EXPECT_EQ(names(), (Names{"trigger halve", "trigger later"}));
+}
+
+TEST_F(WriteHooks, WhatTheServerMakesForConstraintsIsNone) {
+    if (server_major() < 12) {
+        GTEST_SKIP() << "foreign keys may point at partitioned tables from 12 on";
+    }
+    sql("CREATE TABLE parents (id int PRIMARY KEY, twin int) PARTITION BY RANGE (id)");
+    sql("CREATE TABLE leaf PARTITION OF parents FOR VALUES FROM (0) TO (9)");
+    sql("ALTER TABLE leaf ADD UNIQUE (twin) DEFERRABLE");
+    sql("ALTER TABLE parents ADD FOREIGN KEY (twin) REFERENCES parents ON DELETE CASCADE");
+    sql("ALTER TABLE orders ADD FOREIGN KEY (total) REFERENCES parents ON DELETE SET NULL");
+    ASSERT_GT(std::stoi(value("SELECT count(*) FROM pg_trigger WHERE tgisinternal")), 5);
+    for (const auto* table : {"parents", "leaf", "orders"}) {
+        EXPECT_TRUE(hooks(table).empty()) << table << ": " << hooks(table).at(0).name;
+    }
+}
+
+TEST_F(WriteHooks, TheFunctionsThatOthersMayCallAreRead) {
+    const auto functions = [&] {
+        std::map<std::string, harness::database::UserFunction> all;
+        for (auto& one : harness::postgres::read_write_rules(*control()).user_functions) {
+            all[one.name] = one;
+        }
+        return all;
+    };
+    const auto normalise = [&](const std::string& rest) {
+        sql("CREATE OR REPLACE FUNCTION normalise(x int, y int) RETURNS int " + rest);
+        return functions().at("normalise").definition;
+    };
+    function("BEGIN RETURN NEW; END");  // a trigger's own is not one
+    EXPECT_TRUE(functions().empty());
+    const auto was = normalise("LANGUAGE sql AS 'SELECT x'");
+    EXPECT_EQ(normalise("LANGUAGE sql AS 'SELECT x'"), was);
+    EXPECT_NE(normalise("LANGUAGE sql AS 'SELECT x / 2'"), was);
+    EXPECT_NE(normalise("LANGUAGE sql IMMUTABLE AS 'SELECT x'"), was);
+    EXPECT_NE(normalise("LANGUAGE sql SET search_path = x AS 'SELECT x'"), was);
+    EXPECT_NE(normalise("LANGUAGE plpgsql AS 'BEGIN RETURN x; END'"), was);
+    sql("CREATE AGGREGATE all_of(int) (SFUNC = normalise, STYPE = int)");
+    EXPECT_NE(functions().at("all_of").definition.find("normalise"), std::string::npos);
+    EXPECT_FALSE(functions().at("normalise").called_unnamed);
+    EXPECT_TRUE(functions().at("normalise").legible);
+    sql("CREATE OPERATOR +/ (PROCEDURE = normalise, LEFTARG = int, RIGHTARG = int)");
+    EXPECT_TRUE(functions().at("normalise").called_unnamed);
+    sql("CREATE FUNCTION seen() RETURNS int LANGUAGE sql AS 'SELECT 1'");
+    sql("CREATE VIEW sight AS SELECT seen()");
+    EXPECT_TRUE(functions().at("seen").called_unnamed);
 }
 
 TEST_F(WriteHooks, ACompiledTriggerMayDoAnything) {

@@ -104,6 +104,50 @@ TEST(HookDoubts, OneThatWasThereIsNone) {
     EXPECT_TRUE(shop.doubts().empty());
 }
 
+TEST(HookDoubts, OneThatActsInOtherSessionsNowIsOne) {
+    Shop shop;
+    shop.make(orders, trigger("NEW.total := 0; RETURN NEW;"));
+    shop.before = shop.now;
+    shop.before.relations[orders - 1].hooks[0].enabled = "R";
+    shop.now.relations[orders - 1].hooks[0].enabled = "O";
+    EXPECT_EQ(shop.told(orders),
+              Told{"the values of total that the workload sent: the trigger t, which the migration "
+                   "changed, may assign it"});
+}
+
+// A trigger that was there, under which the migration replaces a function.
+Shop with_replaced(const std::string& body) {
+    Shop shop;
+    shop.make(orders, trigger(body));
+    shop.before = shop.now;
+    shop.before.user_functions = {{"normalise", "SELECT $1"}, {"other", "SELECT 1"}};
+    shop.now.user_functions = {{"normalise", "SELECT $1 / 2"}, {"other", "SELECT 1"}};
+    return shop;
+}
+
+TEST(HookDoubts, OneThatWasThereAndCallsWhatTheMigrationReplacedIsOne) {
+    const auto shop = with_replaced("NEW.total := normalise(NEW.total); RETURN NEW;");
+    EXPECT_EQ(shop.told(orders),
+              Told{"the values of total that the workload sent: the trigger t, which may call the "
+                   "function normalise that the migration changed, may assign it"});
+    EXPECT_EQ(shop.told(customers), Told{});
+}
+
+TEST(HookDoubts, OneThatWasThereAndIsNotUnderstoodMayCallWhatTheMigrationReplaced) {
+    const auto shop = with_replaced("EXECUTE 'x'; RETURN NEW;");
+    EXPECT_THAT(shop.told(orders).at(0), HasSubstr("may call the function normalise"));
+    EXPECT_EQ(shop.told(customers).size(), 1U);
+}
+
+TEST(HookDoubts, OneThatWasThereAndCallsOthersIsNone) {
+    EXPECT_TRUE(with_replaced("NEW.total := other(NEW.total); RETURN NEW;").doubts().empty());
+    EXPECT_TRUE(with_replaced("NEW.total := 0; RETURN NEW;").doubts().empty());
+    auto made = with_replaced("EXECUTE 'x'; RETURN NEW;");
+    made.now.user_functions[0] = made.before.user_functions[0];
+    made.now.user_functions.push_back({"backfill", "SELECT 1"});
+    EXPECT_TRUE(made.doubts().empty());
+}
+
 TEST(HookDoubts, WhatItMayAssignIsNamed) {
     Shop shop;
     shop.make(orders, trigger("NEW.region := 'eu'; NEW.total := NEW.total / 2; RETURN NEW;"));

@@ -4,7 +4,8 @@
 //
 // It is made FULL in the transaction that makes the publication, whose comment says what it was,
 // and put back in the one that drops it: as long as a table is not as it was, also after kill -9,
-// there is a publication that tells.
+// there is a publication that tells. A migration that makes such a table's identity FULL itself
+// cannot be told from us: that, too, is put back.
 #pragma once
 
 #include "harness/database/control.hpp"

@@ -338,10 +338,12 @@ void DataProof::compare_schemas(const std::vector<bool>& is_there, bool migratio
         }
         auto& proof = out.tables[i];
         auto& now = schemas[next++];
-        if (follower_ != nullptr && is_widened(tables_[i]->identity())) {
-            // Ours, until the way back is over, too.
+        const auto identity = now.properties.find("replica identity");
+        if (follower_ != nullptr && is_widened(tables_[i]->identity()) &&
+            identity != now.properties.end() && identity->second == "full") {
+            // Ours, until the way back is over, too. Any other is the migration's, and stays.
             const auto was = schemas_before_[i].properties.find("replica identity");
-            now.properties.erase("replica identity");
+            now.properties.erase(identity);
             if (was != schemas_before_[i].properties.end()) {
                 now.properties.insert(*was);
             }

@@ -293,6 +293,20 @@ def test_the_way_back_is_proved_too_and_the_identity_put_back(run, log_database)
     assert_nothing_left(log_database)
 
 
+def test_an_identity_that_the_migration_chooses_is_told_and_stays(run, log_database):
+    chooses = {"name": "choose", "transaction": False, "sql":
+               "ALTER TABLE orders_log ADD COLUMN id bigserial PRIMARY KEY;"
+               " ALTER TABLE orders_log REPLICA IDENTITY USING INDEX orders_log_pkey"}
+
+    ended, result = run(logging(chooses, expect={"orders_log.id": "added"}))
+
+    assert ended.code in (0, 3), (result["reasons"], ended.err)
+    assert "orders_log_pkey" in str([change for change in proofs(result)["orders_log"]
+                                     ["schema_changes"] if change["kind"] == "table"])
+    assert identity_of(log_database) == "i"
+    assert_nothing_left(log_database)
+
+
 def test_a_row_that_the_way_back_loses_is_found_without_a_key(run, log_database):
     made = logging(NOTHING)
     made["migration"]["down"] = [

@@ -15,6 +15,7 @@ constexpr std::size_t images_at = 18;
 constexpr std::uint8_t moves_key_flag = 1;
 constexpr std::uint8_t row_flag = 2;
 constexpr std::uint8_t old_flag = 4;
+constexpr std::uint8_t changed_flag = 8;
 
 void append_role(std::vector<RecordColumn>& to, const std::vector<RecordColumn>& from,
                  ColumnRole role) {
@@ -44,12 +45,14 @@ void LedgerWriter::append_image(const Image& image) {
 }
 
 SpillResult LedgerWriter::file(const Change& change, bool moves_key) {
+    const bool tells_columns = change.row && !changed_.empty();
     entry_.clear();
     checksum::append<std::uint64_t>(entry_, change.transaction);
     checksum::append<std::uint32_t>(entry_, change.source);
     entry_.push_back(static_cast<char>(change.operation));
     entry_.push_back(static_cast<char>((moves_key ? moves_key_flag : 0) |
-                                       (change.row ? row_flag : 0) | (change.old ? old_flag : 0)));
+                                       (change.row ? row_flag : 0) | (change.old ? old_flag : 0) |
+                                       (tells_columns ? changed_flag : 0)));
     checksum::append<std::uint32_t>(entry_, 0);
     if (change.row) {
         append_image(*change.row);
@@ -57,6 +60,9 @@ SpillResult LedgerWriter::file(const Change& change, bool moves_key) {
     }
     if (change.old) {
         append_image(*change.old);
+    }
+    if (tells_columns) {
+        entry_ += changed_;
     }
     if (change.operation != Operation::truncate) {
         const Image& image = change.row ? *change.row : *change.old;
@@ -70,6 +76,19 @@ SpillResult LedgerWriter::file(const Change& change, bool moves_key) {
     return std::nullopt;
 }
 
+void LedgerWriter::compare_images(const Change& change) {
+    changed_.clear();
+    if (layout_.keyed() || change.operation != Operation::update || !change.old) {
+        return;
+    }
+    const auto is_there = [](const Value& value) { return value.presence <= Presence::null; };
+    for (std::size_t i = 0; i < layout_.columns(); ++i) {
+        const bool differs = is_there(change.row->row[i]) && is_there(change.old->row[i]) &&
+                             change.row->contents.contents[i] != change.old->contents.contents[i];
+        changed_.push_back(differs ? 1 : 0);
+    }
+}
+
 SpillResult LedgerWriter::append(const Change& change) {
     const bool needs_row =
         change.operation == Operation::insert || change.operation == Operation::update;
@@ -77,6 +96,7 @@ SpillResult LedgerWriter::append(const Change& change) {
         (change.operation == Operation::remove) > change.old.has_value()) {
         throw std::invalid_argument{"a change without the rows that belong to it"};
     }
+    compare_images(change);
     if (change.operation != Operation::update || !change.old ||
         change.old->contents.key == change.row->contents.key) {
         return file(change, false);
@@ -108,12 +128,16 @@ LedgerEntry LedgerEntry::read(const RecordLayout& layout, std::string_view recor
                       load<std::uint64_t>(from),
                       load<std::uint32_t>(from + 8),
                       std::nullopt,
-                      std::nullopt};
+                      std::nullopt,
+                      {}};
     if ((flags & row_flag) != 0) {
         entry.row.emplace(layout, from + images_at);
     }
     if ((flags & old_flag) != 0) {
         entry.old.emplace(layout, from + images_at + load<std::uint32_t>(from + row_bytes_at));
+    }
+    if ((flags & changed_flag) != 0) {
+        entry.changed = record.substr(record.size() - layout.columns());
     }
     return entry;
 }

@@ -49,6 +49,7 @@ public:
 
 private:
     [[nodiscard]] SpillResult file(const Change& change, bool moves_key);
+    void compare_images(const Change& change);
     void append_image(const Image& image);
 
     const RowHasher& hasher_;
@@ -56,6 +57,7 @@ private:
     SpillFile file_;
     std::vector<Digest> cells_;
     std::string entry_;
+    std::string changed_;  // see LedgerEntry
 };
 
 // What was filed. Views into the record.
@@ -66,6 +68,9 @@ struct LedgerEntry {
     std::uint32_t source;
     std::optional<RecordView> row;
     std::optional<RecordView> old;
+    // Of an update of a table without a key, a byte a column: not 0 where its two images differ.
+    // The two halves of one that was split share neither a row nor digests.
+    std::string_view changed = {};
 
     [[nodiscard]] static LedgerEntry read(const RecordLayout& layout, std::string_view record);
     // Of anything but a truncate.

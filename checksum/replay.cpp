@@ -110,8 +110,20 @@ void ReplayResult::add(ReplayResult other) {
     }
     inconsistencies += other.inconsistencies;
     append_some(first_inconsistencies, std::move(other.first_inconsistencies));
+    if (appeared == 0) {
+        first_appeared = std::move(other.first_appeared);
+    }
+    appeared += other.appeared;
+    lost_unseen += other.lost_unseen;
     unverified += other.unverified;
     append_some(first_unverified, std::move(other.first_unverified));
+}
+
+void ReplayResult::balance() {
+    if (appeared > lost_unseen) {
+        inconsistencies += appeared - lost_unseen;
+        append_some(first_inconsistencies, {first_appeared});
+    }
 }
 
 LedgerVerdict ReplayResult::verdict() const noexcept {
@@ -158,7 +170,9 @@ std::variant<ReplayResult, SpillError> replay(const Sidecar& before, const Sidec
             return *error;
         }
     }
-    return running.take();
+    ReplayResult result = running.take();
+    result.balance();
+    return result;
 }
 
 }  // namespace checksum

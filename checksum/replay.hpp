@@ -9,7 +9,9 @@
 // A stream that does not fit the rows (a second insert of one key, a change of a row that is not
 // there) is not to be trusted, and then nothing is proved: `inconclusive`.
 //
-// Tables without a key: rows are told apart by their compared values and counted.
+// Tables without a key: rows are told apart by their compared values and counted. Which of equal
+// rows got an added column's value from the workload cannot be told: as many as it may have given
+// one are `unverified` where that is not the declared one.
 #pragma once
 
 #include "checksum/row_state.hpp"
@@ -51,6 +53,12 @@ struct ReplayResult {
     // What does not fit together in the stream: not to be trusted.
     std::uint64_t inconsistencies = 0;
     std::vector<std::string> first_inconsistencies = {};  // at most 10
+    // Of a table without a key: rows that were changed or removed although they should not have
+    // been there, and those lost behind the stream's back. A rewrite makes the former of the
+    // latter.
+    std::uint64_t appeared = 0;
+    std::string first_appeared = {};
+    std::uint64_t lost_unseen = 0;
     // Rows that differ where the stream did not tell the last value: neither right nor wrong.
     std::uint64_t unverified = 0;
     std::vector<std::string> first_unverified = {};  // keys, at most 10
@@ -59,6 +67,8 @@ struct ReplayResult {
     // Why it is not `pass`.
     [[nodiscard]] std::vector<std::string> reasons() const;
     void add(ReplayResult other);
+    // When all is added: more rows that appeared than a rewrite can have made are inconsistencies.
+    void balance();
 };
 
 // `ledger_file` was written with the layout of ledger_columns(before, after), `hasher` is that

@@ -154,6 +154,25 @@ RowRules::Applied RowRules::apply(RowState& state, const LedgerEntry& entry,
     return applied;
 }
 
+RowRules::Applied RowRules::apply_counted(RowState& state, const LedgerEntry& entry,
+                                          const ChangeSource& source) const {
+    Applied applied;
+    for (std::size_t i = 0; i < entry.changed.size(); ++i) {
+        if (entry.changed[i] != 0) {
+            applied.changed.push_back(i);
+            if (source.workload && !source.may_write(i)) {
+                applied.foreign.push_back(ledger_.name(i));
+            }
+        }
+    }
+    for (std::size_t i = 0; i < ledger_.compared() && entry.operation == Operation::insert; ++i) {
+        applied.incomplete = applied.incomplete ||
+                             (!entry.moves_key && entry.row->presence(i) == Presence::unchanged);
+    }
+    state.exists = true;
+    return applied;
+}
+
 bool RowRules::may_move_key(const ChangeSource& source) const {
     for (std::size_t i = 0; i < ledger_.columns(); ++i) {
         if (ledger_.options().columns[i].is_key && source.may_write(i)) {

@@ -45,6 +45,9 @@ struct CellState {
     bool null = false;
     bool has_content = false;
     std::uint32_t mark = 0;
+    // Of a table without a key and an added column: how many of the equal rows may hold what the
+    // workload gave them, at most.
+    std::uint32_t given = 0;
     Digest content = {};
 };
 
@@ -52,9 +55,8 @@ struct RowState {
     bool exists = false;
     bool exact = false;  // `row` is the sum of all compared cells
     Digest row = {};
-    std::vector<CellState> cells = {};   // one a column of the ledger
-    std::uint64_t copies = 0;            // of a table without a key
-    std::uint64_t workload_inserts = 0;  // of a table without a key
+    std::vector<CellState> cells = {};  // one a column of the ledger
+    std::uint64_t copies = 0;           // of a table without a key
     Digest key = {};
     std::string key_text = {};
 };
@@ -85,6 +87,10 @@ public:
     };
     [[nodiscard]] Applied apply(RowState& state, const LedgerEntry& entry,
                                 const ChangeSource& source) const;
+
+    // The same of a table without a key, whose equal rows have no cells of their own.
+    [[nodiscard]] Applied apply_counted(RowState& state, const LedgerEntry& entry,
+                                        const ChangeSource& source) const;
 
     [[nodiscard]] bool may_move_key(const ChangeSource& source) const;
 

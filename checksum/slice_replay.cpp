@@ -52,6 +52,12 @@ SliceReplay::SliceReplay(const ReplaySides& sides, const RowRules& rules,
     result_.workload.columns.resize(sides.ledger.columns());
     result_.others.columns.resize(sides.ledger.columns());
     result_.given.resize(sides.after.layout().added_columns().size());
+    for (std::size_t i = 0; i < result_.given.size(); ++i) {
+        const std::size_t column = sides.ledger.columns() - result_.given.size() + i;
+        may_be_given_.push_back(std::ranges::any_of(options.sources, [&](const auto& source) {
+            return source.workload && source.may_write(column);
+        }));
+    }
     const RecordLayout& layout = sides.before.layout();
     for (std::size_t at = 0; at < before.entries().size();) {
         const Group group = group_at(layout, before, at);
@@ -67,12 +73,16 @@ bool SliceReplay::too_large() const noexcept {
            options_.memory_bytes;
 }
 
+// Without a key a row's name is its values, which are shown only where that is asked for.
+std::string SliceReplay::named(const std::string& what, const RowState& state) const {
+    const bool shown = sides_.ledger.keyed() || sides_.before.layout().options().show_values;
+    return shown ? what + " (" + state.key_text + ")" : what;
+}
+
 void SliceReplay::inconsistent(const std::string& what, const RowState& state) {
     ++result_.inconsistencies;
     if (result_.first_inconsistencies.size() < most_told) {
-        // Without a key it is the row's values.
-        const bool named = sides_.ledger.keyed() || sides_.before.layout().options().show_values;
-        result_.first_inconsistencies.push_back(named ? what + " (" + state.key_text + ")" : what);
+        result_.first_inconsistencies.push_back(named(what, state));
     }
 }
 
@@ -152,6 +162,9 @@ void SliceReplay::apply(const LedgerEntry& entry) {
                      "by " + source.name + ", whose statements delete no row");
         }
         remove(state);
+        if (source.workload && !sides_.ledger.keyed()) {
+            forget_given(state);
+        }
         ChangeCounts& counts = source.workload ? result_.workload : result_.others;
         counts.removes += entry.moves_key ? 0 : 1;
     } else {
@@ -161,12 +174,60 @@ void SliceReplay::apply(const LedgerEntry& entry) {
 
 // Only what carries old images besides the key can tell that a row was changed in between.
 void SliceReplay::check_old(RowState& state, const LedgerEntry& entry) {
-    if (!state.exists || !sides_.ledger.keyed()) {
+    if (!sides_.ledger.keyed()) {
+        if (!state.exists) {
+            appear(state, entry);
+        }
+        return;
+    }
+    if (!state.exists) {
         return;
     }
     const auto difference = rules_.follow_old(state, *entry.old);
     if (difference.any) {
         mismatch(MismatchKind::changed, state, difference.columns, not_in_stream);
+    }
+}
+
+// Of a table without a key: what a rewrite made of another row, which is lost then, and what
+// somebody now changes. As with a key the state follows. Where no row is lost it is the stream that
+// does not fit: see ReplayResult::balance().
+void SliceReplay::appear(RowState& state, const LedgerEntry& entry) {
+    if (result_.appeared++ == 0) {
+        result_.first_appeared = named(entry.operation == Operation::remove && !entry.moves_key
+                                           ? "a row is removed that is not there"
+                                           : "a row is updated that is not there",
+                                       state);
+    }
+    mismatch(MismatchKind::extra, state, {}, not_in_stream);
+    state.exists = true;
+    state.copies = 1;
+}
+
+// Of a table without a key. A row that moved here may have been given its value where it was.
+void SliceReplay::note_given(RowState& state, const LedgerEntry& entry,
+                             const ChangeSource& source) {
+    const std::size_t first_added = sides_.ledger.columns() - result_.given.size();
+    for (std::size_t i = 0; i < result_.given.size(); ++i) {
+        const std::size_t column = first_added + i;
+        const bool written = entry.operation == Operation::insert || entry.changed.empty() ||
+                             entry.changed[column] != 0 ||
+                             entry.row->presence(column) == Presence::unknown;
+        const bool own = source.workload && source.may_write(column) && written;
+        CellState& cell = state.cells[column];
+        if ((own || (entry.moves_key && may_be_given_[i])) && cell.given < UINT32_MAX) {
+            ++cell.given;
+        }
+    }
+    if (source.workload) {
+        forget_given(state);
+    }
+}
+
+// No more rows than there are. What others remove they may put back, with what it was given.
+void SliceReplay::forget_given(RowState& state) {
+    for (CellState& cell : state.cells) {
+        cell.given = static_cast<std::uint32_t>(std::min<std::uint64_t>(cell.given, state.copies));
     }
 }
 
@@ -192,7 +253,9 @@ void SliceReplay::insert_or_update(RowState& state, const LedgerEntry& entry,
     } else if (!insert && !state.exists) {
         inconsistent("a row is updated that is not there", state);
     }
-    const auto applied = rules_.apply(state, entry, source);
+    const bool keyed = sides_.ledger.keyed();
+    const auto applied =
+        keyed ? rules_.apply(state, entry, source) : rules_.apply_counted(state, entry, source);
     if (applied.incomplete) {
         inconsistent("an insert does not carry all columns", state);
     }
@@ -203,7 +266,7 @@ void SliceReplay::insert_or_update(RowState& state, const LedgerEntry& entry,
         mismatch(MismatchKind::extra, state, {},
                  "by " + source.name + ", whose statements insert no row");
     }
-    if (source.workload && entry.moves_key && !rules_.may_move_key(source)) {
+    if (keyed && source.workload && entry.moves_key && !rules_.may_move_key(source)) {
         mismatch(MismatchKind::changed, state, sides_.ledger.key_names(),
                  "by " + source.name + ", whose statements do not write it");
     }
@@ -213,9 +276,11 @@ void SliceReplay::insert_or_update(RowState& state, const LedgerEntry& entry,
     }
     if (insert) {
         ++state.copies;
-        state.workload_inserts += source.workload ? 1 : 0;
     } else {
         state.copies = std::max<std::uint64_t>(state.copies, 1);
+    }
+    if (!keyed) {
+        note_given(state, entry, source);
     }
 }
 
@@ -230,6 +295,9 @@ void SliceReplay::truncate(const ChangeSource& source) {
         remember(key, state, source);
         state.exists = false;
         state.copies = 0;
+        if (source.workload && !sides_.ledger.keyed()) {
+            forget_given(state);
+        }
     }
 }
 
@@ -267,22 +335,35 @@ void SliceReplay::judge_counted(const RowState& state, Group after) {
     const std::uint64_t rows = rows_of(after);
     if (rows < state.copies) {
         mismatch(MismatchKind::lost, state, {}, not_in_stream, state.copies - rows);
+        result_.lost_unseen += state.copies - rows;
     } else if (rows > state.copies) {
         mismatch(state.copies > 0 ? MismatchKind::duplicated : MismatchKind::extra, state, {},
                  not_in_stream, rows - state.copies);
     }
-    // Which of equal rows the workload inserted cannot be told: as many may differ from what was
-    // declared for an added column.
+    judge_added(state, after);
+}
+
+// As many of equal rows as the workload may have given a value may differ from what was declared;
+// that it did is not proved.
+void SliceReplay::judge_added(const RowState& state, Group after) {
+    std::uint64_t unverified = 0;
     const RecordLayout& layout = sides_.after.layout();
     for (std::size_t i = 0; i < layout.added_columns().size(); ++i) {
         std::uint64_t not_as_declared = 0;
         for (const auto& entry : after) {
             not_as_declared += RecordView{layout, entry.record}.holds(i) ? 0 : entry.count;
         }
-        if (not_as_declared > state.workload_inserts) {
+        const std::uint64_t given =
+            state.cells[sides_.ledger.columns() - result_.given.size() + i].given;
+        if (not_as_declared > given) {
             mismatch(MismatchKind::changed, state, {layout.name(layout.added_columns()[i])},
-                     not_in_stream, not_as_declared - state.workload_inserts);
+                     not_in_stream, not_as_declared - given);
         }
+        unverified = std::max(unverified, std::min(not_as_declared, given));
+    }
+    result_.unverified += unverified;
+    if (unverified > 0 && result_.first_unverified.size() < most_told) {
+        result_.first_unverified.push_back(named("a row without a key", state));
     }
 }
 
@@ -370,6 +451,9 @@ ReplayResult SliceReplay::finish(const LoadedRecords& after) {
         } else {
             compare_groups({sides_.before.layout(), layout}, ends.before, ends.after, untouched);
         }
+    }
+    if (!sides_.ledger.keyed()) {
+        result_.lost_unseen += untouched.count(MismatchKind::lost);
     }
     for (Mismatch& one : untouched.kept) {
         one.source = not_in_stream;

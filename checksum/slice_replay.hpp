@@ -43,8 +43,13 @@ private:
     void insert_or_update(RowState& state, const LedgerEntry& entry, const ChangeSource& source);
     void remove(RowState& state);
     void check_old(RowState& state, const LedgerEntry& entry);
+    void appear(RowState& state, const LedgerEntry& entry);
+    void note_given(RowState& state, const LedgerEntry& entry, const ChangeSource& source);
+    void forget_given(RowState& state);
     void judge(const RowState& state, Group after);
     void judge_counted(const RowState& state, Group after);
+    void judge_added(const RowState& state, Group after);
+    [[nodiscard]] std::string named(const std::string& what, const RowState& state) const;
     void inconsistent(const std::string& what, const RowState& state);
     void mismatch(MismatchKind kind, const RowState& state, std::vector<std::string> columns,
                   std::string source, std::uint64_t times = 1);
@@ -61,6 +66,8 @@ private:
     std::map<Digest, RowState, KeyOrder> remembered_;
     std::string remembered_source_;
     std::optional<std::uint64_t> transaction_;
+    // By added column of a table without a key: whether the workload may give it a value at all.
+    std::vector<bool> may_be_given_;
     std::size_t text_bytes_ = 0;     // of the states' keys
     std::vector<Digest> kept_keys_;  // of the mismatches that are kept
     ReplayResult result_;

@@ -204,5 +204,107 @@ TEST(ReplayDropped, ADroppedColumnIsWatchedUntilItGoes) {
     EXPECT_EQ(result.unverified, 0U);
 }
 
+// The declared region is 'eu'. Two rows are equal but for what was added.
+class ReplayAddedWithoutKey : public ::testing::Test {
+protected:
+    ReplayAddedWithoutKey() {
+        may_write(true, false);
+        table.holds = [](const Row& row) { return std::vector<bool>{row[2] == text_cell("eu")}; };
+    }
+    static Row row(std::int64_t a, const std::string& region) {
+        return {int_cell(a), text_cell("x"), text_cell(region)};
+    }
+    static RecordOptions columns(bool added) {
+        auto options = record_options({"a", "b"}, false);
+        if (added) {
+            options.columns.push_back({.name = "region", .role = ColumnRole::added});
+        }
+        return options;
+    }
+    void may_write(bool a, bool region) {
+        table.options.sources[workload].writes = std::vector<bool>{a, false, region};
+    }
+    void expect_unverified(std::uint64_t rows) {
+        const auto result = table.replayed();
+        EXPECT_EQ(RehearsedTable::told(result), Told{});
+        EXPECT_EQ(result.unverified, rows);
+        EXPECT_EQ(result.first_unverified, Told{"a row without a key"});
+        EXPECT_EQ(result.verdict(), LedgerVerdict::inconclusive);
+    }
+
+    RehearsedTable table{columns(false), columns(true), {row(1, "eu"), row(1, "eu"), row(2, "eu")}};
+};
+
+TEST_F(ReplayAddedWithoutKey, WhatIsAsDeclaredIsProved) {
+    may_write(true, true);
+    table.insert(workload, row(1, "eu"));
+    table.update(workload, 2, row(3, "eu"), true);
+    const auto result = table.replayed();
+    EXPECT_EQ(RehearsedTable::told(result), Told{});
+    EXPECT_EQ(result.verdict(), LedgerVerdict::pass);
+}
+
+TEST_F(ReplayAddedWithoutKey, AColumnThatNoOperationWritesIsExcusedNowhere) {
+    table.update(workload, 1, row(3, "eu"), true);
+    table.behind_the_stream(3, row(3, "us"));
+    table.insert(workload, row(4, "eu"));
+    table.behind_the_stream(4, row(4, "us"));
+    EXPECT_EQ(RehearsedTable::told(table.replayed()),
+              (Told{"changed a=3, b='x' (region): not in the change stream",
+                    "changed a=4, b='x' (region): not in the change stream"}));
+}
+
+TEST_F(ReplayAddedWithoutKey, AnUpdateOfNothingElseIsTheWorkloadsOwn) {
+    may_write(false, true);
+    table.update(workload, 1, row(1, "us"), true);
+    expect_unverified(1);
+}
+
+TEST_F(ReplayAddedWithoutKey, AnUpdateOfAnotherColumnExcusesNothing) {
+    may_write(true, true);
+    table.update(workload, 1, row(1, "eu"), true);
+    table.behind_the_stream(1, row(1, "us"));
+    EXPECT_EQ(RehearsedTable::told(table.replayed()),
+              Told{"changed a=1, b='x' (region): not in the change stream"});
+}
+
+TEST_F(ReplayAddedWithoutKey, ARowTakesWhatItWasGivenAlong) {
+    table.options.sources.push_back(
+        {.name = "seller", .workload = true, .writes = std::vector<bool>{false, false, true}});
+    table.insert(2, row(5, "us"));
+    table.update(workload, 5, row(6, "us"), true);
+    expect_unverified(1);
+}
+
+TEST_F(ReplayAddedWithoutKey, WhatWasGivenGoesWithTheLastRow) {
+    may_write(true, true);
+    table.insert(workload, row(5, "us"));
+    table.remove(workload, 5);
+    table.insert(migration, row(5, "us"));
+    EXPECT_EQ(RehearsedTable::told(table.replayed()),
+              (Told{"changed a=5, b='x' (region): not in the change stream",
+                    "extra a=5, b='x': by migration"}));
+}
+
+TEST_F(ReplayAddedWithoutKey, RowsThatAMigrationPutsBackKeepWhatTheyWereGiven) {
+    may_write(true, true);
+    table.insert(workload, row(5, "us"));
+    table.same_transaction(true);
+    table.remove(migration, 5);
+    table.insert(migration, row(5, "us"));
+    expect_unverified(1);
+}
+
+TEST_F(ReplayAddedWithoutKey, MoreThanWasGivenIsDamage) {
+    may_write(true, true);
+    table.insert(workload, row(1, "us"));
+    table.behind_the_stream(1, row(1, "us"));
+    const auto result = table.replayed();
+    EXPECT_EQ(RehearsedTable::told(result),
+              Told{"changed a=1, b='x' (region): not in the change stream"});
+    EXPECT_EQ(result.unverified, 1U);
+    EXPECT_EQ(result.verdict(), LedgerVerdict::mismatch);
+}
+
 }  // namespace
 }  // namespace checksum

@@ -405,6 +405,46 @@ TEST_F(ReplayWithoutKey, RemovingARowThatIsNotThereProvesNothing) {
         << "the row is its values, and nobody asked for them";
 }
 
+TEST_F(ReplayWithoutKey, AColumnThatTheOperationDoesNotWriteIsNotItsOwn) {
+    table.options.sources[workload].writes = std::vector<bool>{true, false};
+    table.update(workload, 1, pair(3, "x"), true);
+    table.update(workload, 2, {int_cell(2), testing::null_cell()}, true);  // a cascade
+    const auto result = table.replayed();
+    EXPECT_EQ(RehearsedTable::told(result),
+              Told{"changed a=2, b=NULL (b): by workload, whose statements do not write it"});
+    EXPECT_EQ(result.workload.columns, (std::vector<std::uint64_t>{1, 1}));
+    EXPECT_EQ(result.verdict(), LedgerVerdict::mismatch);
+}
+
+TEST_F(ReplayWithoutKey, ADamagedRowThatTheWorkloadThenChangesIsFound) {
+    table.behind_the_stream(1, pair(7, "x"));
+    table.update(workload, 7, pair(8, "x"), true);
+    table.behind_the_stream(2, pair(9, "y"));
+    table.remove(workload, 9);
+    const auto result = table.replayed();
+    EXPECT_EQ(RehearsedTable::told(result), (Told{"extra a=7, b='x': not in the change stream",
+                                                  "extra a=9, b='y': not in the change stream",
+                                                  "lost a=1, b='x': not in the change stream",
+                                                  "lost a=2, b='y': not in the change stream"}));
+    EXPECT_EQ(result.verdict(), LedgerVerdict::mismatch);
+}
+
+TEST_F(ReplayWithoutKey, ADamagedRowThatABackfillThenWritesIsCountedOnce) {
+    table.behind_the_stream(2, pair(7, "y"));
+    table.update(migration, 7, pair(7, "y"), true);
+    EXPECT_EQ(told(), (Told{"extra a=7, b='y': not in the change stream",
+                            "lost a=2, b='y': not in the change stream"}));
+}
+
+TEST_F(ReplayWithoutKey, MoreRowsThatAppearThanARewriteCanHaveMadeProveNothing) {
+    table.behind_the_stream(2, pair(7, "y"));
+    table.remove(workload, 7);
+    table.only_in_stream(Operation::remove, workload, pair(8, "x"));
+    const auto result = table.replayed();
+    EXPECT_EQ(result.inconsistencies, 1U);
+    EXPECT_EQ(result.verdict(), LedgerVerdict::inconclusive);
+}
+
 TEST_F(ReplayWithoutKey, RowsAreShownWhereThatIsAskedFor) {
     options.show_values = true;
     RehearsedTable asked{options, options, {pair(1, "x"), pair(1, "x"), pair(2, "y")}};
@@ -413,8 +453,8 @@ TEST_F(ReplayWithoutKey, RowsAreShownWhereThatIsAskedFor) {
     asked.only_in_stream(Operation::remove, workload, pair(8, "x"));
     const auto result = asked.replayed();
     EXPECT_EQ(shown(result),
-              (Told{"extra a=2, b='Y':  | a=2, b='Y'", "lost a=1, b='x': a=1, b='x' | ",
-                    "lost a=2, b='y': a=2, b='y' | "}));
+              (Told{"extra a=2, b='Y':  | a=2, b='Y'", "extra a=8, b='x':  | ",
+                    "lost a=1, b='x': a=1, b='x' | ", "lost a=2, b='y': a=2, b='y' | "}));
     EXPECT_EQ(result.first_inconsistencies,
               Told{"a row is removed that is not there (a=8, b='x')"});
 }

@@ -265,6 +265,7 @@ reports::TableProof TableProof::judge(database::Snapshot& snapshot, const Eviden
     bool compared = true;
     if (ledger != nullptr) {
         compared = replay(after_rows, *ledger, proof);
+        leave_open_without_key(*ledger, open, proof);
         for (const auto& doubt : evidence.doubts) {
             proof.unproved.push_back(doubt.sentence);
             open.merge(left_open(table_, doubt.columns));
@@ -298,6 +299,24 @@ reports::TableProof TableProof::judge(database::Snapshot& snapshot, const Eviden
         proof.verdict = proof.unproved.empty() ? Proof::pass : Proof::partial;
     }
     return proof;
+}
+
+// Rows that are only counted do not tell a value that the workload gave from one that somebody else
+// put over it.
+void TableProof::leave_open_without_key(const Ledger& ledger, std::set<std::string>& open,
+                                        reports::TableProof& proof) const {
+    const auto added = after_layout_->added_columns();
+    for (std::size_t i = 0; !plan_.keyed && i < added.size(); ++i) {
+        const std::size_t column = ledger.layout.columns() - added.size() + i;
+        const bool given = std::ranges::any_of(ledger.sources, [&](const auto& source) {
+            return source.workload && source.may_write(column);
+        });
+        if (const auto& name = after_layout_->name(added[i]); given && open.insert(name).second) {
+            proof.unproved.push_back("column " + name +
+                                     ": the workload may write it, and without a key what it wrote "
+                                     "is not told from what was put over that");
+        }
+    }
 }
 
 bool TableProof::compare_rows(RowSpill& after_rows, const checksum::TableDifference& difference,

@@ -80,6 +80,8 @@ private:
                                     const checksum::TableDifference& difference,
                                     const MayChange& may, const std::set<std::string>& open,
                                     reports::TableProof& proof);
+    void leave_open_without_key(const Ledger& ledger, std::set<std::string>& open,
+                                reports::TableProof& proof) const;
     [[nodiscard]] bool replay(RowSpill& after_rows, const Ledger& ledger,
                               reports::TableProof& proof);
 

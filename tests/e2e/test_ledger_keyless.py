@@ -320,3 +320,20 @@ def test_a_row_that_the_way_back_loses_is_found_without_a_key(run, log_database)
             result["rollback"]["verification"]["tables"][0]["mismatches"]] == ["lost"]
     assert identity_of(log_database) == "d"
     assert_nothing_left(log_database)
+
+
+def test_what_a_backfill_puts_over_the_applications_value_is_no_pass_without_a_key(
+        run, log_database):
+    made = logging({"name": "add", "sql": "ALTER TABLE orders_log ADD COLUMN region text DEFAULT 'eu'"},
+                   {"name": "deploy", "deploy": "new"}, {"name": "let it write", "pause": "300ms"},
+                   {"name": "over it", "sql": "UPDATE orders_log SET region = 'eu'"},
+                   {"name": "back", "deploy": "old"}, expect={"orders_log.region": {"added": "'eu'"}})
+    made["workload"]["operations"].append(
+        {"name": "move_it", "weight": 30, "app": "new", "params": {"id": "uniform(500, 999)"},
+         "sql": "UPDATE orders_log SET region = 'us' WHERE order_id = :id"})
+
+    ended, result = run(made)
+
+    assert ended.code in (3, 4), (result["reasons"], ended.err)
+    proof = proofs(result)["orders_log"]
+    assert "region" not in proof["proved"] and proof["verdict"] != "pass", proof

@@ -5,6 +5,14 @@
 
 namespace checksum::testing {
 
+RecordOptions columns() {
+    return record_options({"id", "total", "note"});
+}
+
+Row order(std::int64_t id, std::int64_t total, const std::string& note) {
+    return {int_cell(id), int_cell(total), text_cell(note)};
+}
+
 RehearsedTable::RehearsedTable(RecordOptions before, RecordOptions after, std::vector<Row> rows)
     : options{.sources = {{.name = "workload", .workload = true}, {.name = "migration"}}},
       before_options_{std::move(before)},

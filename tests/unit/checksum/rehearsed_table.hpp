@@ -16,6 +16,12 @@ namespace checksum::testing {
 inline constexpr std::uint32_t workload = 0;
 inline constexpr std::uint32_t migration = 1;
 
+// What most of them are about: orders, by their id.
+[[nodiscard]] RecordOptions columns();
+[[nodiscard]] Row order(std::int64_t id, std::int64_t total, const std::string& note);
+
+using Told = std::vector<std::string>;
+
 class RehearsedTable {
 public:
     // Columns of both sides, keys first; rows hold the compared ones, then dropped, then added.

@@ -10,23 +10,16 @@
 namespace checksum {
 namespace {
 
+using testing::columns;
 using testing::int_cell;
 using testing::migration;
+using testing::order;
 using testing::record_options;
 using testing::RehearsedTable;
 using testing::Row;
 using testing::text_cell;
+using testing::Told;
 using testing::workload;
-
-using Told = std::vector<std::string>;
-
-Row order(std::int64_t id, std::int64_t total, const std::string& note) {
-    return {int_cell(id), int_cell(total), text_cell(note)};
-}
-
-RecordOptions columns() {
-    return record_options({"id", "total", "note"});
-}
 
 std::vector<Row> ten_orders() {
     std::vector<Row> rows;

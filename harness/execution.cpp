@@ -309,6 +309,14 @@ void Execution::failed(const std::string& why) {
     console_.note("the rehearsal stops: " + why);
 }
 
+std::uint64_t Execution::next_operation() const {
+    std::uint64_t next = 0;
+    for (const auto& worker : measured_) {
+        next = std::max(next, worker.next_operation);
+    }
+    return next;
+}
+
 reports::Record Execution::finish() {
     if (adversaries_) {
         adversaries_->stop();

@@ -57,7 +57,8 @@ public:
 
     // Stops whatever still runs and puts the record together; everything but the verdict.
     [[nodiscard]] reports::Record finish();
-    [[nodiscard]] const std::vector<load::Measured>& measured() const { return measured_; }
+    // A number that none of the operations that were sent has, nor a later one.
+    [[nodiscard]] std::uint64_t next_operation() const;
 
 private:
     [[nodiscard]] double seconds(Clock::time_point at) const;

@@ -53,10 +53,11 @@ struct Scene {
     migration::Interruption& interruption;
 };
 
-// The load with the migration in its middle; adds what was measured to `measured`.
+// The load with the migration in its middle; `next_operation` is told the number of the first
+// operation that was not sent.
 reports::Record under_load(const scenarios::Scenario& scenario, verification::DataProof& proof,
                            const RunStart& start, const Scene& scene,
-                           std::vector<load::Measured>& measured) {
+                           std::uint64_t& next_operation) {
     Execution execution{scenario,      scene.stage,       proof, start, scene.out,
                         scene.console, scene.interruption};
     try {
@@ -75,7 +76,7 @@ reports::Record under_load(const scenarios::Scenario& scenario, verification::Da
         execution.failed(failure.what());
     }
     auto record = execution.finish();
-    measured.insert(measured.end(), execution.measured().begin(), execution.measured().end());
+    next_operation = execution.next_operation();
     return record;
 }
 
@@ -123,14 +124,6 @@ void join_way_back(reports::Record back, reports::Record& record) {
     record.rollback = std::make_shared<reports::Record>(std::move(back));
 }
 
-std::uint64_t next_operation(const std::vector<load::Measured>& measured) {
-    std::uint64_t next = 0;
-    for (const auto& worker : measured) {
-        next = std::max(next, worker.next_operation);
-    }
-    return next;
-}
-
 }  // namespace
 
 reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOptions& options,
@@ -156,8 +149,8 @@ reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOpt
     verification::DataProof proof_back{way_back, stage.target(), interruption, proving};
 
     RunStart start{.at = Execution::Clock::now(), .seed = options.seed};
-    std::vector<load::Measured> measured;
-    auto record = under_load(scenario, proof, start, scene, measured);
+    std::uint64_t next_operation = 0;
+    auto record = under_load(scenario, proof, start, scene, next_operation);
     record.run.overridden = options.overridden;
     prove(proof, scenario.rollback ? &proof_back : nullptr, scene, record);
 
@@ -167,9 +160,9 @@ reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOpt
     }
     if (scenario.rollback && record.rollback_omitted.empty()) {
         console.note("the way back");
-        start.first_operation = next_operation(measured);
+        start.first_operation = next_operation;
         try {
-            auto back = under_load(way_back, proof_back, start, scene, measured);
+            auto back = under_load(way_back, proof_back, start, scene, next_operation);
             prove(proof_back, nullptr, scene, back);
             join_way_back(std::move(back), record);
         } catch (const std::exception& failure) {
@@ -179,7 +172,7 @@ reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOpt
 
     const int signal = console.signal();
     reports::decide(record, scenario.gates, signal == 0 || signal == SIGINT ? signal : SIGTERM);
-    write_run_files(record, measured, out);
+    write_run_files(record, out);
     return record;
 }
 

@@ -1,12 +1,12 @@
 #include "harness/run_files.hpp"
 
-#include "harness/load/summary.hpp"
 #include "reports/histogram_log.hpp"
 #include "reports/json.hpp"
 #include "reports/markdown.hpp"
 
 #include <set>
 #include <string>
+#include <vector>
 
 namespace harness {
 namespace {
@@ -26,18 +26,28 @@ std::string file_name(const std::string& operation, std::set<std::string>& taken
     return unique + ".hlog";
 }
 
-}  // namespace
-
-void write_run_files(const reports::Record& record, const std::vector<load::Measured>& measured,
-                     const RunDirectory& out) {
+// What ended in each second, of the way there and the way back.
+std::vector<std::string> histogram_logs(const reports::Record& record) {
     std::vector<std::string> logs(
         record.operations.size(),
         reports::histogram_log_header(record.run.started_at_epoch_s, record.run.started_at));
-    load::for_each_interval(measured, [&](std::uint32_t second, std::size_t operation,
-                                          workloads::App app, const reports::Histogram& histogram) {
-        logs[operation] += reports::histogram_log_line(
-            record.operations[operation].name, workloads::name_of(app), second, 1, histogram);
-    });
+    for (const auto* way : {&record, static_cast<const reports::Record*>(record.rollback.get())}) {
+        if (way == nullptr) {
+            continue;
+        }
+        way->latencies.for_each([&](auto second, auto number, const auto& histogram) {
+            const auto series = reports::Series::of(number);
+            logs[series.operation] += reports::histogram_log_line(
+                record.operations[series.operation].name, series, second, 1, histogram);
+        });
+    }
+    return logs;
+}
+
+}  // namespace
+
+void write_run_files(const reports::Record& record, const RunDirectory& out) {
+    const auto logs = histogram_logs(record);
     std::set<std::string> taken;
     for (std::size_t i = 0; i < logs.size(); ++i) {
         out.write(std::filesystem::path{"histograms"} / file_name(record.operations[i].name, taken),

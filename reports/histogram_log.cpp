@@ -8,14 +8,14 @@ namespace reports {
 namespace {
 
 // The readers split a line at commas and take a tag up to the first.
-std::string tag_of(std::string_view operation, std::string_view app) {
+std::string tag_of(std::string_view operation, const Series& series) {
     auto tag = one_line(operation);
     for (char& c : tag) {
         if (c == ',' || c == ' ' || c == '"' || c == '=' || c == '#') {
             c = '_';
         }
     }
-    return tag.append("/").append(app);
+    return tag.append(series.app == 0 ? "/old" : "/new").append(series.failed ? "/failed" : "");
 }
 
 }  // namespace
@@ -28,9 +28,9 @@ std::string histogram_log_header(double start_epoch_s, std::string_view start_is
            "\"Interval_Compressed_Histogram\"\n";
 }
 
-std::string histogram_log_line(std::string_view operation, std::string_view app, double start_s,
+std::string histogram_log_line(std::string_view operation, const Series& series, double start_s,
                                double length_s, const Histogram& histogram) {
-    const auto tag = tag_of(operation, app);
+    const auto tag = tag_of(operation, series);
     std::string line = "Tag=" + tag + ',' + decimal_text(start_s, 3) + ',' +
                        decimal_text(length_s, 3) + ',' +
                        decimal_text(static_cast<double>(histogram.max_us()) / 1e3, 3) + ',' +

@@ -2,7 +2,7 @@
 // for each operation and interval. Values are microseconds; the maximum column is in milliseconds.
 #pragma once
 
-#include "reports/histogram.hpp"
+#include "reports/second_log.hpp"
 
 #include <string>
 #include <string_view>
@@ -14,10 +14,10 @@ namespace reports {
 [[nodiscard]] std::string histogram_log_header(double start_epoch_s,
                                                std::string_view start_iso8601);
 
-// One line; tags are made of the operation's name and its application version, without what
-// separates fields. Values past the histogram's end have no place in the encoding: a comment line
-// counts them.
-[[nodiscard]] std::string histogram_log_line(std::string_view operation, std::string_view app,
+// One line; tags are made of the operation's name, without what separates fields, and its
+// application version; of failures: "place_order/new/failed". Values past the histogram's end have
+// no place in the encoding: a comment line counts them.
+[[nodiscard]] std::string histogram_log_line(std::string_view operation, const Series& series,
                                              double start_s, double length_s,
                                              const Histogram& histogram);
 

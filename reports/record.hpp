@@ -6,6 +6,7 @@
 #pragma once
 
 #include "reports/histogram.hpp"
+#include "reports/second_log.hpp"
 #include "reports/verification.hpp"
 
 #include <array>
@@ -91,6 +92,7 @@ struct Second {
 struct StepLock {
     std::string relation, mode;
     double waited_s = 0, held_s = 0;
+    std::optional<double> start_s = {};  // first asked for; empty: not known
 };
 
 struct StepAttempt {
@@ -105,6 +107,8 @@ struct StepAttempt {
 struct Step {
     std::string name, kind;  // sql | file | backfill | command | deploy | pause | wait_for
     std::string statement;   // the SQL (first 2,000 characters), command or table; for the reader
+    std::string file;        // where it is written: the scenario or the file that it names
+    std::size_t line = 0;    // in `file`, from 1; 0: not known
     double start_s = 0, end_s = 0;
     std::string outcome;  // ok | failed | skipped | interrupted
     std::vector<StepAttempt> attempts;
@@ -162,6 +166,15 @@ struct LockEpisode {
     std::vector<Victims> victims;
 };
 
+// One session that waited for a lock behind one other, without a break.
+struct LockWait {
+    std::size_t episode = 0;           // index in Locks::episodes
+    std::int64_t pid = 0, behind = 0;  // who waits, and directly for whom (0: prepared transaction)
+    std::string kind, name;            // of who waits: see Blocker::kind, and its step or operation
+    std::string relation, mode;        // asked for
+    double start_s = 0, end_s = 0;
+};
+
 // How well the lock observer looked in one phase; the load's end belongs to the last one.
 struct LockCoverage {
     std::uint64_t samples = 0, lost_samples = 0, connection_losses = 0;
@@ -180,6 +193,8 @@ struct Locks {
     std::uint64_t deadlocks = 0;
     std::vector<LockEpisode> episodes;   // by start
     std::uint64_t episodes_dropped = 0;  // beyond the bound; counted, never silent
+    std::vector<LockWait> waits;         // by start
+    std::uint64_t waits_dropped = 0;     // beyond the bound, the shortest
 };
 
 struct Recovery {
@@ -196,6 +211,28 @@ struct Replication {
     bool measured = false;
     double max_lag_s = 0;
     std::int64_t max_lag_bytes = 0;
+};
+
+// What the server counted, since the run's first sample.
+struct ServerSample {
+    double at_s = 0;
+    std::optional<std::int64_t> log_bytes;  // of its write-ahead log
+    std::optional<std::uint64_t> checkpoints, cache_hits, cache_misses;
+    std::optional<std::uint64_t> updates, hot_updates;  // rows, of the whole database
+    std::optional<double> replica_lag_s;                // of the slowest one, now
+};
+
+// A table that the scenario touches, before the load came on and after it was off.
+struct TableSize {
+    std::string name;
+    std::optional<std::int64_t> bytes_before, bytes_after;  // without indexes
+    std::optional<std::int64_t> index_bytes_before, index_bytes_after;
+    std::optional<std::uint64_t> updates, hot_updates;  // rows, meanwhile
+};
+
+struct Server {
+    std::vector<ServerSample> samples;  // one a second
+    std::vector<TableSize> tables;
 };
 
 // How the generator kept its schedule in one phase; an operation belongs to the phase in which it
@@ -229,6 +266,16 @@ struct Observer {
 
 enum class Verdict : std::uint8_t { pass, fail, inconclusive };
 [[nodiscard]] const char* name_of(Verdict) noexcept;
+
+// How a figure of one operation's response time changed: during and after against before.
+struct Comparison {
+    std::string operation, statistic;  // p50 | p99 | ...
+    std::optional<double> before_ms, now_ms;
+    std::optional<double> ratio;
+    // One-sided 99 % bounds of the ratio; empty: `lacking` says why.
+    std::optional<double> ratio_lower, ratio_upper;
+    std::string lacking;
+};
 
 struct GateResult {
     std::string name, limit, observed;
@@ -278,9 +325,11 @@ struct Record {
     // result type". Never a row value.
     std::map<std::string, std::string> error_meanings;
     std::vector<Second> seconds;  // second i is [i, i+1) of the run
+    SecondLog latencies;          // by Series: response times of what ended in each second
     Locks locks;
     Recovery recovery;
     Replication replication;
+    Server server;
     Generator generator;
     Observer observer;
     std::optional<Verification> verification;  // empty: the scenario asks for none
@@ -289,6 +338,7 @@ struct Record {
     std::string migration_error;               // empty: every step succeeded
     std::string harness_error;                 // the harness could not do its work: exit 6
 
+    std::vector<Comparison> comparisons;  // of every operation, p50 and p99 at least
     std::vector<GateResult> gates;
     Verdict verdict = Verdict::inconclusive;
     int exit_code = 6;

@@ -20,7 +20,7 @@ Recorder::Recorder(std::size_t operation_count, const PhaseClock& phases) : phas
     measured_.operations.resize(operation_count);
     measured_.stalls.resize(operation_count);
     measured_.slow_threshold = locks::slow_statement_threshold;
-    second_of_.resize(operation_count * 2);
+    second_of_.resize(operation_count * 4);
 }
 
 reports::Second& Recorder::timeline_at(std::uint32_t second) {
@@ -66,8 +66,10 @@ void Recorder::finished(const Completion& completion) {
         measured_.stalls[completion.operation].failure(due, done);
         ++timeline_at(second).failed;
     }
-    const auto series = static_cast<std::uint32_t>(completion.operation * 2U +
-                                                   static_cast<unsigned>(completion.app));
+    const auto series = reports::Series{.operation = completion.operation,
+                                        .app = static_cast<std::uint32_t>(completion.app),
+                                        .failed = !completion.code.empty()}
+                            .number();
     auto& of_series = second_of_[series];
     if (of_series.count() == 0) {
         touched_.push_back(series);

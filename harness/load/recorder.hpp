@@ -4,10 +4,10 @@
 
 #include "harness/database/error.hpp"
 #include "harness/load/phase_clock.hpp"
-#include "harness/load/second_log.hpp"
 #include "harness/load/stalls.hpp"
 #include "harness/locks/slow_statement.hpp"
 #include "reports/record.hpp"
+#include "reports/second_log.hpp"
 #include "workloads/mix.hpp"
 
 #include <array>
@@ -44,7 +44,7 @@ struct Measured {
     std::vector<std::array<std::array<reports::OperationPhase, reports::phase_count>, 2>>
         operations;
     std::vector<StallTracker> stalls;       // per operation
-    SecondLog seconds;                      // series: operation * 2 + app; and all_operations
+    reports::SecondLog seconds;             // by reports::Series; and all_operations
     std::vector<reports::Second> timeline;  // counts only; the quantiles come from `seconds`
     std::vector<locks::SlowStatement> slow_statements;
     std::chrono::nanoseconds slow_threshold{};  // raised when there were too many

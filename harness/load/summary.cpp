@@ -56,7 +56,7 @@ void summarize(const std::vector<Measured>& measured,
         record.operations[i].sent_by = sent_by(operations[i].app);
         summarize_operation(measured, i, record, record.operations[i]);
     }
-    std::vector<SecondLog> logs;
+    std::vector<const reports::SecondLog*> logs;
     for (const auto& worker : measured) {
         if (worker.timeline.size() > record.seconds.size()) {
             record.seconds.resize(worker.timeline.size());
@@ -80,11 +80,13 @@ void summarize(const std::vector<Measured>& measured,
                 record.error_meanings.emplace(code, meaning);
             }
         }
-        logs.push_back(worker.seconds);
+        logs.push_back(&worker.seconds);
     }
-    SecondLog::for_each(
+    reports::SecondLog::for_each(
         logs, [&](std::uint32_t second, std::uint32_t series, const reports::Histogram& histogram) {
-            if (series == Recorder::all_operations) {
+            if (series != Recorder::all_operations) {
+                record.latencies.append(second, series, histogram);
+            } else {
                 if (second >= record.seconds.size()) {
                     record.seconds.resize(second + 1);
                 }
@@ -114,19 +116,6 @@ std::uint64_t deadlocks(const std::vector<Measured>& measured,
         }
     }
     return all;
-}
-
-void for_each_interval(const std::vector<Measured>& measured, const VisitInterval& visit) {
-    std::vector<SecondLog> logs;
-    for (const auto& worker : measured) {
-        logs.push_back(worker.seconds);
-    }
-    SecondLog::for_each(
-        logs, [&](std::uint32_t second, std::uint32_t series, const reports::Histogram& histogram) {
-            if (series != Recorder::all_operations) {
-                visit(second, series / 2, static_cast<workloads::App>(series % 2), histogram);
-            }
-        });
 }
 
 }  // namespace harness::load

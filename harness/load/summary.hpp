@@ -5,14 +5,13 @@
 #include "reports/record.hpp"
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <vector>
 
 namespace harness::load {
 
-// Fills operations, seconds, generator and recovery.backlog_max. record.phases must be there:
-// stalls are clipped to them.
+// Fills operations, seconds, latencies, generator and recovery.backlog_max. record.phases must be
+// there: stalls are clipped to them.
 void summarize(const std::vector<Measured>& measured,
                std::span<const workloads::Operation> operations, reports::Record& record);
 
@@ -23,10 +22,5 @@ void summarize(const std::vector<Measured>& measured,
 // Deadlocks of which the load was the victim, in these phases; those that were tried again, too.
 [[nodiscard]] std::uint64_t deadlocks(const std::vector<Measured>& measured,
                                       std::span<const reports::PhaseName> phases);
-
-// One cell of the interval logs: what ended in one second, of one operation and version.
-using VisitInterval = std::function<void(std::uint32_t second, std::size_t operation,
-                                         workloads::App app, const reports::Histogram&)>;
-void for_each_interval(const std::vector<Measured>& measured, const VisitInterval& visit);
 
 }  // namespace harness::load

@@ -26,7 +26,7 @@ struct Restored {
     // Rows cannot be told apart by what both proofs have in common: then all that differs counts,
     // else only rows that were there before and are.
     bool by_themselves = false;
-    std::optional<std::uint64_t> updates;  // how many the workload made, where that is known
+    std::optional<std::uint64_t> updates = {};  // how many the workload made, where that is known
 };
 
 void add_mismatches(Restored& restored, reports::TableProof& proof) {

@@ -170,16 +170,16 @@ void Load::check_books() const {
     EXPECT_EQ(all.response.count(), all.successes);
     EXPECT_EQ(all.failed_response.count(), all.failures());
     std::uint64_t due_in_seconds = 0, done = 0, failed = 0, in_log = 0;
-    std::vector<harness::load::SecondLog> logs;
+    std::vector<const reports::SecondLog*> logs;
     for (const auto& worker : measured_) {
         for (const auto& second : worker.timeline) {
             due_in_seconds += second.due;
             done += second.done;
             failed += second.failed;
         }
-        logs.push_back(worker.seconds);
+        logs.push_back(&worker.seconds);
     }
-    harness::load::SecondLog::for_each(
+    reports::SecondLog::for_each(
         logs, [&](std::uint32_t, std::uint32_t series, const reports::Histogram& histogram) {
             if (series == harness::load::Recorder::all_operations) {
                 in_log += histogram.count();

@@ -171,7 +171,7 @@ TEST(HistogramLog, BeginsAsTheReadersExpect) {
 TEST(HistogramLog, HasOneLineAnIntervalWithTheMaximumInMilliseconds) {
     Histogram histogram;
     histogram.record_us(12'345);
-    const auto line = histogram_log_line("read", "old", 1.5, 10, histogram);
+    const auto line = histogram_log_line("read", {}, 1.5, 10, histogram);
     const auto fields = split(line, ',');
     ASSERT_EQ(fields.size(), 5U);
     EXPECT_EQ(fields[0], "Tag=read/old");
@@ -182,7 +182,7 @@ TEST(HistogramLog, HasOneLineAnIntervalWithTheMaximumInMilliseconds) {
 }
 
 TEST(HistogramLog, LetsNoNameBreakTheLine) {
-    const auto line = histogram_log_line("a,b\nc \"d\"=e", "new", 0, 1, Histogram{});
+    const auto line = histogram_log_line("a,b\nc \"d\"=e", {.app = 1, .failed = true}, 0, 1, Histogram{});
     EXPECT_EQ(split(line, ',').at(0), "Tag=a_b_c__d__e/new");
     EXPECT_EQ(split(line, ',').size(), 5U);
     EXPECT_EQ(split(line, '\n').size(), 1U);
@@ -191,7 +191,7 @@ TEST(HistogramLog, LetsNoNameBreakTheLine) {
 TEST(HistogramLog, SaysHowManyValuesTheEncodingHasNoPlaceFor) {
     Histogram histogram;
     histogram.record_us(9'000'000'000, 3);
-    const auto lines = split(histogram_log_line("read", "old", 0, 1, histogram), '\n');
+    const auto lines = split(histogram_log_line("read", {}, 0, 1, histogram), '\n');
     ASSERT_EQ(lines.size(), 2U);
     EXPECT_EQ(lines[1], "#[read/old: 3 values above one hour are not in the histogram above]");
 }

@@ -1,8 +1,8 @@
-#include "harness/load/second_log.hpp"
+#include "reports/second_log.hpp"
 
 #include <map>
 
-namespace harness::load {
+namespace reports {
 namespace {
 
 // LEB128: small numbers in one byte.
@@ -43,8 +43,7 @@ struct Reader {
 
 // An entry: second, series, buckets, saturated, max, then per bucket the distance of its edge from
 // the last one's and its count.
-void SecondLog::append(std::uint32_t second, std::uint32_t series,
-                       const reports::Histogram& histogram) {
+void SecondLog::append(std::uint32_t second, std::uint32_t series, const Histogram& histogram) {
     std::uint64_t buckets = 0;
     histogram.for_each_bucket([&](std::int64_t, std::uint64_t) { ++buckets; });
     put(packed_, second);
@@ -60,12 +59,10 @@ void SecondLog::append(std::uint32_t second, std::uint32_t series,
     });
 }
 
-void SecondLog::for_each(
-    const std::vector<SecondLog>& logs,
-    const std::function<void(std::uint32_t, std::uint32_t, const reports::Histogram&)>& visit) {
+void SecondLog::for_each(const std::vector<const SecondLog*>& logs, const Visit& visit) {
     std::vector<Reader> readers;
-    for (const auto& log : logs) {
-        readers.push_back({.packed = &log.packed_});
+    for (const auto* log : logs) {
+        readers.push_back({.packed = &log->packed_});
         readers.back().peek();
     }
     for (;;) {
@@ -78,7 +75,7 @@ void SecondLog::for_each(
         if (second == UINT32_MAX) {
             return;
         }
-        std::map<std::uint32_t, reports::Histogram> merged;
+        std::map<std::uint32_t, Histogram> merged;
         for (auto& reader : readers) {
             while (!reader.done() && reader.second == second) {
                 const std::string& in = *reader.packed;
@@ -105,4 +102,4 @@ void SecondLog::for_each(
     }
 }
 
-}  // namespace harness::load
+}  // namespace reports

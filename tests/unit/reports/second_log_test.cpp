@@ -1,15 +1,14 @@
-#include "harness/load/second_log.hpp"
-
-#include "workloads/random.hpp"
+#include "reports/second_log.hpp"
 
 #include <map>
+#include <random>
 
 #include <gtest/gtest.h>
 
 namespace {
 
-using harness::load::SecondLog;
 using reports::Histogram;
+using reports::SecondLog;
 
 using Key = std::pair<std::uint32_t, std::uint32_t>;
 using Entries = std::map<Key, Histogram>;
@@ -21,8 +20,12 @@ struct Read {
 
 Read read(const std::vector<SecondLog>& logs) {
     Read read;
+    std::vector<const SecondLog*> pointers;
+    for (const auto& log : logs) {
+        pointers.push_back(&log);
+    }
     SecondLog::for_each(
-        logs, [&](std::uint32_t second, std::uint32_t series, const Histogram& histogram) {
+        pointers, [&](std::uint32_t second, std::uint32_t series, const Histogram& histogram) {
             read.order.emplace_back(second, series);
             EXPECT_TRUE(read.entries.emplace(Key{second, series}, histogram).second)
                 << "handed out twice: " << second << "/" << series;
@@ -39,7 +42,16 @@ void expect_same(const Histogram& a, const Histogram& b) {
     }
 }
 
-Histogram random_histogram(workloads::Random& random) {
+class Random {
+public:
+    explicit Random(std::uint64_t seed) : engine_{seed} {}
+    std::uint64_t below(std::uint64_t bound) { return engine_() % bound; }
+
+private:
+    std::mt19937_64 engine_;
+};
+
+Histogram random_histogram(Random& random) {
     Histogram histogram;
     for (std::uint64_t i = random.below(200) + 1; i > 0; --i) {
         histogram.record_us(
@@ -49,7 +61,7 @@ Histogram random_histogram(workloads::Random& random) {
 }
 
 TEST(SecondLog, GivesBackWhatWasAppended) {
-    workloads::Random random{1, 1};
+    Random random{1};
     SecondLog log;
     Entries expected;
     for (std::uint32_t second = 0; second < 40; second += 1 + second % 3) {
@@ -67,7 +79,7 @@ TEST(SecondLog, GivesBackWhatWasAppended) {
 }
 
 TEST(SecondLog, MergesTheWorkersHistogramsOfOneSeries) {
-    workloads::Random random{2, 2};
+    Random random{2};
     std::vector<SecondLog> logs(3);
     Entries expected;
     for (std::uint32_t second = 0; second < 30; ++second) {
@@ -131,7 +143,7 @@ TEST(SecondLog, HandsOutNothingOfEmptyLogs) {
 
 // An hour of fifty operations: the bound of the design is 256 MB for everything.
 TEST(SecondLog, AnHourOfFiftyOperationsTakesFewMegabytes) {
-    workloads::Random random{3, 3};
+    Random random{3};
     SecondLog log;
     Histogram histogram;
     for (std::uint32_t second = 0; second < 3600; ++second) {

@@ -182,8 +182,9 @@ TEST(HistogramLog, HasOneLineAnIntervalWithTheMaximumInMilliseconds) {
 }
 
 TEST(HistogramLog, LetsNoNameBreakTheLine) {
-    const auto line = histogram_log_line("a,b\nc \"d\"=e", {.app = 1, .failed = true}, 0, 1, Histogram{});
-    EXPECT_EQ(split(line, ',').at(0), "Tag=a_b_c__d__e/new");
+    const auto line =
+        histogram_log_line("a,b\nc \"d\"=e", {.app = 1, .failed = true}, 0, 1, Histogram{});
+    EXPECT_EQ(split(line, ',').at(0), "Tag=a_b_c__d__e/new/failed");
     EXPECT_EQ(split(line, ',').size(), 5U);
     EXPECT_EQ(split(line, '\n').size(), 1U);
 }

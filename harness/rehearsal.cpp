@@ -113,12 +113,7 @@ std::string why_not_back(const reports::Record& record) {
 // Both count from one start.
 void join_way_back(reports::Record back, reports::Record& record) {
     back.is_rollback = true;
-    for (std::size_t i = 0; i < back.operations.size(); ++i) {
-        auto& operation = back.operations[i];
-        if (operation.sent_by != reports::SentBy::both && operation.sent_by != back.first_version) {
-            operation.baseline = record.operations[i].phase(PhaseName::before);
-        }
-    }
+    reports::give_baselines(record, back);
     record.run.duration_s = back.run.duration_s;
     record.run.finished_at = back.run.finished_at;
     record.rollback = std::make_shared<reports::Record>(std::move(back));

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 namespace reports {
 
@@ -189,7 +190,8 @@ std::variant<Gate, std::string> parse_gate(const GateText& text) {
               .operation = std::string{operation},
               .statistic = std::string{row->statistic},
               .limit = {},
-              .ratio = {}};
+              .ratio = {},
+              .written = text};
     if (!text.limit && !text.ratio) {
         return "`" + text.key + "` needs a limit" +
                (text.floor ? ": a floor alone limits nothing; write {ratio: 1.25, floor: 5ms}"
@@ -212,17 +214,13 @@ std::variant<Gate, std::string> parse_gate(const GateText& text) {
 }
 
 std::vector<Gate> default_gates() {
-    const auto limit = [](const char* name, GateMetric metric, double value) {
-        return Gate{.name = name,
-                    .metric = metric,
-                    .operation = {},
-                    .statistic = {},
-                    .limit = value,
-                    .ratio = {}};
-    };
-    return {limit("errors", GateMetric::errors, 0),
-            limit("lock_wait.max", GateMetric::lock_wait_max, 1'000),
-            limit("stall.max", GateMetric::stall_max, 1'000)};
+    std::vector<Gate> gates;
+    for (const auto& [key, limit] :
+         {std::pair{"errors", "0"}, {"lock_wait.max", "1s"}, {"stall.max", "1s"}}) {
+        gates.push_back(
+            std::get<Gate>(parse_gate({.key = key, .limit = limit, .ratio = {}, .floor = {}})));
+    }
+    return gates;
 }
 
 }  // namespace reports

@@ -234,7 +234,8 @@ std::vector<GateResult> judge(std::span<const Gate> gates, const Record& record)
                            .verdict = finding.verdict,
                            .detail = std::move(finding.detail),
                            .limit_value = finding.limit_value,
-                           .observed_value = finding.observed_value});
+                           .observed_value = finding.observed_value,
+                           .written = gate.written});
     }
     return results;
 }

@@ -34,15 +34,10 @@ struct Gate {
     bool strict = false;          // written with `<`
     std::optional<double> ratio;  // during + after against before
     double floor_ms = 0;          // differences below it do not count
+    GateText written = {};
 };
 
-// Takes the key and value of one entry under `gates:`; a value is a limit ("300ms", "< 20", "0") or
-// the parts of a mapping ({ratio: 1.25, floor: 5ms}, {limit: 50ms}).
 // The error says what would have been right. Operation names are checked by the caller.
-struct GateText {
-    std::string key;
-    std::optional<std::string> limit, ratio, floor;
-};
 [[nodiscard]] std::variant<Gate, std::string> parse_gate(const GateText&);
 
 // The gates of a scenario that names none: errors 0, lock_wait.max 1 s, stall.max 1 s.

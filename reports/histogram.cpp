@@ -44,6 +44,15 @@ std::int64_t add_saturating(std::int64_t a, std::int64_t b) noexcept {
 
 }  // namespace
 
+const std::size_t Histogram::bucket_count = index_of(highest_us) + 1;
+
+void Histogram::restore(const Exact& exact) noexcept {
+    total_ += exact.saturated - saturated_;
+    saturated_ = exact.saturated;
+    sum_us_ = exact.sum_us;
+    max_us_ = exact.max_us;
+}
+
 void Histogram::record(std::chrono::nanoseconds latency) {
     record_us((latency.count() + 500) / 1'000);
 }

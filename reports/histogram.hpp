@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,8 +55,21 @@ public:
     // HdrHistogram's V2 encoding, deflated, base64: one cell of an interval log. Saturated values
     // are not in it: the format has no place for them.
     [[nodiscard]] std::string encode_v2_base64() const;
+    // The same back, with its layout only; sum and maximum are those of the buckets' upper edges.
+    // Empty when it is broken.
+    [[nodiscard]] static std::optional<Histogram> decode_v2_base64(std::string_view text);
+
+    // What the encoding has no place for.
+    struct Exact {
+        std::int64_t sum_us = 0, max_us = 0;
+        std::uint64_t saturated = 0;
+    };
+    [[nodiscard]] Exact exact() const noexcept { return {sum_us_, max_us_, saturated_}; }
+    // Of a histogram that was just decoded.
+    void restore(const Exact& exact) noexcept;
 
 private:
+    static const std::size_t bucket_count;
     [[nodiscard]] static std::int64_t upper_edge_us(std::size_t index) noexcept;
     void grow(std::size_t index);
 

@@ -3,12 +3,11 @@
 // LEB128-64b9B with runs of zeros as one negative number, the whole deflated behind an 8-byte
 // header of its own.
 #include "reports/histogram.hpp"
+#include "reports/packed_text.hpp"
 
 #include <algorithm>
 #include <bit>
-#include <stdexcept>
-
-#include <zlib.h>
+#include <cstddef>
 
 namespace reports {
 
@@ -61,36 +60,96 @@ Bytes encode_counts(const std::vector<std::uint64_t>& counts) {
     return out;
 }
 
-Bytes deflated(const Bytes& plain) {
-    uLongf size = compressBound(static_cast<uLong>(plain.size()));
-    Bytes out(size);
-    if (compress2(out.data(), &size, plain.data(), static_cast<uLong>(plain.size()),
-                  Z_DEFAULT_COMPRESSION) != Z_OK) {
-        throw std::runtime_error{"zlib could not deflate a histogram: out of memory"};
-    }
-    out.resize(size);
-    return out;
-}
+class Reader {
+public:
+    explicit Reader(std::string_view bytes) : bytes_{bytes} {}
 
-std::string base64(const Bytes& bytes) {
-    static constexpr char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    out.reserve((bytes.size() + 2) / 3 * 4);
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        const auto left = bytes.size() - i;
-        std::uint32_t word = static_cast<std::uint32_t>(bytes[i]) << 16;
-        word |= left > 1 ? static_cast<std::uint32_t>(bytes[i + 1]) << 8 : 0U;
-        word |= left > 2 ? static_cast<std::uint32_t>(bytes[i + 2]) : 0U;
-        out += digits[word >> 18];
-        out += digits[(word >> 12) & 63];
-        out += left > 1 ? digits[(word >> 6) & 63] : '=';
-        out += left > 2 ? digits[word & 63] : '=';
+    [[nodiscard]] bool done() const noexcept { return at_ == bytes_.size(); }
+    [[nodiscard]] bool good() const noexcept { return good_; }
+
+    template <typename Word>
+    Word big_endian() {
+        Word word = 0;
+        for (std::size_t i = 0; i < sizeof word; ++i) {
+            word = static_cast<Word>(word << 8 | byte());
+        }
+        return word;
     }
-    return out;
+
+    std::int64_t zigzag() {
+        std::uint64_t value = 0;
+        for (unsigned i = 0; i < 9; ++i) {
+            const std::uint64_t next = byte();
+            value |= (i < 8 ? next & 0x7fU : next) << (7 * i);
+            if (i < 8 && (next & 0x80U) == 0) {
+                break;
+            }
+        }
+        return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1U);
+    }
+
+private:
+    std::uint8_t byte() {
+        good_ = good_ && at_ < bytes_.size();
+        return good_ ? static_cast<std::uint8_t>(bytes_[at_++]) : std::uint8_t{0};
+    }
+
+    std::string_view bytes_;
+    std::size_t at_ = 0;
+    bool good_ = true;
+};
+
+constexpr std::size_t header_bytes = 40, longest_bytes = 64'000;
+
+// What base64 and the outer header hide; empty: it is not one of ours.
+std::optional<std::string> unwrapped(std::string_view text) {
+    const auto bytes = from_base64(text);
+    if (!bytes) {
+        return std::nullopt;
+    }
+    Reader outer{*bytes};
+    const auto kind = outer.big_endian<std::uint32_t>();
+    const auto length = outer.big_endian<std::uint32_t>();
+    if (!outer.good() || kind != compressed_cookie || length != bytes->size() - 8) {
+        return std::nullopt;
+    }
+    return inflated(std::string_view{*bytes}.substr(8), longest_bytes);
 }
 
 }  // namespace
+
+std::optional<Histogram> Histogram::decode_v2_base64(std::string_view text) {
+    const auto plain = unwrapped(text);
+    if (!plain || plain->size() < header_bytes) {
+        return std::nullopt;
+    }
+    Reader in{*plain};
+    const auto kind = in.big_endian<std::uint32_t>();
+    const auto length = in.big_endian<std::uint32_t>();
+    const auto offset = in.big_endian<std::uint32_t>();
+    const auto digits = in.big_endian<std::uint32_t>();
+    const auto lowest = in.big_endian<std::uint64_t>();
+    const auto highest = in.big_endian<std::uint64_t>();
+    in.big_endian<std::uint64_t>();  // conversion ratio
+    if (kind != cookie || length != plain->size() - header_bytes || offset != 0 ||
+        digits != significant_digits || lowest != 1 || highest != highest_us) {
+        return std::nullopt;
+    }
+    Histogram made;
+    std::size_t index = 0;
+    while (!in.done() && in.good()) {
+        const auto value = in.zigzag();
+        if (value <= 0) {
+            index += value == 0 ? 1 : static_cast<std::size_t>(-value);
+        } else if (index < bucket_count) {
+            made.record_us(upper_edge_us(index++), static_cast<std::uint64_t>(value));
+        }
+        if (index > bucket_count) {
+            return std::nullopt;
+        }
+    }
+    return in.good() ? std::optional{std::move(made)} : std::nullopt;
+}
 
 std::string Histogram::encode_v2_base64() const {
     const auto counts = encode_counts(counts_);
@@ -104,12 +163,12 @@ std::string Histogram::encode_v2_base64() const {
     put_big_endian(plain, std::bit_cast<std::uint64_t>(1.0));  // integer to double conversion ratio
     plain.insert(plain.end(), counts.begin(), counts.end());
 
-    const auto packed = deflated(plain);
+    const auto packed = deflated({reinterpret_cast<const char*>(plain.data()), plain.size()});
     Bytes out;
     put_big_endian(out, compressed_cookie);
     put_big_endian(out, static_cast<std::uint32_t>(packed.size()));
     out.insert(out.end(), packed.begin(), packed.end());
-    return base64(out);
+    return base64({reinterpret_cast<const char*>(out.data()), out.size()});
 }
 
 }  // namespace reports

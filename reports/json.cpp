@@ -1,6 +1,7 @@
 #include "reports/json.hpp"
 
 #include "reports/json_parts.hpp"
+#include "reports/packed_text.hpp"
 
 namespace reports {
 
@@ -25,6 +26,7 @@ using namespace json_parts;
 Json run_json(const Run& run) {
     return {{"id", run.id},
             {"started_at", run.started_at},
+            {"started_at_epoch_s", number(run.started_at_epoch_s)},
             {"finished_at", run.finished_at},
             {"seed", run.seed},
             {"overridden", run.overridden},
@@ -117,8 +119,10 @@ Json generator_json(const Record& record) {
     Json phases = Json::object();
     for (const auto& phase : record.phases) {
         const auto& schedule = generator.in(phase.name);
-        phases[name_of(phase.name)] = {
-            {"lag_ms", lag_json(schedule)}, {"unsent", schedule.unsent}, {"due", schedule.due}};
+        phases[name_of(phase.name)] = {{"lag_ms", lag_json(schedule)},
+                                       {"unsent", schedule.unsent},
+                                       {"due", schedule.due},
+                                       {"lag", whole_json(schedule.lag)}};
     }
     return {{"lag_ms", lag_json(whole)},
             {"unsent", whole.unsent},
@@ -140,12 +144,19 @@ Json observer_json(const Observer& observer) {
             {"connection_losses", observer.connection_losses}};
 }
 
+Json written_json(const GateText& gate) {
+    return {{"limit", or_null(gate.limit)},
+            {"ratio", or_null(gate.ratio)},
+            {"floor", or_null(gate.floor)}};
+}
+
 Json gate_json(const GateResult& gate) {
     return {{"name", gate.name},
             {"limit", gate.limit},
             {"observed", gate.observed},
             {"verdict", name_of(gate.verdict)},
             {"detail", gate.detail},
+            {"written", written_json(gate.written)},
             {"limit_value", gate.limit_value ? number(*gate.limit_value) : Json(nullptr)},
             {"observed_value", gate.observed_value ? number(*gate.observed_value) : Json(nullptr)}};
 }
@@ -175,6 +186,7 @@ void add_judgement(const Record& record, Json& all) {
 
 // Of the migration and of its way back alike.
 void add_measurements(const Record& record, Json& all) {
+    all["first_version"] = name_of(record.first_version);
     all["phases"] = phases_json(record);
     all["steps"] = list(record.steps, step_json);
     all["adversaries"] = list(record.adversaries, adversary_json);
@@ -193,6 +205,8 @@ void add_measurements(const Record& record, Json& all) {
     all["migration_error"] = text_or_null(record.migration_error);
     all["harness_error"] = text_or_null(record.harness_error);
     all["seconds"] = list(record.seconds, second_json);
+    // Each second's histograms (see README): too many for keys of their own.
+    all["latencies"] = base64(deflated(record.latencies.packed()));
 }
 
 // All of its seconds count from the whole run's start.
@@ -221,6 +235,7 @@ std::string to_json(const Record& record) {
         all["verification"]["rollback"] = rollback_proof_json(record);
     }
     all["rollback"] = rollback_json(record);
+    all["rollback_omitted"] = text_or_null(record.rollback_omitted);
     return all.dump(1, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 

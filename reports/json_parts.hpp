@@ -31,6 +31,7 @@ template <typename List, typename ToJson>
     return all;
 }
 
+[[nodiscard]] Json whole_json(const Histogram& histogram);  // null when empty
 [[nodiscard]] Json operations_json(const Record& record);
 [[nodiscard]] Json locks_json(const Record& record);
 [[nodiscard]] Json verification_json(const Verification& proof);

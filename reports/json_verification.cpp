@@ -46,6 +46,8 @@ Json table_json(const TableProof& table) {
             {"changed", table.changed},
             {"duplicated", table.duplicated},
             {"left_to_workload", table.left_to_workload},
+            {"left_extra", table.left_extra},
+            {"left_changed", table.left_changed},
             {"workload", table.followed ? changes_json(table.workload) : Json(nullptr)},
             {"others", table.followed ? changes_json(table.others) : Json(nullptr)},
             {"mismatches", list(table.mismatches, mismatch_json)},
@@ -96,6 +98,7 @@ Json verification_json(const Verification& proof) {
             {"ledger", proof.ledger ? ledger_json(*proof.ledger) : Json(nullptr)},
             {"invariants", list(proof.invariants, invariant_json)},
             {"rollback", nullptr},
+            {"lost_writes", list(proof.lost_writes, lost_json)},
             {"partial_passes", proof.partial_passes},
             {"fault", text_or_null(proof.fault)},
             {"duration_s", number(proof.seconds)}};

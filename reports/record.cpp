@@ -101,6 +101,15 @@ Schedule Generator::whole_run() const {
     return whole;
 }
 
+void give_baselines(const Record& there, Record& back) {
+    for (std::size_t i = 0; i < back.operations.size(); ++i) {
+        auto& operation = back.operations[i];
+        if (operation.sent_by != SentBy::both && operation.sent_by != back.first_version) {
+            operation.baseline = there.operations[i].phase(PhaseName::before);
+        }
+    }
+}
+
 const Phase* Record::phase(PhaseName name) const noexcept {
     for (const auto& each : phases) {
         if (each.name == name) {

@@ -277,6 +277,13 @@ struct Comparison {
     std::string lacking;
 };
 
+// One entry under `gates:`, as it was written; a value is a limit ("300ms", "< 20", "0") or the
+// parts of a mapping ({ratio: 1.25, floor: 5ms}, {limit: 50ms}).
+struct GateText {
+    std::string key;
+    std::optional<std::string> limit, ratio, floor;
+};
+
 struct GateResult {
     std::string name, limit, observed;
     Verdict verdict = Verdict::inconclusive;
@@ -284,6 +291,7 @@ struct GateResult {
     // The same as numbers (milliseconds or a count) where there is one; for a ratio gate the limit
     // is what the baseline allows. A quantile that falls on failed calls has no number.
     std::optional<double> limit_value = {}, observed_value = {};
+    GateText written = {};
 };
 
 struct Target {
@@ -350,5 +358,9 @@ struct Record {
         return locks.coverage[static_cast<std::size_t>(phase)];
     }
 };
+
+// Which operations of a way back come back with its deploy: what they did before the migration
+// becomes their baseline.
+void give_baselines(const Record& there, Record& back);
 
 }  // namespace reports

@@ -1,6 +1,7 @@
 #include "reports/second_log.hpp"
 
 #include <map>
+#include <utility>
 
 namespace reports {
 namespace {
@@ -23,6 +24,42 @@ std::uint64_t get(const std::string& in, std::size_t& at) {
             return value;
         }
     }
+}
+
+// The same of bytes that may be anything; empty where they end or say more than 63 bits.
+std::optional<std::uint64_t> get_checked(const std::string& in, std::size_t& at) {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0; shift < 63 && at < in.size(); shift += 7) {
+        const auto byte = static_cast<unsigned char>(in[at++]);
+        value |= static_cast<std::uint64_t>(byte & 0x7fU) << shift;
+        if ((byte & 0x80U) == 0) {
+            return value;
+        }
+    }
+    return std::nullopt;
+}
+
+// Whether the entry at `at` is whole and may stand behind `second`; leaves `at` behind it.
+bool take_entry(const std::string& in, std::size_t& at, std::uint64_t& second) {
+    constexpr std::uint64_t most_seconds = 10'000'000;  // 115 days
+    constexpr std::uint64_t most_calls = std::uint64_t{1} << 40;
+    const auto next = get_checked(in, at), series = get_checked(in, at);
+    const auto buckets = get_checked(in, at), saturated = get_checked(in, at);
+    const auto max_us = get_checked(in, at);
+    if (!next || !series || !buckets || !saturated || !max_us || *next < second ||
+        *next > most_seconds || *series > UINT32_MAX || *saturated > most_calls) {
+        return false;
+    }
+    second = *next;
+    std::uint64_t us = 0;
+    for (std::uint64_t i = 0; i < *buckets; ++i) {
+        const auto distance = get_checked(in, at), times = get_checked(in, at);
+        if (!distance || !times || *distance > Histogram::highest_us || *times > most_calls) {
+            return false;
+        }
+        us += *distance;
+    }
+    return us <= Histogram::highest_us;
 }
 
 struct Reader {
@@ -57,6 +94,18 @@ void SecondLog::append(std::uint32_t second, std::uint32_t series, const Histogr
         put(packed_, times);
         last = us;
     });
+}
+
+std::optional<SecondLog> SecondLog::unpacked(std::string packed) {
+    std::uint64_t second = 0;
+    for (std::size_t at = 0; at < packed.size();) {
+        if (!take_entry(packed, at, second)) {
+            return std::nullopt;
+        }
+    }
+    SecondLog log;
+    log.packed_ = std::move(packed);
+    return log;
 }
 
 void SecondLog::for_each(const std::vector<const SecondLog*>& logs, const Visit& visit) {

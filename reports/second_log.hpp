@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,10 @@ public:
     // merged, by series.
     static void for_each(const std::vector<const SecondLog*>& logs, const Visit& visit);
     void for_each(const Visit& visit) const { for_each({this}, visit); }
+
+    // The whole log as bytes, and back; empty when they are broken.
+    [[nodiscard]] const std::string& packed() const noexcept { return packed_; }
+    [[nodiscard]] static std::optional<SecondLog> unpacked(std::string packed);
 
     [[nodiscard]] bool empty() const noexcept { return packed_.empty(); }
     [[nodiscard]] std::size_t bytes() const noexcept { return packed_.capacity(); }

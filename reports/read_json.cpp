@@ -1,0 +1,300 @@
+#include "reports/read_json.hpp"
+
+#include "reports/json.hpp"
+#include "reports/packed_text.hpp"
+#include "reports/read_json_parts.hpp"
+
+#include <cmath>
+
+namespace reports {
+
+namespace reading {
+
+void Part::fail(const std::string& why) const {
+    throw Malformed{(path_.empty() ? std::string{"the file"} : path_.substr(1)) + ": " + why};
+}
+
+void Part::require(bool good, const char* what) const {
+    if (!good) {
+        fail(std::string{what} + " was expected, not " + json_->type_name());
+    }
+}
+
+Part Part::operator[](const char* key) const {
+    require(json_->is_object(), "an object");
+    const auto found = json_->find(key);
+    if (found == json_->end()) {
+        fail(std::string{"`"} + key + "` is missing");
+    }
+    return {*found, path_ + "." + key};
+}
+
+bool Part::has(const char* key) const {
+    require(json_->is_object(), "an object");
+    const auto found = json_->find(key);
+    return found != json_->end() && !found->is_null();
+}
+
+double Part::number() const {
+    if (is_null()) {
+        return std::nan("");  // what was written of a number that is not finite
+    }
+    require(json_->is_number(), "a number");
+    return json_->get<double>();
+}
+
+std::uint64_t Part::count() const {
+    require(json_->is_number_unsigned(), "a whole number of at least 0");
+    return json_->get<std::uint64_t>();
+}
+
+std::int64_t Part::whole() const {
+    require(json_->is_number_integer() &&
+                (!json_->is_number_unsigned() || json_->get<std::uint64_t>() <= INT64_MAX),
+            "a whole number");
+    return json_->get<std::int64_t>();
+}
+
+bool Part::truth() const {
+    require(json_->is_boolean(), "true or false");
+    return json_->get<bool>();
+}
+
+std::string Part::text() const {
+    require(json_->is_string(), "a text");
+    return json_->get<std::string>();
+}
+
+std::string Part::text_or_empty() const {
+    return is_null() ? std::string{} : text();
+}
+
+std::vector<std::string> Part::texts() const {
+    return list([](const Part& each) { return each.text(); });
+}
+
+std::map<std::string, std::string> Part::named_texts() const {
+    std::map<std::string, std::string> all;
+    for_each([&](const std::string& key, const Part& each) { all[key] = each.text(); });
+    return all;
+}
+
+std::optional<double> Part::optional_number() const {
+    return optional([](const Part& part) { return part.number(); });
+}
+
+std::optional<std::uint64_t> Part::optional_count() const {
+    return optional([](const Part& part) { return part.count(); });
+}
+
+std::optional<std::int64_t> Part::optional_whole() const {
+    return optional([](const Part& part) { return part.whole(); });
+}
+
+std::optional<std::string> Part::optional_text() const {
+    return optional([](const Part& part) { return part.text(); });
+}
+
+}  // namespace reading
+
+namespace {
+
+using reading::Malformed;
+using reading::Part;
+
+// What one byte of a log may at most become.
+constexpr std::size_t most_log_bytes = 1'000'000'000;
+
+Run read_run(const Part& part) {
+    return {.id = part["id"].text(),
+            .started_at = part["started_at"].text(),
+            .finished_at = part["finished_at"].text(),
+            .started_at_epoch_s = part["started_at_epoch_s"].number(),
+            .seed = part["seed"].count(),
+            .scenario = part["scenario"].text(),
+            .scenario_file = part["scenario_file"].text(),
+            .description = part["description"].text(),
+            .version = part["version"].text(),
+            .overridden = part["overridden"].texts(),
+            .duration_s = part["duration_s"].number(),
+            .clock_offset_start_ms = part["clock_offset_start_ms"].number(),
+            .clock_offset_end_ms = part["clock_offset_end_ms"].number()};
+}
+
+Target read_target(const Part& part) {
+    return {.engine = part["engine"].text(),
+            .version = part["version"].text(),
+            .database = part["database"].text(),
+            .throwaway = part["throwaway"].truth(),
+            .settings = part["settings"].named_texts(),
+            .environment = part["environment"].named_texts()};
+}
+
+GateResult read_gate(const Part& part) {
+    const auto written = part["written"];
+    return {.name = part["name"].text(),
+            .limit = part["limit"].text(),
+            .observed = part["observed"].text(),
+            .verdict = part["verdict"].one_of(reading::verdicts),
+            .detail = part["detail"].text(),
+            .limit_value = part["limit_value"].optional_number(),
+            .observed_value = part["observed_value"].optional_number(),
+            .written = {.key = part["name"].text(),
+                        .limit = written["limit"].optional_text(),
+                        .ratio = written["ratio"].optional_text(),
+                        .floor = written["floor"].optional_text()}};
+}
+
+Second read_second(const Part& part) {
+    const auto count = [&](const char* key) {
+        return static_cast<std::uint32_t>(part[key].count());
+    };
+    const auto us = [&](const char* key) {
+        return static_cast<std::int64_t>(std::llround(part[key].number() * 1e3));
+    };
+    return {.done = count("done"),
+            .failed = count("failed"),
+            .due = count("due"),
+            .p50_us = us("p50_ms"),
+            .p99_us = us("p99_ms"),
+            .max_us = us("max_ms"),
+            .blocked = count("blocked")};
+}
+
+SecondLog read_latencies(const Part& part, std::size_t operations) {
+    const auto packed = from_base64(part.text());
+    auto bytes = packed ? inflated(*packed, most_log_bytes) : std::nullopt;
+    auto log = bytes ? SecondLog::unpacked(std::move(*bytes)) : std::nullopt;
+    if (!log) {
+        part.fail("it is broken");
+    }
+    log->for_each([&](std::uint32_t, std::uint32_t number, const Histogram&) {
+        if (Series::of(number).operation >= operations) {
+            part.fail("it tells of an operation that the run does not have");
+        }
+    });
+    return std::move(*log);
+}
+
+void read_judgement(const Part& part, Record& record) {
+    record.verdict = part["verdict"].one_of(reading::verdicts);
+    record.exit_code = static_cast<int>(part["exit_code"].whole());
+    record.reasons = part["reasons"].texts();
+}
+
+void read_load(const Part& part, Record& record) {
+    record.open_loop = part["open_loop"].truth();
+    record.asked_rate = part["asked_rate"].number();
+    record.connections = static_cast<std::uint32_t>(part["connections"].count());
+}
+
+Recovery read_recovery(const Part& part) {
+    return {.backlog_max = part["backlog_max"].count(),
+            .recovered_after_s = part["recovered_after_s"].optional_number(),
+            .baseline_rate = part["baseline_rate"].number(),
+            .lowest_rate = part["lowest_rate"].number(),
+            .zero_seconds = static_cast<std::uint32_t>(part["zero_seconds"].count())};
+}
+
+Replication read_replication(const Part& part) {
+    return {.measured = part["measured"].truth(),
+            .max_lag_s = part["max_lag_s"].optional_number().value_or(0),
+            .max_lag_bytes = part["max_lag_bytes"].optional_whole().value_or(0)};
+}
+
+Observer read_observer(const Part& part) {
+    return {.cpu_s = part["cpu_s"].number(),
+            .queries = part["queries"].count(),
+            .mean_query_ms = part["mean_query_ms"].number(),
+            .connection_losses = part["connection_losses"].count()};
+}
+
+Adversary read_adversary(const Part& part) {
+    return {.name = part["name"].text(),
+            .start_s = part["start_s"].number(),
+            .end_s = part["end_s"].number(),
+            .outcome = part["outcome"].text(),
+            .error = part["error"].text_or_empty()};
+}
+
+Phase read_phase(const Part& part) {
+    return {.name = part["name"].one_of(reading::all_phases),
+            .start_s = part["start_s"].number(),
+            .end_s = part["end_s"].number()};
+}
+
+void read_measurements(const Part& part, Record& record) {
+    record.phases = part["phases"].list(read_phase);
+    record.steps = part["steps"].list(reading::read_step);
+    record.adversaries = part["adversaries"].list(read_adversary);
+    record.operations = part["operations"].list(reading::read_operation);
+    record.error_meanings = part["error_meanings"].named_texts();
+    record.locks = reading::read_locks(part["locks"]);
+    record.recovery = read_recovery(part["recovery"]);
+    record.replication = read_replication(part["replication"]);
+    record.verification = part["verification"].optional(reading::read_verification);
+    record.generator = reading::read_generator(part["generator"]);
+    record.observer = read_observer(part["observer"]);
+    record.gates = part["gates"].list(read_gate);
+    record.warnings = part["warnings"].texts();
+    record.harness_faults = part["harness_faults"].texts();
+    record.migration_error = part["migration_error"].text_or_empty();
+    record.harness_error = part["harness_error"].text_or_empty();
+    record.seconds = part["seconds"].list(read_second);
+    record.latencies = read_latencies(part["latencies"], record.operations.size());
+    record.first_version =
+        part["first_version"].one_of(std::array{SentBy::old_version, SentBy::new_version});
+}
+
+Record read_way_back(const Part& part, const Record& there) {
+    Record back;
+    back.is_rollback = true;
+    read_judgement(part, back);
+    read_measurements(part, back);
+    back.run = there.run;
+    back.target = there.target;
+    back.interrupted = there.interrupted;
+    back.open_loop = there.open_loop;
+    back.asked_rate = there.asked_rate;
+    back.connections = there.connections;
+    if (back.operations.size() != there.operations.size()) {
+        part.fail("its operations are not those of the migration");
+    }
+    give_baselines(there, back);
+    return back;
+}
+
+Record read_whole(const Part& part) {
+    if (const auto schema = part["schema"].text(); schema != result_schema) {
+        part["schema"].fail("this program reads " + std::string{result_schema} + ", not " +
+                            schema.substr(0, 60));
+    }
+    Record record;
+    read_judgement(part, record);
+    record.interrupted = part["interrupted"].truth();
+    record.run = read_run(part["run"]);
+    record.target = read_target(part["target"]);
+    read_load(part["load"], record);
+    read_measurements(part, record);
+    record.rollback_omitted = part["rollback_omitted"].text_or_empty();
+    if (part.has("rollback")) {
+        record.rollback = std::make_shared<Record>(read_way_back(part["rollback"], record));
+    }
+    return record;
+}
+
+}  // namespace
+
+std::variant<Record, std::string> read_json(std::string_view text) {
+    const auto json = reading::Json::parse(text, nullptr, false);
+    if (json.is_discarded()) {
+        return "it is no JSON, or was cut off";
+    }
+    try {
+        return read_whole(Part{json, ""});
+    } catch (const Malformed& wrong) {
+        return wrong.what();
+    }
+}
+
+}  // namespace reports

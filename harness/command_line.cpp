@@ -53,6 +53,24 @@ CLI::App* add_run(CLI::App& app, RunCommand& run, std::vector<std::string>& sets
     return command;
 }
 
+constexpr const char* run_help = "a run directory, or the result.json of one";
+
+CLI::App* add_report(CLI::App& app, ReportCommand& report) {
+    auto* command = app.add_subcommand("report", "Write the reports of a stored run again");
+    command->add_option("run", report.run, run_help)->type_name("RUN_DIR")->required();
+    return command;
+}
+
+CLI::App* add_gate(CLI::App& app, GateCommand& gate) {
+    auto* command =
+        app.add_subcommand("gate", "Judge a stored run again, under its own gates or others");
+    command->add_option("run", gate.run, run_help)->type_name("RUN_DIR")->required();
+    command->add_option("--gates", gate.gates, "a YAML file of gates, or a scenario with some")
+        ->type_name("FILE");
+    command->add_flag("--json", gate.json, "print the result under these gates on stdout");
+    return command;
+}
+
 constexpr std::size_t most_jobs = 64;
 
 CLI::App* add_checksum(CLI::App& app, ChecksumCommand& checksum) {
@@ -154,6 +172,8 @@ std::variant<Command, int> parse_command_line(int argc, char** argv) {
     CleanupCommand cleanup;
     ChecksumCommand checksum;
     DiffCommand diff;
+    ReportCommand report;
+    GateCommand gate;
     std::string mark_db, unmark_db;
     std::vector<std::string> sets, maps;
 
@@ -161,6 +181,8 @@ std::variant<Command, int> parse_command_line(int argc, char** argv) {
     const auto* run_app = add_run(app, run, sets);
     const auto* checksum_app = add_checksum(app, checksum);
     const auto* diff_app = add_diff(app, diff, maps);
+    const auto* report_app = add_report(app, report);
+    const auto* gate_app = add_gate(app, gate);
     auto* validate_app = app.add_subcommand(
         "validate", "Say every error of a scenario with line and column, and do nothing else");
     validate_app->add_option("scenario", validate.scenario, "the scenario file")->required();
@@ -201,6 +223,12 @@ std::variant<Command, int> parse_command_line(int argc, char** argv) {
     }
     if (*diff_app) {
         return Command{diff};
+    }
+    if (*report_app) {
+        return Command{report};
+    }
+    if (*gate_app) {
+        return Command{gate};
     }
     if (*validate_app) {
         return Command{validate};

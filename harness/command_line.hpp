@@ -57,8 +57,18 @@ struct DiffCommand {
     bool strict = false, json = false, quiet = false, show_values = false;
 };
 
+struct ReportCommand {
+    std::filesystem::path run;
+};
+struct GateCommand {
+    std::filesystem::path run;
+    std::optional<std::filesystem::path> gates;  // left out: those of the run
+    bool json = false;
+};
+
 using Command = std::variant<DemoCommand, RunCommand, ValidateCommand, SchemaCommand, DoctorCommand,
-                             CleanupCommand, GuardCommand, ChecksumCommand, DiffCommand>;
+                             CleanupCommand, GuardCommand, ChecksumCommand, DiffCommand,
+                             ReportCommand, GateCommand>;
 
 // The command, or the exit code where there is nothing more to do: 0 after --help and --version, 2
 // after an error (which was printed).

@@ -4,6 +4,7 @@
 #include "harness/engines.hpp"
 #include "harness/plan.hpp"
 #include "harness/rehearsal.hpp"
+#include "harness/report_commands.hpp"
 #include "harness/verify_commands.hpp"
 #include "reports/json.hpp"
 #include "reports/terminal.hpp"
@@ -139,6 +140,8 @@ int dispatch(const Command& command) {
                                  [](const CleanupCommand& c) { return clean(c); },
                                  [](const ChecksumCommand& c) { return checksum_tables(c); },
                                  [](const DiffCommand& c) { return diff_tables(c); },
+                                 [](const ReportCommand& c) { return draw_again(c); },
+                                 [](const GateCommand& c) { return judge_again(c); },
                                  [](const GuardCommand& c) {
                                      const auto target = engine_for(c.db).open(c.db);
                                      return print(c.mark ? target->mark() : target->unmark());

@@ -119,7 +119,9 @@ Execution::~Execution() {
 }
 
 double Execution::seconds(Clock::time_point at) const {
-    return std::chrono::duration<double>(at - run_start_).count();
+    // As fine as result.json tells it, so that a stored run gives the same figures.
+    const auto us = std::chrono::round<std::chrono::microseconds>(at - run_start_);
+    return std::chrono::duration<double>(us).count();
 }
 
 void Execution::event(Clock::time_point at, std::string_view type,

@@ -167,7 +167,7 @@ reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOpt
 
     const int signal = console.signal();
     reports::decide(record, scenario.gates, signal == 0 || signal == SIGINT ? signal : SIGTERM);
-    write_run_files(record, out);
+    write_run_files(record, out.path());
     return record;
 }
 

@@ -7,19 +7,9 @@
 #include <ctime>
 #include <stdexcept>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 namespace harness {
-namespace {
 
 namespace fs = std::filesystem;
-
-[[noreturn]] void fail(const fs::path& path, const char* what, int error) {
-    throw std::runtime_error{path.string() + ": " + what + ": " + std::strerror(error)};
-}
-
-}  // namespace
 
 fs::path RunDirectory::default_path(std::string_view scenario_name) {
     const std::time_t now = std::time(nullptr);
@@ -45,28 +35,14 @@ RunDirectory::RunDirectory(fs::path path) : path_{std::move(path)} {
     }
     made_ = fs::create_directories(path_, error);
     if (error) {
-        fail(path_, "the run directory cannot be made", error.value());
+        throw std::runtime_error{path_.string() +
+                                 ": the run directory cannot be made: " + error.message()};
     }
-    events_ = open("events.ndjson");
-    log_ = open("migration.log");
+    events_ = open_private_file(path_ / "events.ndjson");
+    log_ = open_private_file(path_ / "migration.log");
 }
 
-RunDirectory::File RunDirectory::open(const fs::path& name) const {
-    const fs::path path = path_ / name;
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        fail(path, "cannot be written", errno);
-    }
-    File file{fdopen(fd, "w")};
-    if (!file) {
-        const int error = errno;
-        close(fd);
-        fail(path, "cannot be written", error);
-    }
-    return file;
-}
-
-void RunDirectory::append(File& file, const char* name, std::string_view text) {
+void RunDirectory::append(PrivateFile& file, const char* name, std::string_view text) {
     const std::scoped_lock lock{mutex_};
     if (std::fwrite(text.data(), 1, text.size(), file.get()) != text.size() ||
         std::fflush(file.get()) != 0) {
@@ -100,30 +76,6 @@ void RunDirectory::discard() noexcept {
 std::optional<std::string> RunDirectory::fault() const {
     const std::scoped_lock lock{mutex_};
     return fault_;
-}
-
-void RunDirectory::write(const fs::path& name, std::string_view content) const {
-    const fs::path target = path_ / name;
-    std::error_code error;
-    fs::create_directories(target.parent_path(), error);
-    if (error) {
-        fail(target.parent_path(), "cannot be made", error.value());
-    }
-    fs::path beside = name;
-    beside += ".part";
-    {
-        File file = open(beside);
-        if (std::fwrite(content.data(), 1, content.size(), file.get()) != content.size() ||
-            std::fclose(file.release()) != 0) {
-            const int failure = errno;
-            fs::remove(path_ / beside, error);
-            fail(target, "cannot be written", failure);
-        }
-    }
-    fs::rename(path_ / beside, target, error);
-    if (error) {
-        fail(target, "cannot be written", error.value());
-    }
 }
 
 }  // namespace harness

@@ -1,9 +1,9 @@
 // What a rehearsal leaves behind: a folder of files that only its owner may read.
 #pragma once
 
-#include <cstdio>
+#include "harness/private_file.hpp"
+
 #include <filesystem>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -28,27 +28,17 @@ public:
     void log(std::string_view line);
     [[nodiscard]] std::optional<std::string> fault() const;
 
-    // Whole files: written beside, then renamed, so that no reader sees half of one. `name` may
-    // hold a folder. Throws std::runtime_error (disk full, ...).
-    void write(const std::filesystem::path& name, std::string_view content) const;
-
     // Of a run that touched nothing: removes what was made here, and only that. Where something was
     // logged (the setup has begun) everything stays.
     void discard() noexcept;
 
 private:
-    struct Close {
-        void operator()(std::FILE* file) const noexcept { std::fclose(file); }
-    };
-    using File = std::unique_ptr<std::FILE, Close>;
-
-    [[nodiscard]] File open(const std::filesystem::path& name) const;
-    void append(File& file, const char* name, std::string_view text);
+    void append(PrivateFile& file, const char* name, std::string_view text);
 
     std::filesystem::path path_;
     bool made_ = false;  // the folder was not there before
     mutable std::mutex mutex_;
-    File events_, log_;
+    PrivateFile events_, log_;
     std::optional<std::string> fault_;
 };
 

@@ -1,5 +1,6 @@
 #include "harness/run_files.hpp"
 
+#include "harness/private_file.hpp"
 #include "reports/histogram_log.hpp"
 #include "reports/json.hpp"
 #include "reports/markdown.hpp"
@@ -10,6 +11,8 @@
 
 namespace harness {
 namespace {
+
+namespace fs = std::filesystem;
 
 // Operation names are free text; file names are not.
 std::string file_name(const std::string& operation, std::set<std::string>& taken) {
@@ -46,15 +49,19 @@ std::vector<std::string> histogram_logs(const reports::Record& record) {
 
 }  // namespace
 
-void write_run_files(const reports::Record& record, const RunDirectory& out) {
+void write_reports(const reports::Record& record, const fs::path& folder) {
+    write_private_file(folder / "summary.md", reports::to_markdown(record));
+}
+
+void write_run_files(const reports::Record& record, const fs::path& folder) {
     const auto logs = histogram_logs(record);
     std::set<std::string> taken;
     for (std::size_t i = 0; i < logs.size(); ++i) {
-        out.write(std::filesystem::path{"histograms"} / file_name(record.operations[i].name, taken),
-                  logs[i]);
+        write_private_file(folder / "histograms" / file_name(record.operations[i].name, taken),
+                           logs[i]);
     }
-    out.write("summary.md", reports::to_markdown(record));
-    out.write("result.json", reports::to_json(record));  // last: whoever sees it sees a whole run
+    write_reports(record, folder);
+    write_private_file(folder / "result.json", reports::to_json(record));
 }
 
 }  // namespace harness

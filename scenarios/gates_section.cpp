@@ -44,17 +44,10 @@ const Shape& gates_shape() {
     return shape;
 }
 
-void read_gates(const Reading& reading, const Node* node, Scenario& scenario) {
-    if (node == nullptr) {
-        scenario.gates = reports::default_gates();
-        scenario.default_gates = true;
-        return;
-    }
-    std::vector<std::string_view> names;
-    for (const auto& operation : scenario.workload.operations) {
-        names.push_back(operation.name);
-    }
-    for (const auto& entry : node->entries) {
+std::vector<reports::Gate> gates_in(const Reading& reading, const Node& node,
+                                    const std::vector<std::string_view>& names) {
+    std::vector<reports::Gate> gates;
+    for (const auto& entry : node.entries) {
         if (!entry.value.sound) {
             continue;
         }
@@ -69,8 +62,22 @@ void read_gates(const Reading& reading, const Node* node, Scenario& scenario) {
                                                  ": no operation is called " + shown(operation) +
                                                  suggestion(operation, names));
         }
-        scenario.gates.push_back(std::get<reports::Gate>(std::move(gate)));
+        gates.push_back(std::get<reports::Gate>(std::move(gate)));
     }
+    return gates;
+}
+
+void read_gates(const Reading& reading, const Node* node, Scenario& scenario) {
+    if (node == nullptr) {
+        scenario.gates = reports::default_gates();
+        scenario.default_gates = true;
+        return;
+    }
+    std::vector<std::string_view> names;
+    for (const auto& operation : scenario.workload.operations) {
+        names.push_back(operation.name);
+    }
+    scenario.gates = gates_in(reading, *node, names);
 }
 
 }  // namespace scenarios

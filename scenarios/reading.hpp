@@ -1,13 +1,17 @@
 // What the readers of a scenario's sections share.
 #pragma once
 
+#include "reports/gates.hpp"
 #include "scenarios/error_list.hpp"
 #include "scenarios/shape.hpp"
 #include "scenarios/sql_statements.hpp"
 #include "scenarios/yaml_tree.hpp"
 
 #include <filesystem>
-#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
 
 namespace scenarios {
 
@@ -28,6 +32,10 @@ struct Reading {
     }
 };
 
+// `what` it is, for errors: "the scenario".
+[[nodiscard]] std::variant<Document, std::vector<Error>> read_yaml_file(
+    const std::filesystem::path& file, const std::string& what);
+
 // Each section of the file: its shape, and its reader (in the section's own .cpp). Readers take the
 // section's node, null where the file leaves it out, after check_shape.
 [[nodiscard]] const Shape& scenario_shape();
@@ -45,6 +53,9 @@ void read_migration(const Reading&, const Node*, Scenario&);
 void read_adversaries(const Reading&, const Node*, std::vector<Adversary>&);
 // Requires the steps of `down`.
 void read_verify(const Reading&, const Node*, Scenario&);
+// `operations`: the names that a gate may begin with.
+[[nodiscard]] std::vector<reports::Gate> gates_in(const Reading&, const Node&,
+                                                  const std::vector<std::string_view>& operations);
 // Requires the scenario's operations.
 void read_gates(const Reading&, const Node*, Scenario&);
 

@@ -150,14 +150,11 @@ const Shape& scenario_shape() {
     return shape;
 }
 
-std::variant<Scenario, std::vector<Error>> read_scenario(const std::filesystem::path& file,
-                                                         const std::vector<Override>& overrides) {
-    const auto whole = [&](std::string message) {
-        return std::vector<Error>{{file, {}, std::move(message)}};
-    };
+std::variant<Document, std::vector<Error>> read_yaml_file(const std::filesystem::path& file,
+                                                          const std::string& what) {
     const auto contents = read_text_file(file, most_yaml_bytes);
     if (const auto* error = std::get_if<FileError>(&contents)) {
-        return whole("the scenario " + error->message);
+        return std::vector<Error>{{file, {}, what + " " + error->message}};
     }
     auto parsed = read_yaml(std::get<std::string>(contents));
     if (const auto* failures = std::get_if<std::vector<YamlError>>(&parsed)) {
@@ -167,9 +164,18 @@ std::variant<Scenario, std::vector<Error>> read_scenario(const std::filesystem::
         }
         return errors.sorted();
     }
+    return std::get<Document>(std::move(parsed));
+}
+
+std::variant<Scenario, std::vector<Error>> read_scenario(const std::filesystem::path& file,
+                                                         const std::vector<Override>& overrides) {
+    auto parsed = read_yaml_file(file, "the scenario");
+    if (auto* errors = std::get_if<std::vector<Error>>(&parsed)) {
+        return std::move(*errors);
+    }
     auto& document = std::get<Document>(parsed);
     if (document.root.kind == Node::Kind::null) {
-        return whole("the scenario is empty; it starts with `version: 1`");
+        return std::vector<Error>{{file, {}, "the scenario is empty; it starts with `version: 1`"}};
     }
     ErrorList errors{file};
     for (const auto& override_ : overrides) {

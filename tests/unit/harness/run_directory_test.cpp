@@ -56,8 +56,8 @@ TEST_F(RunDirectoryTest, RefusesAFile) {
 
 TEST_F(RunDirectoryTest, WritesFilesThatOnlyTheirOwnerMayRead) {
     const RunDirectory out{base / "run"};
-    out.write("result.json", "{}");
-    out.write(fs::path{"histograms"} / "a.hlog", "x");
+    write_private_file(out.path() / "result.json", "{}");
+    write_private_file(out.path() / "histograms" / "a.hlog", "x");
     for (const char* name :
          {"result.json", "histograms/a.hlog", "events.ndjson", "migration.log"}) {
         struct stat status {};
@@ -87,7 +87,7 @@ TEST_F(RunDirectoryTest, AFullDiskIsAFaultForLinesAndAnErrorForFiles) {
     ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
     const std::string much(2'000, 'x');
     out.event(much);
-    EXPECT_THROW(out.write("result.json", much), std::runtime_error);
+    EXPECT_THROW(write_private_file(out.path() / "result.json", much), std::runtime_error);
     setrlimit(RLIMIT_FSIZE, &before);
     std::signal(SIGXFSZ, handler);
     ASSERT_TRUE(out.fault().has_value());

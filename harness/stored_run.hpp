@@ -1,0 +1,19 @@
+// Runs that were kept: read back, judged again, drawn again.
+#pragma once
+
+#include "reports/record.hpp"
+
+#include <filesystem>
+
+namespace harness {
+
+struct StoredRun {
+    std::filesystem::path folder;
+    reports::Record record;
+};
+
+// `path`: a run directory, or the result.json of one. Throws UsageError, with the place, when it is
+// none.
+[[nodiscard]] StoredRun read_stored_run(const std::filesystem::path& path);
+
+}  // namespace harness

@@ -34,7 +34,7 @@ constexpr std::int64_t upper_edge(std::size_t index) noexcept {
 
 static_assert(index_of(1) == 1 && index_of(255) == 255 && index_of(256) == 256);
 static_assert(index_of(257) == 256 && upper_edge(256) == 257);
-static_assert(index_of(Histogram::highest_us) < 3'328);
+static_assert(index_of(Histogram::highest_us) < Histogram::bucket_count);
 static_assert(upper_edge(index_of(Histogram::highest_us)) == Histogram::highest_us);
 
 std::int64_t add_saturating(std::int64_t a, std::int64_t b) noexcept {
@@ -43,8 +43,6 @@ std::int64_t add_saturating(std::int64_t a, std::int64_t b) noexcept {
 }
 
 }  // namespace
-
-const std::size_t Histogram::bucket_count = index_of(highest_us) + 1;
 
 void Histogram::restore(const Exact& exact) noexcept {
     total_ += exact.saturated - saturated_;
@@ -109,8 +107,12 @@ void Histogram::clear() {
     sum_us_ = max_us_ = 0;
 }
 
-std::int64_t Histogram::upper_edge_us(std::size_t index) noexcept {
-    return upper_edge(index);
+std::size_t Histogram::bucket_of(std::int64_t us) noexcept {
+    return index_of(std::clamp<std::int64_t>(us, 1, highest_us));
+}
+
+std::int64_t Histogram::upper_edge_us(std::size_t bucket) noexcept {
+    return upper_edge(bucket);
 }
 
 std::uint64_t Histogram::count() const noexcept {

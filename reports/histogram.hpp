@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,6 +19,11 @@ namespace reports {
 class Histogram {
 public:
     static constexpr std::int64_t highest_us = 3'600'000'000;
+    // The buckets, numbered from the fastest: where a value within the range falls, and the highest
+    // value that falls there.
+    static constexpr std::size_t bucket_count = 3'328;
+    [[nodiscard]] static std::size_t bucket_of(std::int64_t us) noexcept;
+    [[nodiscard]] static std::int64_t upper_edge_us(std::size_t bucket) noexcept;
 
     void record(std::chrono::nanoseconds latency);
     void record_us(std::int64_t us, std::uint64_t times = 1);
@@ -69,11 +75,9 @@ public:
     void restore(const Exact& exact) noexcept;
 
 private:
-    static const std::size_t bucket_count;
-    [[nodiscard]] static std::int64_t upper_edge_us(std::size_t index) noexcept;
     void grow(std::size_t index);
 
-    // Grows to the highest bucket in use: most operations use a few hundred of the 3,328 buckets.
+    // Grows to the highest bucket in use: most operations use a few hundred.
     std::vector<std::uint64_t> counts_;
     std::uint64_t total_ = 0, saturated_ = 0;
     std::int64_t sum_us_ = 0, max_us_ = 0;

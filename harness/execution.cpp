@@ -131,12 +131,21 @@ void Execution::event(Clock::time_point at, std::string_view type,
 
 void Execution::observe() {
     replicas_ = std::make_unique<ReplicaWatch>(stage_.take_replicas());
-    if (!scenario_.observe.lock_interval) {
-        return;
+    if (scenario_.observe.lock_interval) {
+        observe_locks(*scenario_.observe.lock_interval);
     }
+    const auto tables = all_tables_of(scenario_);
+    server_ = std::make_unique<ServerWatch>(
+        ServerWatch::Source{
+            .open = [this, tables] { return stage_.target().server_counters(tables); },
+            .replica_lag = [this] { return replica_lag(); }},
+        tables, run_start_);
+}
+
+void Execution::observe_locks(milliseconds interval) {
     lock_source_ = stage_.target().lock_source();
     locks::ObserverOptions options;
-    options.interval = *scenario_.observe.lock_interval;
+    options.interval = interval;
     options.run_start = run_start_;
     options.sink = [this](const std::string& line) { out_.event(line + "\n"); };
     observer_ = std::make_unique<locks::Observer>(*lock_source_, directory_, std::move(options));
@@ -345,6 +354,9 @@ reports::Record Execution::finish() {
                                        {{"until_s", burst.until_s},
                                         {"failed", burst.failed},
                                         {"most_in_a_second", burst.most_in_a_second}}));
+    }
+    if (server_) {
+        record_.server = server_->finish(record_.warnings);
     }
     finish_observing();
     if (replicas_) {

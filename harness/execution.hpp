@@ -9,6 +9,7 @@
 #include "harness/migration/migration_runner.hpp"
 #include "harness/replica_watch.hpp"
 #include "harness/run_directory.hpp"
+#include "harness/server_watch.hpp"
 #include "harness/stage.hpp"
 #include "harness/verification/data_proof.hpp"
 #include "reports/event_log.hpp"
@@ -78,6 +79,7 @@ private:
     [[nodiscard]] std::optional<std::chrono::microseconds> live_p99() const;
     [[nodiscard]] std::optional<std::chrono::microseconds> replica_lag() const;
     void show_progress(const migration::BackfillProgress& progress);
+    void observe_locks(std::chrono::milliseconds interval);
     void finish_observing();
     [[nodiscard]] locks::OwnDeadlocks own_deadlocks() const;
     void estimate_log_bytes();
@@ -100,6 +102,7 @@ private:
     std::unique_ptr<database::LockSource> lock_source_;  // outlives the observer
     std::unique_ptr<locks::Observer> observer_;          // empty: switched off
     std::unique_ptr<ReplicaWatch> replicas_;
+    std::unique_ptr<ServerWatch> server_;  // asks both for the replicas' lag
     std::unique_ptr<load::Engine> load_;
     std::unique_ptr<migration::Adversaries> adversaries_;
     std::vector<load::Measured> measured_;

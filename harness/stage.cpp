@@ -17,10 +17,10 @@ namespace {
 using database::StatementToCheck;
 
 // What a rehearsal has open at once, beside the run's lock: the load, control, the step, the
-// observer, the adversaries and who asks the invariants. A deploy's replacements are opened only
-// where there is room.
+// observer, who reads the counters, the adversaries and who asks the invariants. A deploy's
+// replacements are opened only where there is room.
 int sessions_at_once(const scenarios::Scenario& scenario) {
-    return scenario.workload.connections + static_cast<int>(scenario.adversaries.size()) + 2 +
+    return scenario.workload.connections + static_cast<int>(scenario.adversaries.size()) + 3 +
            (scenario.observe.lock_interval ? 1 : 0) + (scenario.verify ? 1 : 0);
 }
 
@@ -304,6 +304,24 @@ std::vector<std::string> tables_of(const scenarios::Scenario& scenario) {
             tables.insert(idle->table);
         } else if (const auto* vacuum = std::get_if<scenarios::Vacuum>(&adversary.action)) {
             tables.insert(vacuum->table);
+        }
+    }
+    return {tables.begin(), tables.end()};
+}
+
+std::vector<std::string> all_tables_of(const scenarios::Scenario& scenario) {
+    const auto touched = tables_of(scenario);
+    std::set<std::string> tables{touched.begin(), touched.end()};
+    for (const auto& operation : scenario.workload.operations) {
+        for (const auto& statement : operation.statements) {
+            for (auto& table : scenarios::relations_of(statement.numbered)) {
+                tables.insert(std::move(table));
+            }
+        }
+    }
+    if (scenario.verify) {
+        for (const auto& table : scenario.verify->tables) {
+            tables.insert(table.name);
         }
     }
     return {tables.begin(), tables.end()};

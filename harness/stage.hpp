@@ -73,5 +73,7 @@ private:
 
 // The tables that the scenario's statements and adversaries name outright, for the report.
 [[nodiscard]] std::vector<std::string> tables_of(const scenarios::Scenario& scenario);
+// Those, and the ones that the workload names or that are verified.
+[[nodiscard]] std::vector<std::string> all_tables_of(const scenarios::Scenario& scenario);
 
 }  // namespace harness

@@ -13,6 +13,10 @@ Json number(double value) {
     return std::isfinite(rounded) ? Json(rounded) : Json(nullptr);
 }
 
+Json number_or_null(const std::optional<double>& value) {
+    return value ? number(*value) : Json(nullptr);
+}
+
 Json text_or_null(const std::string& text) {
     return text.empty() ? Json(nullptr) : Json(text);
 }
@@ -64,7 +68,14 @@ Json step_json(const Step& step) {
         return Json{{"relation", each.relation},
                     {"mode", each.mode},
                     {"held_s", number(each.held_s)},
-                    {"waited_s", number(each.waited_s)}};
+                    {"waited_s", number(each.waited_s)},
+                    {"start_s", number_or_null(each.start_s)}};
+    };
+    const auto point = [](const BackfillPoint& each) {
+        return Json{{"at_s", number(each.at_s)},
+                    {"rows", each.rows},
+                    {"throttled_s", number(each.throttled_s)},
+                    {"throttled_by", text_or_null(each.throttled_by)}};
     };
     const auto attempt = [](const StepAttempt& each) {
         return Json{{"start_s", number(each.start_s)},
@@ -86,15 +97,15 @@ Json step_json(const Step& step) {
             {"locks", list(step.locks, lock)},
             {"statement", step.statement},
             {"wal_total_bytes", or_null(step.wal_total_bytes)},
-            {"throttled_s", step.throttled_s ? number(*step.throttled_s) : Json(nullptr)},
+            {"throttled_s", number_or_null(step.throttled_s)},
             {"deadlocks", step.deadlocks},
-            {"throttle_reasons", text_or_null(step.throttle_reasons)}};
+            {"throttle_reasons", text_or_null(step.throttle_reasons)},
+            {"progress", list(step.progress, point)}};
 }
 
 Json recovery_json(const Recovery& recovery) {
     return {{"backlog_max", recovery.backlog_max},
-            {"recovered_after_s",
-             recovery.recovered_after_s ? number(*recovery.recovered_after_s) : Json(nullptr)},
+            {"recovered_after_s", number_or_null(recovery.recovered_after_s)},
             {"baseline_rate", number(recovery.baseline_rate)},
             {"lowest_rate", number(recovery.lowest_rate)},
             {"zero_seconds", recovery.zero_seconds}};
@@ -157,8 +168,8 @@ Json gate_json(const GateResult& gate) {
             {"verdict", name_of(gate.verdict)},
             {"detail", gate.detail},
             {"written", written_json(gate.written)},
-            {"limit_value", gate.limit_value ? number(*gate.limit_value) : Json(nullptr)},
-            {"observed_value", gate.observed_value ? number(*gate.observed_value) : Json(nullptr)}};
+            {"limit_value", number_or_null(gate.limit_value)},
+            {"observed_value", number_or_null(gate.observed_value)}};
 }
 
 Json adversary_json(const Adversary& adversary) {
@@ -195,6 +206,7 @@ void add_measurements(const Record& record, Json& all) {
     all["locks"] = locks_json(record);
     all["recovery"] = recovery_json(record.recovery);
     all["replication"] = replication_json(record.replication);
+    all["server"] = server_json(record.server);
     all["verification"] =
         record.verification ? verification_json(*record.verification) : Json(nullptr);
     all["generator"] = generator_json(record);

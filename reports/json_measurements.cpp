@@ -1,4 +1,4 @@
-// Operations and lock episodes in result.json.
+// Operations, locks and what the server counted, in result.json.
 #include "reports/json_parts.hpp"
 
 namespace reports::json_parts {
@@ -120,6 +120,40 @@ Json episode_json(const LockEpisode& episode) {
             {"queued_mode", text_or_null(episode.queued_mode)}};
 }
 
+// 50,000 of them, the most that a record holds, are 12 MB.
+Json wait_json(const LockWait& wait) {
+    return {{"episode", wait.episode},
+            {"pid", wait.pid},
+            {"behind", wait.behind},
+            {"kind", wait.kind},
+            {"name", text_or_null(wait.name)},
+            {"relation", wait.relation},
+            {"mode", wait.mode},
+            {"start_s", number(wait.start_s)},
+            {"end_s", number(wait.end_s)}};
+}
+
+Json sample_json(const ServerSample& sample) {
+    return {{"at_s", number(sample.at_s)},
+            {"log_bytes", or_null(sample.log_bytes)},
+            {"checkpoints", or_null(sample.checkpoints)},
+            {"cache_hits", or_null(sample.cache_hits)},
+            {"cache_misses", or_null(sample.cache_misses)},
+            {"updates", or_null(sample.updates)},
+            {"hot_updates", or_null(sample.hot_updates)},
+            {"replica_lag_s", number_or_null(sample.replica_lag_s)}};
+}
+
+Json size_json(const TableSize& table) {
+    return {{"name", table.name},
+            {"bytes_before", or_null(table.bytes_before)},
+            {"bytes_after", or_null(table.bytes_after)},
+            {"index_bytes_before", or_null(table.index_bytes_before)},
+            {"index_bytes_after", or_null(table.index_bytes_after)},
+            {"updates", or_null(table.updates)},
+            {"hot_updates", or_null(table.hot_updates)}};
+}
+
 }  // namespace
 
 // Whole, for who judges or draws the run again: in HdrHistogram's V2 encoding, and what that has no
@@ -169,7 +203,14 @@ Json locks_json(const Record& record) {
             {"longest_gap_ms", number(locks.longest_gap_ms)},
             {"phases", coverage_json(record)},
             {"episodes_dropped", locks.episodes_dropped},
-            {"episodes", list(locks.episodes, episode_json)}};
+            {"episodes", list(locks.episodes, episode_json)},
+            {"waits_dropped", locks.waits_dropped},
+            {"waits", list(locks.waits, wait_json)}};
+}
+
+Json server_json(const Server& server) {
+    return {{"samples", list(server.samples, sample_json)},
+            {"tables", list(server.tables, size_json)}};
 }
 
 }  // namespace reports::json_parts

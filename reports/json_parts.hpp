@@ -14,6 +14,7 @@ namespace reports::json_parts {
 using Json = nlohmann::ordered_json;  // keys stay in the order of the format's description
 
 [[nodiscard]] Json number(double value);  // null unless finite
+[[nodiscard]] Json number_or_null(const std::optional<double>& value);
 [[nodiscard]] Json text_or_null(const std::string& text);
 [[nodiscard]] Json milliseconds(const Histogram& histogram, double q);  // null when empty
 
@@ -34,6 +35,7 @@ template <typename List, typename ToJson>
 [[nodiscard]] Json whole_json(const Histogram& histogram);  // null when empty
 [[nodiscard]] Json operations_json(const Record& record);
 [[nodiscard]] Json locks_json(const Record& record);
+[[nodiscard]] Json server_json(const Server& server);
 [[nodiscard]] Json verification_json(const Verification& proof);
 // Whether the way back led back; null: none was asked for.
 [[nodiscard]] Json rollback_proof_json(const Record& record);

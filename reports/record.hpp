@@ -104,6 +104,14 @@ struct StepAttempt {
     std::size_t statement = 0;
 };
 
+// How far a backfill had come at one moment, and what had held it back since the point before.
+struct BackfillPoint {
+    double at_s = 0;
+    std::int64_t rows = 0;     // changed since the step's start
+    double throttled_s = 0;    // since the point before, or the step's start
+    std::string throttled_by;  // what most of it was for: pause | p99 | ...; empty: nothing
+};
+
 struct Step {
     std::string name, kind;  // sql | file | backfill | command | deploy | pause | wait_for
     std::string statement;   // the SQL (first 2,000 characters), command or table; for the reader
@@ -121,6 +129,7 @@ struct Step {
     std::vector<StepLock> locks;
     std::optional<double> throttled_s;  // backfill: time spent waiting for the throttle
     std::string throttle_reasons;
+    std::vector<BackfillPoint> progress = {};  // of a backfill, by time, about 1,000 at most
 
     // The most that one of its statements took.
     [[nodiscard]] std::size_t tries() const;
@@ -166,12 +175,18 @@ struct LockEpisode {
     std::vector<Victims> victims;
 };
 
-// One session that waited for a lock behind one other, without a break.
+// One session that waited for a lock behind one other, without a break. All waits that contain an
+// instant make the blocking tree of that instant: its roots are blockers of episodes, and sessions
+// that wait for each other (a deadlock, not yet broken) make a ring instead.
 struct LockWait {
-    std::size_t episode = 0;           // index in Locks::episodes
-    std::int64_t pid = 0, behind = 0;  // who waits, and directly for whom (0: prepared transaction)
-    std::string kind, name;            // of who waits: see Blocker::kind, and its step or operation
-    std::string relation, mode;        // asked for
+    std::size_t episode = 0;  // index in Locks::episodes
+    // Who waits, and directly for whom (0: a prepared transaction). Where several are in the way it
+    // is the one with the fewest others between it and the root, of these the one whose transaction
+    // is the oldest.
+    std::int64_t pid = 0, behind = 0;
+    // Of who waits: see Blocker::kind, and its step or operation where it is known.
+    std::string kind, name;
+    std::string relation, mode;  // asked for; see LockEpisode::relation
     double start_s = 0, end_s = 0;
 };
 
@@ -194,7 +209,8 @@ struct Locks {
     std::vector<LockEpisode> episodes;   // by start
     std::uint64_t episodes_dropped = 0;  // beyond the bound; counted, never silent
     std::vector<LockWait> waits;         // by start
-    std::uint64_t waits_dropped = 0;     // beyond the bound, the shortest
+    // Beyond the bound, the shortest; and those of dropped episodes.
+    std::uint64_t waits_dropped = 0;
 };
 
 struct Recovery {
@@ -218,11 +234,12 @@ struct ServerSample {
     double at_s = 0;
     std::optional<std::int64_t> log_bytes;  // of its write-ahead log
     std::optional<std::uint64_t> checkpoints, cache_hits, cache_misses;
-    std::optional<std::uint64_t> updates, hot_updates;  // rows, of the whole database
-    std::optional<double> replica_lag_s;                // of the slowest one, now
+    // Rows of the tables in Server::tables. The server hears of them up to a second late.
+    std::optional<std::uint64_t> updates, hot_updates;
+    std::optional<double> replica_lag_s;  // of the slowest one, now
 };
 
-// A table that the scenario touches, before the load came on and after it was off.
+// A table that the scenario names, before the load came on and after it was off.
 struct TableSize {
     std::string name;
     std::optional<std::int64_t> bytes_before, bytes_after;  // without indexes

@@ -8,6 +8,7 @@
 #include "harness/database/lock_source.hpp"
 #include "harness/database/poller.hpp"
 #include "harness/database/server.hpp"
+#include "harness/database/server_counters.hpp"
 #include "harness/database/session.hpp"
 #include "harness/database/table_reader.hpp"
 #include "harness/database/table_schema.hpp"
@@ -126,6 +127,9 @@ public:
     // `role` becomes the application name rehearse/<role>.
     [[nodiscard]] virtual std::unique_ptr<Control> connect(const std::string& role) = 0;
     [[nodiscard]] virtual std::unique_ptr<LockSource> lock_source() = 0;
+    // `tables`: those whose sizes and updates are asked for, as one writes their names in SQL.
+    [[nodiscard]] virtual std::unique_ptr<ServerCounters> server_counters(
+        std::vector<std::string> tables) = 0;
     // Of a replica that this database is, with a session on its primary: throws Refused where it is
     // none.
     [[nodiscard]] virtual std::unique_ptr<ReplicaProbe> replica_probe(

@@ -48,6 +48,11 @@ std::tuple<bool, double> severity(const Draft& draft) {
     return {of_migration(draft.role) || queue, draft.estimated_victim_seconds};
 }
 
+// Whether both tell the same of a wait, but for its time.
+bool same_place(const Sighting& a, const Sighting& b) {
+    return a.episode == b.episode && a.behind == b.behind && a.lock == b.lock && a.role == b.role;
+}
+
 void describe(reports::Blocker& blocker, const LockSession& session) {
     blocker.pid = session.session;
     blocker.state = session.state;
@@ -125,8 +130,14 @@ void EpisodeBuilder::add(const database::LockSample& sample, Clock::time_point t
         vote(draft, chain, view);
         // An operation's name is only known for certain from the client's side.
         const bool workload = role.kind == SessionKind::workload;
-        see(waiter, draft, intern(workload ? SessionRole{SessionKind::workload, ""} : role),
-            offset_us);
+        Sighting sighting;
+        sighting.session = waiter.session;
+        sighting.behind = chain.behind;
+        sighting.episode = draft.number;
+        sighting.first = sighting.last = now_;
+        sighting.role = intern(workload ? SessionRole{SessionKind::workload, ""} : role);
+        sighting.lock = intern(AskedLock{contended(waiter), waiter.mode});
+        see(sighting, waiter, offset_us);
         draft.max_blocked = std::max(draft.max_blocked, ++behind[draft.number]);
         draft.estimated_victim_seconds += std::chrono::duration<double>(out_.interval).count();
         out_.blocked.back() += workload ? 1 : 0;
@@ -234,9 +245,7 @@ void EpisodeBuilder::vote(Draft& draft, const Chain& chain, const SampleView& vi
     }
 }
 
-void EpisodeBuilder::see(const LockWaiter& waiter, const Draft& draft, std::uint32_t role,
-                         std::int64_t offset_us) {
-    Sighting sighting{waiter.session, Sighting::unknown, draft.number, now_, now_, role, false};
+void EpisodeBuilder::see(Sighting sighting, const LockWaiter& waiter, std::int64_t offset_us) {
     if (waiter.since_us) {
         sighting.since = to_ours(*waiter.since_us, offset_us);
     }
@@ -254,8 +263,7 @@ void EpisodeBuilder::see(const LockWaiter& waiter, const Draft& draft, std::uint
         // The server tells the start of a wait an instant late.
         same_wait = adjacent && sighting.since <= out_.samples[open.sighting.first] + out_.interval;
     }
-    if (same_wait && adjacent && open.sighting.episode == draft.number &&
-        open.sighting.role == role) {
+    if (same_wait && adjacent && same_place(open.sighting, sighting)) {
         open.sighting.last = now_;
         if (!open.since_us && waiter.since_us) {
             open.since_us = waiter.since_us;
@@ -366,6 +374,15 @@ std::uint32_t EpisodeBuilder::intern(const SessionRole& role) {
         role_numbers_.try_emplace(key, static_cast<std::uint32_t>(out_.roles.size()));
     if (added) {
         out_.roles.push_back(role);
+    }
+    return found->second;
+}
+
+std::uint32_t EpisodeBuilder::intern(AskedLock lock) {
+    const auto [found, added] = lock_numbers_.try_emplace(
+        lock.mode + " " + lock.relation, static_cast<std::uint32_t>(out_.locks.size()));
+    if (added) {
+        out_.locks.push_back(std::move(lock));
     }
     return found->second;
 }

@@ -65,13 +65,13 @@ private:
                                                const database::LockWaiter& waiter) const;
     void describe_root(Draft& draft, const database::LockSession& root) const;
     void vote(Draft& draft, const Chain& chain, const SampleView& view) const;
-    void see(const database::LockWaiter& waiter, const Draft& draft, std::uint32_t role,
-             std::int64_t offset_us);
+    void see(Sighting sighting, const database::LockWaiter& waiter, std::int64_t offset_us);
     void store(const Sighting& sighting);
     void estimate(const Sighting& sighting);
     void close_unseen();
     void prune();
     std::uint32_t intern(const SessionRole& role);
+    std::uint32_t intern(AskedLock lock);
 
     Identify identify_;
     EpisodeBounds bounds_;
@@ -80,7 +80,7 @@ private:
     std::uint32_t next_number_ = 0;
     std::unordered_map<Key, Draft, KeyHash> active_;
     std::unordered_map<std::int64_t, OpenWait> open_;
-    std::unordered_map<std::string, std::uint32_t> role_numbers_;
+    std::unordered_map<std::string, std::uint32_t> role_numbers_, lock_numbers_;
 };
 
 }  // namespace harness::locks

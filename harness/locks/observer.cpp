@@ -300,7 +300,7 @@ double Observer::wall_offset_ms() const {
 void Observer::begin_step(const std::string& name, std::optional<std::int64_t> session) {
     {
         const std::lock_guard lock{mutex_};
-        step_.emplace(Clock::now());
+        step_.emplace(Clock::now(), options_.run_start);
         step_name_ = name;
         step_sessions_.clear();
         sessions_since_us_.reset();

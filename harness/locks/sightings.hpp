@@ -18,17 +18,26 @@ namespace harness::locks {
 
 using Clock = std::chrono::steady_clock;
 
-// One session seen waiting behind one root in consecutive samples.
+// One session seen waiting for one lock, behind one other session and one root, in consecutive
+// samples.
 struct Sighting {
     std::int64_t session = 0;
+    std::int64_t behind = 0;            // see Chain
     Clock::time_point since = unknown;  // start of the wait, where the server told it
     std::uint32_t episode = 0;          // number of the draft
     std::uint32_t first = 0, last = 0;  // samples, both included
     std::uint32_t role = 0;             // index into Sightings::roles
+    std::uint32_t lock = 0;             // index into Sightings::locks
     bool continues = false;             // the same wait as this session's previous sighting
 
     static constexpr Clock::time_point unknown = Clock::time_point::min();
     [[nodiscard]] bool since_known() const noexcept { return since != unknown; }
+};
+static_assert(sizeof(Sighting) == 48, "a million of them are kept");
+
+// What is asked for.
+struct AskedLock {
+    std::string relation, mode;  // as in reports::LockWait
 };
 
 // An episode before the clients' clocks are joined in.
@@ -72,6 +81,7 @@ struct Sightings {
     std::vector<std::uint32_t> blocked_any;  // all sessions that waited, by sample
     std::vector<Sighting> waits;
     std::vector<SessionRole> roles;
+    std::vector<AskedLock> locks;
     std::vector<Draft> drafts;  // by number; those that were dropped are missing
     std::uint64_t drafts_dropped = 0;
     std::uint64_t waits_unjoined = 0;      // beyond the bound

@@ -167,6 +167,9 @@ void StepLocks::close(const Key& key, const Open& open, Clock::time_point gone) 
     auto& done = done_[{key.relation, key.mode}];
     done.relation = key.relation;
     done.mode = key.mode;
+    const auto asked_for = open.waits_since.value_or(open.held_since.value_or(open.from));
+    const double start_s = std::chrono::duration<double>(asked_for - run_start_).count();
+    done.start_s = std::min(done.start_s.value_or(start_s), start_s);
     const auto end = open.committing ? open.last_seen : middle(open.last_seen, gone);
     if (open.waits_since) {
         done.waited_s += seconds_of(open.held_since.value_or(end) - *open.waits_since);

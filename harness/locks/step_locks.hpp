@@ -37,7 +37,9 @@ public:
     using Clock = std::chrono::steady_clock;
     static constexpr std::size_t bound = 10'000;  // relations and modes of one step, and origins
 
-    explicit StepLocks(Clock::time_point began) : began_{began} {}
+    // `run_start`: second 0 of the record.
+    StepLocks(Clock::time_point began, Clock::time_point run_start)
+        : began_{began}, run_start_{run_start} {}
 
     // A statement of `session` goes to the server now: what it locks was not held before.
     void statement_sent(std::int64_t session, StepStatement statement);
@@ -89,7 +91,7 @@ private:
     void attribute(Open& open, const Key& key) const;
     void close(const Key& key, const Open& open, Clock::time_point gone);
 
-    Clock::time_point began_;
+    Clock::time_point began_, run_start_;
     StepStatements statements_;
     std::map<Key, Open> open_;
     std::map<std::int64_t, Clock::time_point> observed_;         // by session

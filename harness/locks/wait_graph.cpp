@@ -83,7 +83,8 @@ private:
                 root = blocker;
             }
         }
-        return root ? std::optional{Chain{index, *root, 1, std::nullopt, false}} : std::nullopt;
+        return root ? std::optional{Chain{index, *root, *root, 1, std::nullopt, false}}
+                    : std::nullopt;
     }
 
     std::optional<Chain> behind(std::size_t index, unsigned links) const {
@@ -98,9 +99,10 @@ private:
         if (next == nullptr) {
             return std::nullopt;
         }
-        Chain chain{index, next->root, links, next->queued, false};
+        const auto ahead = sample_.waiters[next->waiter].session;
+        Chain chain{index, next->root, ahead, links, next->queued, false};
         if (!chain.queued && waiter.kind != "tuple") {
-            chain.queued = sample_.waiters[next->waiter].session;
+            chain.queued = ahead;
         }
         return chain;
     }
@@ -119,8 +121,9 @@ private:
             const auto& blockers = sample_.waiters[waiter_of_.at(session)].blockers;
             return *std::min_element(blockers.begin(), blockers.end());
         };
-        std::int64_t slow = sample_.waiters[index].session;
-        std::int64_t fast = slow;
+        const std::int64_t session = sample_.waiters[index].session;
+        std::int64_t slow = session;
+        std::int64_t fast = session;
         do {  // Floyd: both are on the cycle when they meet
             slow = next(slow);
             fast = next(next(fast));
@@ -129,7 +132,7 @@ private:
         for (auto at = next(slow); at != slow; at = next(at)) {
             root = std::min(root, at);
         }
-        chains_[index] = Chain{index, root, 1, std::nullopt, true};
+        chains_[index] = Chain{index, root, next(session), 1, std::nullopt, true};
     }
 
     const LockSample& sample_;

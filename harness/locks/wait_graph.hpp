@@ -12,9 +12,10 @@ namespace harness::locks {
 
 // What one waiter stands behind.
 struct Chain {
-    std::size_t waiter = 0;  // index in the sample's waiters
-    std::int64_t root = 0;   // 0: a prepared transaction
-    unsigned links = 1;      // 1: the root itself is in its way
+    std::size_t waiter = 0;   // index in the sample's waiters
+    std::int64_t root = 0;    // 0: a prepared transaction
+    std::int64_t behind = 0;  // directly in its way; of several, the next on the way to the root
+    unsigned links = 1;       // 1: the root itself is in its way
     // Who waits for the root itself and is in the way of this one. Not set where the row's tuple
     // lock is all that is in between: its holder is merely the first in the queue.
     std::optional<std::int64_t> queued;

@@ -2,6 +2,7 @@
 
 #include "harness/locks/query_text.hpp"
 #include "harness/locks/statement_index.hpp"
+#include "harness/locks/wait_list.hpp"
 
 #include <algorithm>
 #include <map>
@@ -26,6 +27,7 @@ Clock::time_point middle(Clock::time_point a, Clock::time_point b) {
 struct Part {
     std::size_t wait;       // the same for all parts of one statement
     std::uint32_t episode;  // number of the draft
+    const Sighting* sighting;
     const SlowStatement* statement;
     std::string victim;
     bool workload;
@@ -42,7 +44,10 @@ struct Sum {
 class Join {
 public:
     Join(const Sightings& sightings, const JoinContext& context)
-        : in_{sightings}, context_{context}, index_{context.statements} {
+        : in_{sightings},
+          context_{context},
+          index_{context.statements},
+          waits_{context.waits_kept} {
         for (const auto& draft : in_.drafts) {
             sums_.emplace(draft.number, Sum{});
         }
@@ -138,6 +143,7 @@ private:
         const SessionRole& role = in_.roles[wait.role];
         Part part;
         part.episode = wait.episode;
+        part.sighting = &wait;
         part.statement = statement;
         part.workload = role.kind == SessionKind::workload || statement != nullptr;
         if (statement != nullptr) {
@@ -233,6 +239,7 @@ private:
                 sum->second.end = std::max(sum->second.end, part.end);
             }
         }
+        list_wait(parts);
         for (const auto& [episode, length] : by_episode) {
             if (const auto sum = sums_.find(episode); sum != sums_.end()) {
                 add_victim(sum->second, parts.front().victim, 1, seconds_of(length), ms_of(length));
@@ -247,6 +254,23 @@ private:
                 std::max_element(by_episode.begin(), by_episode.end(),
                                  [](const auto& a, const auto& b) { return a.second < b.second; });
             keep_stalled({*parts.front().statement, whole, worst->first});
+        }
+    }
+
+    // For the reader: who stood behind whom, and until when.
+    void list_wait(std::span<const Part> parts) {
+        for (const auto& part : parts) {
+            const bool known = part.victim != unrecorded_operation;
+            const WaitList::Entry entry{part.sighting, part.start, part.end,
+                                        part.workload && known ? part.victim : std::string{},
+                                        part.workload};
+            if (!sums_.contains(part.episode)) {
+                waits_.drop();
+            } else if (&part != &parts.front() && waits_.prolong(entry)) {
+                continue;
+            } else {
+                waits_.add(entry);
+            }
         }
     }
 
@@ -305,6 +329,8 @@ private:
             places.emplace(number, out_.locks.episodes.size());
             out_.locks.episodes.push_back(std::move(episode));
         }
+        out_.locks.waits = waits_.take(in_, places, context_.run_start);
+        out_.locks.waits_dropped = in_.waits_unjoined + waits_.dropped();
         sort_stalled();
         for (auto& stalled : out_.stalled) {
             const auto place = places.find(static_cast<std::uint32_t>(*stalled.episode));
@@ -317,7 +343,9 @@ private:
         for (const auto& [role, victims] : draft.unjoined) {
             Part part;
             part.workload = false;
-            const Sighting nobody{-1, {}, 0, 0, 0, role, false};
+            Sighting nobody;
+            nobody.session = -1;
+            nobody.role = role;
             add_victim(sum, name_of_victim(nobody, in_.roles[role], part), victims.count, 0,
                        victims.longest_wait_ms);
         }
@@ -413,6 +441,7 @@ private:
     const Sightings& in_;
     const JoinContext& context_;
     StatementIndex index_;
+    WaitList waits_;
     Joined out_;
     std::unordered_map<std::uint32_t, Sum> sums_;
 

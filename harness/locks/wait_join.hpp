@@ -36,6 +36,7 @@ struct JoinContext {
     std::span<const Span> phases = {};         // by time
     // Which statement of a step took which lock: names the culprit of an episode.
     std::span<const LockOrigin> origins = {};
+    std::size_t waits_kept = 50'000;  // the longest; see Locks::waits
 };
 
 // One operation of the workload that waited.

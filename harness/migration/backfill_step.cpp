@@ -1,6 +1,7 @@
 #include "harness/migration/backfill_plan.hpp"
 #include "harness/migration/cancel_watch.hpp"
 #include "harness/migration/progress.hpp"
+#include "harness/migration/progress_series.hpp"
 #include "harness/migration/step_context.hpp"
 #include "harness/migration/throttle.hpp"
 
@@ -42,6 +43,7 @@ private:
     BackfillPlan plan_;
     Throttle throttle_;
     Progress progress_;
+    ProgressSeries series_{Clock::now()};
     Clock::time_point attempt_start_ = Clock::now();
     Clock::time_point told_{}, logged_{};
     std::size_t notes_told_ = 0;
@@ -159,6 +161,7 @@ void BackfillRun::failed(const database::Error& error) {
 // Ten times a second for whoever watches, every five seconds for the log.
 void BackfillRun::tell_progress(const std::string& throttled_by, bool now) {
     const auto at = Clock::now();
+    series_.add(at, plan_.rows(), throttle_.waited_by_reason());
     const BackfillProgress progress{.step = context_.record.name,
                                     .rows_visited = progress_.rows(),
                                     .rows_changed = plan_.rows(),
@@ -190,6 +193,8 @@ void BackfillRun::tell_progress(const std::string& throttled_by, bool now) {
 
 void BackfillRun::write_record() {
     tell_progress({}, true);
+    series_.end(Clock::now(), plan_.rows(), throttle_.waited_by_reason());
+    context_.record.progress = series_.points(context_.settings.run_start);
     context_.record.rows = plan_.rows();
     context_.record.throttled_s = std::chrono::duration<double>(throttle_.waited()).count();
     context_.record.throttle_reasons = throttle_.reasons();

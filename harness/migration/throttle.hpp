@@ -60,6 +60,8 @@ public:
 
     [[nodiscard]] Clock::duration waited(ThrottleReason) const noexcept;
     [[nodiscard]] Clock::duration waited() const noexcept;  // all reasons
+    using Waited = std::array<Clock::duration, throttle_reason_count>;
+    [[nodiscard]] const Waited& waited_by_reason() const noexcept { return waited_; }
     [[nodiscard]] std::string reasons() const;  // "p99 1.2 s, pause 0.5 s"; may be empty
 
     // What the reader should know, each said once.
@@ -77,7 +79,7 @@ private:
                                        Clock::time_point now);
 
     scenarios::Throttle limits_;
-    std::array<Clock::duration, throttle_reason_count> waited_{};
+    Waited waited_{};
     std::optional<Clock::time_point> batch_end_;
     std::optional<Clock::time_point> held_since_;
     Clock::time_point asked_{};

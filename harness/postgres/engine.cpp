@@ -18,6 +18,7 @@
 #include "harness/postgres/room.hpp"
 #include "harness/postgres/run_lock.hpp"
 #include "harness/postgres/sample.hpp"
+#include "harness/postgres/server_counters.hpp"
 #include "harness/postgres/session.hpp"
 #include "harness/postgres/snapshot.hpp"
 #include "harness/postgres/statement_check.hpp"
@@ -119,6 +120,11 @@ public:
 
     std::unique_ptr<database::LockSource> lock_source() override {
         return open_lock_source(destination("observer"));
+    }
+
+    std::unique_ptr<database::ServerCounters> server_counters(
+        std::vector<std::string> tables) override {
+        return open_server_counters(destination("counters"), std::move(tables));
     }
 
     std::unique_ptr<database::ReplicaProbe> replica_probe(

@@ -246,7 +246,7 @@ def test_more_connections_than_the_server_has_is_said_before_anything_is_done(
     ended = rehearse("run", scenario(many), "--db", shop_database.uri, "--setup", "--out", "out")
 
     assert ended.code == 6
-    assert "opens 1003 sessions" in ended.err and "max_connections = 200" in ended.err
+    assert "opens 1004 sessions" in ended.err and "max_connections = 200" in ended.err
     assert "lower workload.connections" in ended.err
     assert shop_database.value("SELECT to_regclass('made_by_setup') IS NULL")
     assert not (rehearse.folder / "out").exists()

@@ -451,6 +451,17 @@ TEST_F(Backfill, TheThrottleHoldsItBackAndTheRecordSaysHowLongAndWhy) {
     EXPECT_TRUE(contains(step.throttle_reasons, "p99 0.3 s")) << step.throttle_reasons;
     EXPECT_TRUE(contains(step.throttle_reasons, "pause")) << step.throttle_reasons;
     expect_each_row_once("t");
+
+    ASSERT_FALSE(step.progress.empty());
+    EXPECT_EQ(step.progress.back().rows, 500);
+    EXPECT_EQ(step.progress.front().rows, 0);  // nothing was let through yet
+    EXPECT_EQ(step.progress.front().throttled_by, "p99");
+    double throttled_s = 0;
+    for (const auto& point : step.progress) {
+        EXPECT_GE(point.at_s, step.start_s);
+        throttled_s += point.throttled_s;
+    }
+    EXPECT_NEAR(throttled_s, *step.throttled_s, 1e-6);
 }
 
 TEST_F(Backfill, TheSecondInterruptionEndsItBetweenTwoBatches) {

@@ -107,6 +107,53 @@ protected:
     std::unique_ptr<Observer> observer;
 };
 
+// Who stands behind whom in a row's queue and in a table's.
+TEST_F(LockObserver, AWaitIsListedBehindTheSessionDirectlyInItsWay) {
+    sql("INSERT INTO orders VALUES (1, 0)");
+    std::vector<postgres::Connection> sessions;
+    const auto open = [&](const char* role) {
+        sessions.push_back(postgres::open_connection(conninfo(role)));
+        return static_cast<std::int64_t>(PQbackendPID(sessions.back().get()));
+    };
+    // Sends it, and returns when so many wait.
+    const auto wait_for = [&](const char* statement, std::uint32_t waiting) {
+        ASSERT_EQ(PQsendQuery(sessions.back().get(), statement), 1);
+        ASSERT_TRUE(becomes([&] { return observer->blocked_now() == waiting; }));
+    };
+    const auto holder = open("adversary/holder");
+    PQclear(PQexec(sessions.back().get(), "BEGIN; UPDATE orders SET n = 1 WHERE id = 1"));
+    const auto first = open("workload");
+    wait_for("UPDATE orders SET n = 2 WHERE id = 1", 1);
+    const auto second = open("workload");
+    wait_for("UPDATE orders SET n = 3 WHERE id = 1", 2);
+    const auto alter = open("step/alter");
+    wait_for("ALTER TABLE orders ADD COLUMN x int", 3);
+    const auto reader = open("workload");
+    wait_for("SELECT FROM orders", 4);
+    PQclear(PQexec(sessions.front().get(), "COMMIT"));
+    ASSERT_TRUE(becomes([&] { return observer->blocked_now() == 0; }));
+
+    const auto locks = finish().joined.locks;
+
+    const auto first_wait_of = [&](std::int64_t pid) {
+        return *std::find_if(locks.waits.begin(), locks.waits.end(),
+                             [&](const auto& wait) { return wait.pid == pid; });
+    };
+    EXPECT_EQ(first_wait_of(first).behind, holder);
+    EXPECT_EQ(first_wait_of(first).relation, "orders");
+    EXPECT_EQ(first_wait_of(second).behind, first);  // who holds the row's tuple lock meanwhile
+    EXPECT_EQ(first_wait_of(second).mode, "ExclusiveLock");
+    EXPECT_EQ(first_wait_of(alter).behind, holder);  // with whom the others' locks conflict, too
+    EXPECT_EQ(first_wait_of(alter).mode, "AccessExclusiveLock");
+    EXPECT_EQ(first_wait_of(alter).kind, "step");
+    EXPECT_EQ(first_wait_of(alter).name, "alter");
+    EXPECT_EQ(first_wait_of(reader).behind, alter);
+    EXPECT_EQ(first_wait_of(reader).kind, "operation");
+    const auto& episode = locks.episodes.at(first_wait_of(reader).episode);
+    EXPECT_EQ(episode.blocker.pid, holder);
+    EXPECT_EQ(locks.waits_dropped, 0U);
+}
+
 TEST_F(LockObserver, WhatAStepHoldsIsReadJustBeforeItsCommit) {
     const auto step = postgres::open_connection(conninfo("step"));
     const std::int64_t session = PQbackendPID(step.get());

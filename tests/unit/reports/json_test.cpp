@@ -174,6 +174,96 @@ TEST(Json, TellsTheApplicationVersionsApartWhereBothSent) {
     EXPECT_EQ(operation["by_app"]["new"]["after"]["count"], 70);
 }
 
+// What the migration and its way back have alike.
+Record with_series() {
+    auto record = samples::naive();
+    record.steps[0].locks[0].start_s = 15.25;
+    record.steps[0].progress = {
+        {.at_s = 16, .rows = 2'000},
+        {.at_s = 17, .rows = 2'500, .throttled_s = 0.8, .throttled_by = "replica lag"}};
+    record.locks.waits = {{.episode = 0,
+                           .pid = 501,
+                           .behind = 500,
+                           .kind = "operation",
+                           .name = "read_order",
+                           .relation = "orders",
+                           .mode = "AccessShareLock",
+                           .start_s = 15.5,
+                           .end_s = 16.75},
+                          {.pid = 77, .behind = 0, .kind = "other", .relation = "transaction"}};
+    record.locks.waits_dropped = 12;
+    record.server.samples = {{.at_s = 0.5, .replica_lag_s = 0.25},
+                             {.at_s = 1.5,
+                              .log_bytes = 4'096,
+                              .checkpoints = 1,
+                              .cache_hits = 99,
+                              .cache_misses = 7,
+                              .updates = 30,
+                              .hot_updates = 20}};
+    record.server.tables = {{.name = "orders",
+                             .bytes_before = 8'192,
+                             .bytes_after = 16'384,
+                             .index_bytes_before = 1,
+                             .index_bytes_after = 2,
+                             .updates = 30,
+                             .hot_updates = 20},
+                            {.name = "gone"}};
+    return record;
+}
+
+TEST(Json, TellsWhoStoodBehindWhom) {
+    const auto locks = result_of(with_series())["locks"];
+
+    EXPECT_EQ(locks["waits_dropped"], 12);
+    ASSERT_EQ(locks["waits"].size(), 2U);
+    EXPECT_EQ(locks["waits"][0], json({{"episode", 0},
+                                       {"pid", 501},
+                                       {"behind", 500},
+                                       {"kind", "operation"},
+                                       {"name", "read_order"},
+                                       {"relation", "orders"},
+                                       {"mode", "AccessShareLock"},
+                                       {"start_s", 15.5},
+                                       {"end_s", 16.75}}));
+    EXPECT_EQ(locks["waits"][1]["name"], nullptr);
+}
+
+TEST(Json, TellsHowABackfillWentOnAndWhenAStepAskedForItsLocks) {
+    const auto step = result_of(with_series())["steps"][0];
+
+    EXPECT_EQ(step["locks"][0]["start_s"], 15.25);
+    EXPECT_EQ(step["progress"], json::parse(R"([{"at_s": 16.0, "rows": 2000, "throttled_s": 0.0,
+                               "throttled_by": null},
+                              {"at_s": 17.0, "rows": 2500, "throttled_s": 0.8,
+                               "throttled_by": "replica lag"}])"));
+    auto unknown = samples::naive();
+    unknown.steps[0].locks[0].start_s.reset();
+    EXPECT_EQ(result_of(unknown)["steps"][0]["locks"][0]["start_s"], nullptr);
+}
+
+TEST(Json, TellsWhatTheServerCountedAndNullForWhatIsNotKnown) {
+    auto record = with_series();
+    record.rollback = std::make_shared<Record>(with_series());
+    const auto result = result_of(record);
+
+    const auto server = result["server"];
+    EXPECT_EQ(server["samples"][0],
+              json::parse(R"({"at_s": 0.5, "log_bytes": null, "checkpoints": null,
+                              "cache_hits": null, "cache_misses": null, "updates": null,
+                              "hot_updates": null, "replica_lag_s": 0.25})"));
+    EXPECT_EQ(server["samples"][1],
+              json::parse(R"({"at_s": 1.5, "log_bytes": 4096, "checkpoints": 1, "cache_hits": 99,
+                              "cache_misses": 7, "updates": 30, "hot_updates": 20,
+                              "replica_lag_s": null})"));
+    EXPECT_EQ(server["tables"][0],
+              json::parse(R"({"name": "orders", "bytes_before": 8192, "bytes_after": 16384,
+                              "index_bytes_before": 1, "index_bytes_after": 2, "updates": 30,
+                              "hot_updates": 20})"));
+    EXPECT_EQ(server["tables"][1]["bytes_before"], nullptr);
+    EXPECT_EQ(result["rollback"]["server"], server);
+    EXPECT_EQ(result["rollback"]["locks"]["waits"], result["locks"]["waits"]);
+}
+
 TEST(Json, RoundsToMicroseconds) {
     auto record = samples::healthy();
     record.phases[0].end_s = 0.1 + 0.2;

@@ -99,7 +99,8 @@ public:
                                        .run_start = at(0),
                                        .window_from = at(from_ms),
                                        .window_to = at(to_ms),
-                                       .origins = origins});
+                                       .origins = origins,
+                                       .waits_kept = waits_kept});
     }
     [[nodiscard]] std::uint32_t blocked_now() const { return builder_.blocked_now(); }
 
@@ -108,6 +109,7 @@ public:
     std::vector<LockOrigin> origins;
     std::vector<std::string> operations{"read_order", "place_order"};
     Sightings sightings;
+    std::size_t waits_kept = 50'000;
 
 private:
     EpisodeBuilder builder_;

@@ -24,14 +24,14 @@ WatchedLock asked(std::optional<double> since_ms = {}) {
 }
 
 TEST(StepLocks, AStepThatLocksNothingHasNone) {
-    StepLocks locks{at(0)};
+    StepLocks locks{at(0), at(0)};
     locks.observe(at(10), at(10), sessions, {}, offset_us);
 
     EXPECT_TRUE(locks.end(at(20)).empty());
 }
 
 TEST(StepLocks, ATransactionBetweenTwoTicksIsHeldFromItsStatementToItsCommit) {
-    StepLocks locks{at(0)};
+    StepLocks locks{at(0), at(0)};
     locks.observe(at(10), at(10), sessions, {}, offset_us);
     locks.statement_sent(step, {at(15), "ALTER TABLE orders ADD COLUMN x int", true});
     locks.before_commit(at(18), step, std::vector{granted()}, offset_us);
@@ -44,10 +44,11 @@ TEST(StepLocks, ATransactionBetweenTwoTicksIsHeldFromItsStatementToItsCommit) {
     EXPECT_EQ(result[0].mode, "AccessExclusiveLock");
     EXPECT_NEAR(result[0].held_s, 0.003, 1e-9);
     EXPECT_EQ(result[0].waited_s, 0);
+    EXPECT_NEAR(result[0].start_s.value(), 0.015, 1e-9);
 }
 
 TEST(StepLocks, AWaitEndsWhereTheHoldBegins) {
-    StepLocks locks{at(0)};
+    StepLocks locks{at(0), at(0)};
     locks.observe(at(20), at(20), sessions, std::vector{asked(12)}, offset_us);
     locks.observe(at(40), at(40), sessions, std::vector{asked(12)}, offset_us);
     locks.observe(at(60), at(60), sessions, std::vector{granted()}, offset_us);
@@ -60,8 +61,21 @@ TEST(StepLocks, AWaitEndsWhereTheHoldBegins) {
     EXPECT_NEAR(result[0].held_s, 0.035, 1e-9);
 }
 
+TEST(StepLocks, ALockBeginsWhereItWasFirstAskedForAndCountsFromTheRunsStart) {
+    StepLocks locks{at(1'000), at(400)};
+    locks.observe(at(1'020), at(1'020), sessions, std::vector{asked(1'012)}, offset_us);
+    locks.observe(at(1'040), at(1'040), sessions, {}, offset_us);  // in vain, and then once more
+    locks.observe(at(1'060), at(1'060), sessions, std::vector{asked(1'055)}, offset_us);
+    locks.observe(at(1'080), at(1'080), sessions, std::vector{granted()}, offset_us);
+
+    const auto result = locks.end(at(1'100));
+
+    ASSERT_EQ(result.size(), 1U);
+    EXPECT_NEAR(result[0].start_s.value(), 0.612, 1e-9);
+}
+
 TEST(StepLocks, AWaitThatTimedOutHeldNothing) {
-    StepLocks locks{at(0)};
+    StepLocks locks{at(0), at(0)};
     locks.observe(at(20), at(20), sessions, std::vector{asked(12)}, offset_us);
     locks.observe(at(40), at(40), sessions, {}, offset_us);
 
@@ -73,7 +87,7 @@ TEST(StepLocks, AWaitThatTimedOutHeldNothing) {
 }
 
 TEST(StepLocks, AWaitThatOnlyASampleSawIsAWait) {
-    StepLocks locks{at(0)};
+    StepLocks locks{at(0), at(0)};
     locks.note_wait(at(20), asked(12), offset_us);
     locks.before_commit(at(30), step, std::vector{granted()}, offset_us);
 
@@ -85,7 +99,7 @@ TEST(StepLocks, AWaitThatOnlyASampleSawIsAWait) {
 
 // Before PostgreSQL 14. Seen once, it would else be a wait of no time.
 TEST(StepLocks, AWaitWhoseStartTheServerDoesNotTellBeginsWhereItWasNotYetThere) {
-    StepLocks locks{at(0)};
+    StepLocks locks{at(0), at(0)};
     locks.observe(at(10), at(10), sessions, {}, offset_us);
     locks.note_wait(at(30), asked(), offset_us);
     locks.before_commit(at(45), step, std::vector{granted()}, offset_us);
@@ -103,7 +117,7 @@ TEST(StepLocks, AWaitWhoseStartTheServerDoesNotTellBeginsWhereItWasNotYetThere) 
 }
 
 TEST(StepLocks, TransactionsOfOneStepAddUp) {
-    StepLocks locks{at(0)};
+    StepLocks locks{at(0), at(0)};
     for (const double ms : {0, 100, 200}) {
         locks.observe(at(ms + 10), at(ms + 10), sessions, {}, offset_us);
         locks.observe(at(ms + 20), at(ms + 20), sessions, std::vector{granted("RowExclusiveLock")},
@@ -120,7 +134,7 @@ TEST(StepLocks, TransactionsOfOneStepAddUp) {
 }
 
 TEST(StepLocks, TheLongestHeldComesFirst) {
-    StepLocks locks{at(0)};
+    StepLocks locks{at(0), at(0)};
     locks.observe(at(10), at(10), sessions, std::vector{granted("ShareLock", "a")}, offset_us);
     locks.observe(at(90), at(90), sessions, std::vector{granted("ShareLock", "a"), granted()},
                   offset_us);
@@ -132,7 +146,7 @@ TEST(StepLocks, TheLongestHeldComesFirst) {
 }
 
 TEST(StepLocks, AnotherSessionsSilenceEndsNoHold) {
-    StepLocks locks{at(0)};
+    StepLocks locks{at(0), at(0)};
     locks.observe(at(10), at(10), sessions, std::vector{granted()}, offset_us);
     locks.observe(at(30), at(30), std::vector<std::int64_t>{77}, {}, offset_us);
     locks.observe(at(50), at(50), sessions, std::vector{granted()}, offset_us);
@@ -144,7 +158,7 @@ TEST(StepLocks, AnotherSessionsSilenceEndsNoHold) {
 constexpr const char* alter = "ALTER TABLE orders ADD COLUMN x int";
 
 TEST(StepLocks, ALockIsTheStatementsThatTookIt) {
-    StepLocks locks{at(0)};
+    StepLocks locks{at(0), at(0)};
     locks.observe(at(10), at(10), sessions, {}, offset_us);
     locks.statement_sent(step, {at(12), "BEGIN", true});
     locks.statement_sent(step, {at(13), alter, false});
@@ -165,7 +179,7 @@ TEST(StepLocks, ALockIsTheStatementsThatTookIt) {
 }
 
 TEST(StepLocks, AStatementOfTheNextTransactionTakesTheLockAnew) {
-    StepLocks locks{at(0)};
+    StepLocks locks{at(0), at(0)};
     locks.statement_sent(step, {at(5), alter, true});
     locks.observe(at(20), at(20), sessions, std::vector{granted()}, offset_us);
     locks.statement_sent(step, {at(30), "ALTER TABLE orders DROP COLUMN x", true});
@@ -182,7 +196,7 @@ TEST(StepLocks, AStatementOfTheNextTransactionTakesTheLockAnew) {
 
 // A migration tool tells nobody what it sends.
 TEST(StepLocks, WhatAToolIsSeenToRunTakesItsLocks) {
-    StepLocks locks{at(0)};
+    StepLocks locks{at(0), at(0)};
     locks.observe(at(10), at(10), sessions, {}, offset_us);
     locks.statement_seen(step, at(30), alter, server_us(22), offset_us);
     locks.observe(at(30), at(30), sessions, std::vector{granted()}, offset_us);
@@ -203,7 +217,7 @@ TEST(StepLocks, WhatAToolIsSeenToRunTakesItsLocks) {
 // The sessions are read just before their locks, and the tool went on in between.
 TEST(StepLocks, WhatAToolSentBetweenALooksTwoQuestionsTakesItsLocks) {
     for (const char* before : {"", "BEGIN", "set local lock_timeout = '1s'"}) {
-        StepLocks locks{at(0)};
+        StepLocks locks{at(0), at(0)};
         locks.observe(at(10), at(10), sessions, {}, offset_us);
         if (*before != '\0') {
             locks.statement_seen(step, at(29), before, server_us(22), offset_us);
@@ -225,7 +239,7 @@ TEST(StepLocks, WhatAToolSentBetweenALooksTwoQuestionsTakesItsLocks) {
 
 // Of what was sent by then and might have locked, nothing is taken back.
 TEST(StepLocks, AToolsStatementThatTookALockKeepsIt) {
-    StepLocks locks{at(0)};
+    StepLocks locks{at(0), at(0)};
     locks.observe(at(10), at(10), sessions, {}, offset_us);
     locks.statement_seen(step, at(29), "SELECT migrate()", server_us(22), offset_us);
     locks.observe(at(30), at(33), sessions, std::vector{granted()}, offset_us);
@@ -239,7 +253,7 @@ TEST(StepLocks, AToolsStatementThatTookALockKeepsIt) {
 
 // Sessions and locks are not read at the same instant.
 TEST(StepLocks, AToolsStatementThatCameBetweenTheTwoIsKnownFromTheNextLook) {
-    StepLocks locks{at(0)};
+    StepLocks locks{at(0), at(0)};
     locks.observe(at(10), at(10), sessions, {}, offset_us);
     locks.observe(at(30), at(32), sessions, std::vector{granted()}, offset_us);
     locks.statement_seen(step, at(49), alter, server_us(31), offset_us);
@@ -254,7 +268,7 @@ TEST(StepLocks, AToolsStatementThatCameBetweenTheTwoIsKnownFromTheNextLook) {
 }
 
 TEST(StepLocks, AToolsCommitThatIsOverTakesNoLock) {
-    StepLocks locks{at(0)};
+    StepLocks locks{at(0), at(0)};
     locks.observe(at(10), at(10), sessions, {}, offset_us);
     locks.statement_seen(step, at(30), alter, server_us(22), offset_us);
     locks.observe(at(30), at(30), sessions, std::vector{granted()}, offset_us);

@@ -35,6 +35,35 @@ TEST(WaitGraph, TheOneNextToTheRootIsTheOneWhoMadeTheQueue) {
     EXPECT_EQ(chains[2].queued, std::nullopt);
 }
 
+TEST(WaitGraph, EachStandsBehindTheNextOneOnTheWayToTheRoot) {
+    const auto chains =
+        follow({0, {waits(1, {2}), waits(2, {3}), waits(3, {9}), waits(4, {3, 2, 1})}, {}});
+
+    EXPECT_EQ(chains[0].behind, 2);
+    EXPECT_EQ(chains[1].behind, 3);
+    EXPECT_EQ(chains[2].behind, 9);
+    EXPECT_EQ(chains[3].behind, 3);
+}
+
+TEST(WaitGraph, OfSeveralAtTheSameDistanceOneStandsBehindTheOldestTransaction) {
+    const LockSample sample{0,
+                            {waits(1, {2, 3}), waits(2, {9}), waits(3, {9})},
+                            {session(2, "", 300), session(3, "", 100), session(9, "", 50)}};
+
+    EXPECT_EQ(follow(sample)[0].behind, 3);
+}
+
+TEST(WaitGraph, InACycleTheWaitsMakeARing) {
+    const auto chains =
+        follow({0, {waits(5, {4}), waits(4, {6}), waits(6, {5}), waits(7, {6})}, {}});
+
+    ASSERT_EQ(chains.size(), 4U);
+    EXPECT_EQ(chains[0].behind, 4);
+    EXPECT_EQ(chains[1].behind, 6);
+    EXPECT_EQ(chains[2].behind, 5);
+    EXPECT_EQ(chains[3].behind, 6);  // not one of it
+}
+
 TEST(WaitGraph, WhoIsBlockedByTheRootItselfIsNotBehindAQueue) {
     const auto chains = follow({0, {waits(1, {2, 9}), waits(2, {9})}, {}});
 

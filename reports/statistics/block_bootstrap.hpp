@@ -9,9 +9,6 @@
 
 namespace reports::statistics {
 
-// What one redraw can count.
-inline constexpr std::uint64_t most_calls = 0xffff'ffff;
-
 // The quantile in `replicates` redraws of the phase by the circular block bootstrap (Politis and
 // Romano, 1992): size / block_s blocks of block_s consecutive seconds, begun anywhere and wrapping
 // around at the end; seconds that fill no block are not drawn, which errs to the wide side. In ms;

@@ -7,20 +7,30 @@ namespace reports::statistics {
 
 void Seconds::add(std::int64_t us, std::uint64_t times) {
     if (us > Histogram::highest_us) {
-        failures_.back() += times;
+        add_failures(times);
         return;
     }
-    constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
+    constexpr std::uint64_t most_in_one = (1U << 20U) - 1;
+    // A hostile count must neither wrap around nor fill the memory.
+    times = total_ > most_calls ? 0 : std::min(times, most_calls + 1);
+    total_ += times;
     while (times > 0) {
-        const auto part = std::min(times, most);
-        packed_.push_back({.bucket = static_cast<std::uint32_t>(Histogram::bucket_of(us)),
-                           .times = static_cast<std::uint32_t>(part)});
+        const auto part = std::min(times, most_in_one);
+        packed_.push_back({.bucket = static_cast<std::uint32_t>(Histogram::bucket_of(us)) & 0xfffU,
+                           .times = static_cast<std::uint32_t>(part) & 0xfffffU});
         times -= part;
     }
 }
 
+void Seconds::add_failures(std::uint64_t times) {
+    times = total_ > most_calls ? 0 : std::min(times, most_calls + 1);
+    total_ += times;
+    failures_.back() += times;
+}
+
 void Seconds::append(std::span<const Bucket> successes, std::uint64_t failures) {
-    failures_.push_back(failures);
+    failures_.push_back(0);
+    add_failures(failures);
     for (const auto& [edge_us, times] : successes) {
         add(edge_us, times);
     }
@@ -28,8 +38,21 @@ void Seconds::append(std::span<const Bucket> successes, std::uint64_t failures) 
 }
 
 void Seconds::append(const Histogram& successes, std::uint64_t failures) {
-    failures_.push_back(failures + successes.saturated());
+    failures_.push_back(0);
+    add_failures(failures);
+    add_failures(successes.saturated());
     successes.for_each_bucket([&](std::int64_t us, std::uint64_t times) { add(us, times); });
+    ends_.push_back(packed_.size());
+}
+
+void Seconds::append_from(const Seconds& other, std::size_t second, double factor) {
+    failures_.push_back(0);
+    add_failures(other.failures_[second]);
+    for (auto i = second == 0 ? 0 : other.ends_[second - 1]; i < other.ends_[second]; ++i) {
+        const auto& packed = other.packed_[i];
+        const double us = static_cast<double>(Histogram::upper_edge_us(packed.bucket)) * factor;
+        add(static_cast<std::int64_t>(std::min(us, 1e18)), packed.times);
+    }
     ends_.push_back(packed_.size());
 }
 

@@ -1,6 +1,7 @@
 #include "reports/statistics/seconds.hpp"
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -9,6 +10,7 @@ namespace {
 
 using reports::Histogram;
 using reports::statistics::Bucket;
+using reports::statistics::most_calls;
 using reports::statistics::RankedSeconds;
 using reports::statistics::Seconds;
 
@@ -84,10 +86,27 @@ TEST(Seconds, AValuePastTheHistogramsEndIsAFailure) {
 }
 
 TEST(Seconds, MoreCallsThanFitInOneEntryAreKept) {
-    constexpr std::uint64_t many = 10'000'000'000;
+    constexpr std::uint64_t many = 1'000'000'000;
     Seconds seconds;
     seconds.append(std::vector<Bucket>{{100, many}}, many);
-    EXPECT_EQ(RankedSeconds{seconds}.calls(), 2 * many);
+    const RankedSeconds ranked{seconds};
+    EXPECT_EQ(ranked.calls(), 2 * many);
+    EXPECT_EQ(ranked.by_second_up_to(0)[0], many);
+}
+
+TEST(Seconds, AHostileCountNeitherWrapsAroundNorFillsTheMemory) {
+    constexpr auto endless = std::numeric_limits<std::uint64_t>::max();
+    Seconds seconds;
+    for (int i = 0; i < 100; ++i) {
+        seconds.append(std::vector<Bucket>(1'000, Bucket{100, endless}), endless);
+    }
+    const RankedSeconds ranked{seconds};
+    EXPECT_EQ(ranked.size(), 100U);
+    EXPECT_GT(ranked.calls(), most_calls);
+    EXPECT_LT(ranked.calls(), 10 * most_calls);
+    Seconds of_successes;
+    of_successes.append(std::vector<Bucket>(1'000, Bucket{100, endless}), 0);
+    EXPECT_GT(RankedSeconds{of_successes}.calls(), most_calls);
 }
 
 }  // namespace

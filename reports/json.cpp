@@ -86,6 +86,8 @@ Json step_json(const Step& step) {
             {"wal_total_bytes", or_null(step.wal_total_bytes)},
             {"throttled_s", step.throttled_s ? number(*step.throttled_s) : Json(nullptr)},
             {"deadlocks", step.deadlocks},
+            {"file", text_or_null(step.file)},
+            {"line", step.line == 0 ? Json(nullptr) : Json(step.line)},
             {"throttle_reasons", text_or_null(step.throttle_reasons)}};
 }
 

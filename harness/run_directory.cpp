@@ -122,6 +122,8 @@ void RunDirectory::write(const fs::path& name, std::string_view content) const {
     }
     fs::rename(path_ / beside, target, error);
     if (error) {
+        std::error_code ignored;
+        fs::remove(path_ / beside, ignored);
         fail(target, "cannot be written", error.value());
     }
 }

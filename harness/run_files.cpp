@@ -1,8 +1,12 @@
 #include "harness/run_files.hpp"
 
+#include "reports/ci.hpp"
 #include "reports/histogram_log.hpp"
 #include "reports/json.hpp"
+#include "reports/junit.hpp"
 #include "reports/markdown.hpp"
+#include "reports/openmetrics.hpp"
+#include "reports/verdict.hpp"
 
 #include <set>
 #include <string>
@@ -46,15 +50,38 @@ std::vector<std::string> histogram_logs(const reports::Record& record) {
 
 }  // namespace
 
-void write_run_files(const reports::Record& record, const RunDirectory& out) {
+std::vector<std::string> write_run_files(reports::Record& record, const RunDirectory& out,
+                                         const Ci& ci) {
+    std::vector<std::string> faults;
+    const auto write = [&](const std::filesystem::path& name, const auto& draw) {
+        try {
+            out.write(name, draw());
+        } catch (const std::exception& failure) {
+            faults.emplace_back(failure.what());
+        }
+    };
     const auto logs = histogram_logs(record);
     std::set<std::string> taken;
     for (std::size_t i = 0; i < logs.size(); ++i) {
-        out.write(std::filesystem::path{"histograms"} / file_name(record.operations[i].name, taken),
-                  logs[i]);
+        write(std::filesystem::path{"histograms"} / file_name(record.operations[i].name, taken),
+              [&] { return logs[i]; });
     }
-    out.write("summary.md", reports::to_markdown(record));
-    out.write("result.json", reports::to_json(record));  // last: whoever sees it sees a whole run
+    write("summary.md", [&] { return reports::to_markdown(record); });
+    write("junit.xml", [&] { return reports::to_junit(record, ci.checkout); });
+    write("metrics.txt", [&] { return reports::to_openmetrics(record); });
+    if (ci.system == CiSystem::gitlab) {
+        write(code_quality_file, [&] { return reports::gitlab_code_quality(record, ci.checkout); });
+    }
+    if (!faults.empty()) {
+        reports::decide_unkept(record, faults.front());
+    }
+    // Last: whoever sees it sees a whole run, or is told in it what is missing.
+    const auto before = faults.size();
+    write("result.json", [&] { return reports::to_json(record); });
+    if (before == 0 && !faults.empty()) {
+        reports::decide_unkept(record, faults.front());
+    }
+    return faults;
 }
 
 }  // namespace harness

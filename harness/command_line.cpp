@@ -48,6 +48,12 @@ CLI::App* add_run(CLI::App& app, RunCommand& run, std::vector<std::string>& sets
         "--show-values", run.show_values,
         "show the rows that differ, and what errors quote of rows (default: left out)");
     command->add_flag("--plan", run.plan, "say what would be done, and do nothing");
+    command
+        ->add_option("--ci", run.ci,
+                     "tell a CI system in its own way: github (annotations, job summary), gitlab "
+                     "(gl-code-quality.json), none (default: found from the environment)")
+        ->type_name("SYSTEM")
+        ->check(CLI::IsMember({"github", "gitlab", "none"}));
     command->add_flag("--json", run.json, "print result.json on stdout");
     command->add_flag("--quiet", run.quiet, "no progress");
     return command;

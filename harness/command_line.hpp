@@ -23,6 +23,7 @@ struct RunCommand {
     std::optional<std::filesystem::path> out, server_binaries;
     std::optional<std::uint64_t> seed;
     std::vector<scenarios::Override> overrides;
+    std::string ci;  // github | gitlab | none; empty: the environment tells
     bool plan = false, json = false, quiet = false, setup = false, show_values = false;
 };
 struct ValidateCommand {

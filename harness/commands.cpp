@@ -1,5 +1,6 @@
 #include "harness/commands.hpp"
 
+#include "harness/ci_system.hpp"
 #include "harness/demo.hpp"
 #include "harness/engines.hpp"
 #include "harness/plan.hpp"
@@ -48,8 +49,10 @@ std::uint64_t fresh_seed() {
 }
 
 int run(const RunCommand& command) {
+    const auto ci = ci_of_this_process(command.ci);
     auto read = scenarios::read_scenario(command.scenario, command.overrides);
     if (const auto* errors = std::get_if<std::vector<scenarios::Error>>(&read)) {
+        tell_ci(ci, *errors);
         return complain(*errors);
     }
     const auto& scenario = std::get<scenarios::Scenario>(read);
@@ -60,6 +63,7 @@ int run(const RunCommand& command) {
     RehearsalOptions options;
     options.stage = {command.db, command.setup, command.server_binaries, command.show_values};
     options.seed = command.seed.value_or(fresh_seed());
+    options.ci = ci;
     for (const auto& override_ : command.overrides) {
         options.overridden.push_back(override_.first);
     }
@@ -91,6 +95,7 @@ int run(const RunCommand& command) {
         std::cout << "\nrun directory: " << out.path().string() << '\n';
     }
     std::cout.flush();
+    tell_ci(ci, record);
     if (!std::cout) {
         std::cerr << "rehearse: stdout cannot be written\n";
         return std::max(record.exit_code, exit_codes::harness_failed);

@@ -113,9 +113,12 @@ struct Console::Implementation {
     }
 
     void note(std::string_view line) {
-        if (options.quiet) {
-            return;
+        if (!options.quiet) {
+            print(line);
         }
+    }
+
+    void print(std::string_view line) {
         // The server's messages quote names, and a name may hold what a terminal obeys.
         const std::string harmless = reports::many_lines(line);
         const std::scoped_lock lock{mutex};
@@ -146,6 +149,10 @@ Console::~Console() = default;
 
 void Console::note(std::string_view line) {
     implementation_->note(line);
+}
+
+void Console::complain(std::string_view line) {
+    implementation_->print("rehearse: " + std::string{line});
 }
 
 void Console::show_status(std::function<std::string()> status) {

@@ -28,6 +28,9 @@ public:
     // A line for the reader, from any thread.
     void note(std::string_view line);
 
+    // What went wrong; printed also where no progress is wanted.
+    void complain(std::string_view line);
+
     // Asked about every quarter of a second on a terminal, every ten seconds elsewhere; shown as
     // the last line. Empty function: nothing is shown. Once this returns the old one is not called
     // again.

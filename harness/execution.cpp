@@ -283,7 +283,8 @@ void Execution::migrate() {
                                       interruption_,
                                       {.run_start = run_start_,
                                        .seed = record_.run.seed,
-                                       .working_directory = scenario_.file.parent_path()}};
+                                       .working_directory = scenario_.file.parent_path(),
+                                       .scenario_file = scenario_.file}};
     record_.steps = runner.run(scenario_.up);
     adversaries_->migration_over();
     for (std::size_t i = 0; i < record_.steps.size() && i < step_locks_.size(); ++i) {

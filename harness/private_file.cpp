@@ -54,6 +54,8 @@ void write_private_file(const fs::path& path, std::string_view content) {
     }
     fs::rename(beside, path, error);
     if (error) {
+        std::error_code ignored;
+        fs::remove(beside, ignored);
         fail(path, "cannot be written", error.value());
     }
 }

@@ -167,7 +167,9 @@ reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOpt
 
     const int signal = console.signal();
     reports::decide(record, scenario.gates, signal == 0 || signal == SIGINT ? signal : SIGTERM);
-    write_run_files(record, out.path());
+    for (const auto& fault : write_run_files(record, out.path(), options.ci)) {
+        console.complain(fault);
+    }
     return record;
 }
 

@@ -1,6 +1,7 @@
 // One rehearsal, from its scenario to its verdict.
 #pragma once
 
+#include "harness/ci_system.hpp"
 #include "harness/console.hpp"
 #include "harness/migration/interruption.hpp"
 #include "harness/run_directory.hpp"
@@ -18,12 +19,13 @@ struct RehearsalOptions {
     StageOptions stage;
     std::uint64_t seed = 0;
     std::vector<std::string> overridden;  // paths of --set; their values may be anybody's secrets
+    Ci ci;
 };
 
 // Runs the scenario and judges it; everything but the terminal summary is in `out` afterwards. What
 // the server does to a rehearsal that has begun (it goes away, it fills its disk) is in the record,
-// not thrown. Throws, before anything was touched, UsageError, database::Refused, database::Outage;
-// and std::runtime_error when the run directory cannot be written.
+// not thrown; so is what could not be written into the run directory, which is also said on stderr.
+// Throws, before anything was touched, UsageError, database::Refused, database::Outage.
 [[nodiscard]] reports::Record rehearse(const scenarios::Scenario& scenario,
                                        const RehearsalOptions& options, RunDirectory& out,
                                        Console& console, migration::Interruption& interruption);

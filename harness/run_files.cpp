@@ -1,10 +1,15 @@
 #include "harness/run_files.hpp"
 
 #include "harness/private_file.hpp"
+#include "reports/ci.hpp"
 #include "reports/histogram_log.hpp"
 #include "reports/json.hpp"
+#include "reports/junit.hpp"
 #include "reports/markdown.hpp"
+#include "reports/openmetrics.hpp"
+#include "reports/verdict.hpp"
 
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -47,21 +52,64 @@ std::vector<std::string> histogram_logs(const reports::Record& record) {
     return logs;
 }
 
-}  // namespace
+// Files of one folder; each is tried, whatever became of the others.
+class Folder {
+public:
+    explicit Folder(fs::path path) : path_{std::move(path)} {}
 
-void write_reports(const reports::Record& record, const fs::path& folder) {
-    write_private_file(folder / "summary.md", reports::to_markdown(record));
+    void write(const fs::path& name, const std::function<std::string()>& draw) {
+        try {
+            write_private_file(path_ / name, draw());
+        } catch (const std::exception& failure) {
+            faults.emplace_back(failure.what());
+        }
+    }
+
+    std::vector<std::string> faults;
+
+private:
+    fs::path path_;
+};
+
+void draw(const reports::Record& record, const Ci& ci, Folder& folder) {
+    folder.write("summary.md", [&] { return reports::to_markdown(record); });
+    folder.write("junit.xml", [&] { return reports::to_junit(record, ci.checkout); });
+    folder.write("metrics.txt", [&] { return reports::to_openmetrics(record); });
+    if (ci.system == CiSystem::gitlab) {
+        folder.write(code_quality_file,
+                     [&] { return reports::gitlab_code_quality(record, ci.checkout); });
+    }
 }
 
-void write_run_files(const reports::Record& record, const fs::path& folder) {
+}  // namespace
+
+std::vector<std::string> write_reports(const reports::Record& record, const fs::path& path,
+                                       const Ci& ci) {
+    Folder folder{path};
+    draw(record, ci, folder);
+    return folder.faults;
+}
+
+std::vector<std::string> write_run_files(reports::Record& record, const fs::path& path,
+                                         const Ci& ci) {
+    Folder folder{path};
     const auto logs = histogram_logs(record);
     std::set<std::string> taken;
     for (std::size_t i = 0; i < logs.size(); ++i) {
-        write_private_file(folder / "histograms" / file_name(record.operations[i].name, taken),
-                           logs[i]);
+        folder.write(fs::path{"histograms"} / file_name(record.operations[i].name, taken),
+                     [&] { return logs[i]; });
     }
-    write_reports(record, folder);
-    write_private_file(folder / "result.json", reports::to_json(record));
+    draw(record, ci, folder);
+    if (!folder.faults.empty()) {
+        reports::decide_unkept(record, folder.faults.front());
+    }
+    // Last: whoever sees it sees a whole run, or is told in it what is missing.
+    const auto before = folder.faults.size();
+    folder.write("result.json", [&] { return reports::to_json(record); });
+    if (before == 0 && !folder.faults.empty()) {
+        reports::decide_unkept(record, folder.faults.front());
+    }
+    return folder.faults;
 }
 
 }  // namespace harness

@@ -229,6 +229,46 @@ std::vector<const LockEpisode*> worst_episodes(const Record& record, std::size_t
     return all;
 }
 
+std::vector<const OperationRecord*> worst_operations(const Record& record) {
+    struct Row {
+        const OperationRecord* operation;
+        std::uint64_t failures;
+        std::int64_t p99_us;
+    };
+    std::vector<Row> rows;
+    for (const auto& operation : record.operations) {
+        const auto calls = operation.during_and_after();
+        const auto rank = nearest_rank(0.99, calls.due());
+        rows.push_back(
+            {&operation, calls.failures(),
+             rank > calls.response.count() ? INT64_MAX : calls.response.value_at_rank_us(rank)});
+    }
+    std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
+        return a.p99_us != b.p99_us ? a.p99_us > b.p99_us : a.failures > b.failures;
+    });
+    std::vector<const OperationRecord*> sorted;
+    for (const auto& row : rows) {
+        sorted.push_back(row.operation);
+    }
+    return sorted;
+}
+
+std::vector<const Step*> shown_steps(const Record& record, std::size_t most) {
+    std::vector<const Step*> steps;
+    for (const auto& step : record.steps) {
+        steps.push_back(&step);
+    }
+    if (steps.size() <= most) {
+        return steps;
+    }
+    std::stable_partition(steps.begin(), steps.end(), [](const Step* step) {
+        return step->outcome != "ok" && step->outcome != "skipped";
+    });
+    steps.resize(most);
+    std::sort(steps.begin(), steps.end());  // back in their order: they stand in one array
+    return steps;
+}
+
 KeyFigures key_figures(const Record& record) {
     KeyFigures key;
     key.p99_before_ms = overall_p99_ms(record, PhaseName::before);

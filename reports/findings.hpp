@@ -32,6 +32,14 @@ struct Culprit {
 [[nodiscard]] std::vector<const LockEpisode*> worst_episodes(const Record& record,
                                                              std::size_t most);
 
+// The operations that suffered most first: by the response time's p99 during and after (failed
+// calls are slower than any), then by failures.
+[[nodiscard]] std::vector<const OperationRecord*> worst_operations(const Record& record);
+
+// The `most` steps that a short table shows, in order: one that was not carried out is never left
+// out before one that was.
+[[nodiscard]] std::vector<const Step*> shown_steps(const Record& record, std::size_t most);
+
 // A session in words: step "x", operation y, session 4711 (idle in transaction).
 [[nodiscard]] std::string name_of(const Blocker& blocker);
 

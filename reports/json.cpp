@@ -99,6 +99,8 @@ Json step_json(const Step& step) {
             {"wal_total_bytes", or_null(step.wal_total_bytes)},
             {"throttled_s", number_or_null(step.throttled_s)},
             {"deadlocks", step.deadlocks},
+            {"file", text_or_null(step.file)},
+            {"line", step.line == 0 ? Json(nullptr) : Json(step.line)},
             {"throttle_reasons", text_or_null(step.throttle_reasons)},
             {"progress", list(step.progress, point)}};
 }

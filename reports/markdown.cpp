@@ -5,6 +5,9 @@
 #include "reports/text.hpp"
 
 #include <algorithm>
+#include <array>
+#include <map>
+#include <string_view>
 
 namespace reports {
 
@@ -24,7 +27,9 @@ std::string sentence(const std::string& text) {
 // A section of bounded size: rows are added while there is room, then counted.
 class Section {
 public:
-    Section(std::string text, std::size_t bytes) : text_{std::move(text)}, left_{bytes} {}
+    // `rest`: what is left out, in the plural, and by what rule where it is not simply the end.
+    Section(std::string text, std::size_t bytes, const char* rest)
+        : text_{std::move(text)}, left_{bytes}, rest_{rest} {}
 
     // Asked before a row is built, because a run may have 10,000 steps; counts the row if there is
     // no room.
@@ -44,14 +49,15 @@ public:
     void leave_out(std::size_t rows) { left_out_ += rows; }
 
     [[nodiscard]] std::string text() const {
-        return left_out_ == 0
-                   ? text_
-                   : text_ + "\n... and " + count_text(left_out_) + " more in `result.json`.\n";
+        return left_out_ == 0 ? text_
+                              : text_ + "\nLeft out here: " + count_text(left_out_) + " more " +
+                                    rest_ + "; `result.json` has all.\n";
     }
 
 private:
     std::string text_;
     std::size_t left_;
+    const char* rest_;
     std::size_t left_out_ = 0;
     bool full_ = false;
 };
@@ -76,7 +82,7 @@ std::string verdict_section(const Record& record, const Part& part) {
                                                          : "\xE2\x9A\xA0\xEF\xB8\x8F";
     Section section{"# " + std::string{mark} + " " + name_of(record.verdict) + ": " +
                         name_cell(record.run.scenario) + "\n\n",
-                    10'000 / part.shares};
+                    10'000 / part.shares, "reasons"};
     for (const auto& reason : record.reasons) {
         if (!section.has_room()) {
             continue;
@@ -87,7 +93,8 @@ std::string verdict_section(const Record& record, const Part& part) {
 }
 
 std::string findings_section(const Record& record, const Part& part) {
-    Section section{part.heading + "What happened\n\n| | |\n|---|---|\n", 7'000 / part.shares};
+    Section section{part.heading + "What happened\n\n| | |\n|---|---|\n", 7'000 / part.shares,
+                    "findings"};
     for (const auto& finding : findings(record)) {
         section.add(row({finding.label, sentence(finding.text)}));
     }
@@ -99,7 +106,7 @@ std::string proof_section(const Record& record, const Part& part) {
         return {};
     }
     Section section{part.heading + "Data\n\n| verdict | what | detail |\n|---|---|---|\n",
-                    7'000 / part.shares};
+                    7'000 / part.shares, "lines of the proof, the less serious ones"};
     for (const auto& line : proof_lines(*record.verification)) {
         if (section.has_room()) {
             section.add(row({line.verdict, name_cell(line.what), sentence(line.detail)}));
@@ -121,7 +128,7 @@ std::string rows_section(const Record& record, const Part& part) {
     Section section{
         part.heading +
             "Rows that differ\n\n| table | row | first scan | second scan |\n|---|---|---|---|\n",
-        5'000 / part.shares};
+        5'000 / part.shares, "of the rows named"};
     for (const auto& one : rows) {
         if (section.has_room()) {
             section.add(row({name_cell(one.table), sentence(one.what), values(one.first_scan),
@@ -138,7 +145,7 @@ std::string gates_section(const Record& record, const Part& part) {
     Section section{
         part.heading +
             "Gates\n\n| verdict | gate | limit | observed | detail |\n|---|---|--:|--:|---|\n",
-        7'000 / part.shares};
+        7'000 / part.shares, "gates"};
     for (const auto verdict : {Verdict::fail, Verdict::inconclusive, Verdict::pass}) {
         for (const auto& gate : record.gates) {
             if (gate.verdict == verdict && section.has_room()) {
@@ -159,9 +166,13 @@ std::string steps_section(const Record& record, const Part& part) {
             "Steps\n\n| step | outcome | took | attempts | locks (waited, held) | rewrote | WAL "
             "|\n"
             "|---|---|--:|--:|---|---|--:|\n",
-        7'000 / part.shares};
+        7'000 / part.shares, "steps"};
     constexpr std::size_t most_locks = 4;
-    for (const auto& step : record.steps) {
+    constexpr std::size_t most_steps = 30;
+    const auto shown = shown_steps(record, most_steps);
+    section.leave_out(record.steps.size() - shown.size());
+    for (const auto* each : shown) {
+        const auto& step = *each;
         if (!section.has_room()) {
             continue;
         }
@@ -196,7 +207,7 @@ std::string episodes_section(const Record& record, const Part& part) {
             "Lock episodes, worst first\n\n"
             "| from | lasted | who | mode | on | blocked | longest wait | victim-seconds |\n"
             "|--:|--:|---|---|---|--:|--:|--:|\n",
-        5'000 / part.shares};
+        5'000 / part.shares, "episodes"};
     constexpr std::size_t most = 20;
     for (const auto* episode : worst_episodes(record, most)) {
         const auto who = episode->queued ? name_of(*episode->queued) + " queued behind " +
@@ -214,42 +225,84 @@ std::string episodes_section(const Record& record, const Part& part) {
     return section.text();
 }
 
+std::string operation_row(const OperationRecord& operation, PhaseName phase, const Record& record) {
+    const auto calls = operation.phase(phase);
+    const double seconds = record.phase_seconds(phase);
+    const auto at = [&](double q) {
+        return calls.response.count() == 0
+                   ? std::string{"-"}
+                   : ms_text(static_cast<double>(calls.response.quantile_us(q)) / 1e3);
+    };
+    const auto rate = seconds > 0 ? rate_text(static_cast<double>(calls.count) / seconds) : "-";
+    return row({name_cell(operation.name), name_of(phase),
+                calls.due() == 0 ? "never due" : count_text(calls.count), rate, at(0.5), at(0.99),
+                at(1), sentence(errors_text(calls.errors)),
+                seconds_text(operation.longest_stall[static_cast<std::size_t>(phase)].length_s())});
+}
+
+// "1.25 (1.10 to 1.42)": a ratio between its one-sided bounds.
+std::string ratio_cell(const Comparison* comparison) {
+    if (comparison == nullptr) {
+        return "-";
+    }
+    const auto decimals = [](const std::optional<double>& value) {
+        return value ? decimal_text(*value, 2) : std::string{"?"};
+    };
+    if (!comparison->ratio) {
+        return comparison->lacking.empty() ? "-" : "? (" + name_cell(comparison->lacking) + ")";
+    }
+    const bool bounded = comparison->ratio_lower || comparison->ratio_upper;
+    const auto behind =
+        bounded ? decimals(comparison->ratio_lower) + " to " + decimals(comparison->ratio_upper)
+                : name_cell(comparison->lacking);
+    return decimals(comparison->ratio) + (behind.empty() ? "" : " (" + behind + ")");
+}
+
+using ComparisonsByOperation = std::map<std::string_view, std::array<const Comparison*, 2>>;
+
+// Of the two quantiles that have a column.
+ComparisonsByOperation comparisons_of(const Record& record) {
+    ComparisonsByOperation found;
+    for (const auto& comparison : record.comparisons) {
+        if (comparison.statistic == "p50" || comparison.statistic == "p99") {
+            found[comparison.operation][comparison.statistic == "p50" ? 0 : 1] = &comparison;
+        }
+    }
+    return found;
+}
+
 std::string operations_section(const Record& record, const Part& part) {
     if (record.operations.empty()) {
         return {};
     }
-    Section section{
-        part.heading +
-            "Operations\n\n| operation | phase | done | rate | p50 | p99 | max | errors "
-            "| longest stall |\n|---|---|--:|--:|--:|--:|--:|---|--:|\n",
-        7'000 / part.shares};
-    for (const auto& operation : record.operations) {
+    const auto comparisons = comparisons_of(record);
+    const auto about = comparisons.empty()
+                           ? ""
+                           : "`ratio`: during and after against before, and the bounds between "
+                             "which it lies (each with 99 % confidence).\n\n";
+    Section section{part.heading + "Operations\n\n" + about +
+                        "| operation | phase | done | rate | p50 | p99 | max | errors "
+                        "| longest stall |\n|---|---|--:|--:|--:|--:|--:|---|--:|\n",
+                    7'000 / part.shares, "operations, those that suffered less"};
+    for (const auto* operation : worst_operations(record)) {
         if (!section.has_room()) {
             continue;
         }
-        for (const auto phase : {PhaseName::before, PhaseName::during, PhaseName::after}) {
-            const auto calls = operation.phase(phase);
-            const double seconds = record.phase_seconds(phase);
-            const auto at = [&](double q) {
-                return calls.response.count() == 0
-                           ? std::string{"-"}
-                           : ms_text(static_cast<double>(calls.response.quantile_us(q)) / 1e3);
-            };
-            const auto rate =
-                seconds > 0 ? rate_text(static_cast<double>(calls.count) / seconds) : "-";
-            section.add(
-                row({name_cell(operation.name), name_of(phase),
-                     calls.due() == 0 ? "never due" : count_text(calls.count), rate, at(0.5),
-                     at(0.99), at(1), sentence(errors_text(calls.errors)),
-                     seconds_text(
-                         operation.longest_stall[static_cast<std::size_t>(phase)].length_s())}));
+        std::string rows;
+        for (const auto phase : judged_phases) {
+            rows += operation_row(*operation, phase, record);
         }
+        if (const auto found = comparisons.find(operation->name); found != comparisons.end()) {
+            rows += row({name_cell(operation->name), "ratio", "", "", ratio_cell(found->second[0]),
+                         ratio_cell(found->second[1]), "", "", ""});
+        }
+        section.add(rows);
     }
     return section.text();
 }
 
 std::string closing_section(const Record& record, const Part& part) {
-    Section section{part.heading + "Can it be believed\n\n", 5'000 / part.shares};
+    Section section{part.heading + "Can it be believed\n\n", 5'000 / part.shares, "warnings"};
     const auto target = record.target.engine + " " + record.target.version +
                         (record.target.throwaway ? ", throwaway server" : "");
     const auto command = command_to_repeat(record);
@@ -305,18 +358,18 @@ std::string markdown_escaped(std::string_view text) {
 }
 
 std::string to_markdown(const Record& record) {
-    // Of bounded sizes: together below markdown_bytes_max.
+    // Of bounded sizes: together below markdown_bytes_max. The order is the terminal's.
     const Part whole{"\n## ", record.rollback == nullptr ? 1U : 2U};
     auto text = verdict_section(record, whole) + findings_section(record, whole) +
-                proof_section(record, whole) + rows_section(record, whole) +
-                gates_section(record, whole) + steps_section(record, whole) +
-                episodes_section(record, whole) + operations_section(record, whole);
+                gates_section(record, whole) + operations_section(record, whole) +
+                episodes_section(record, whole) + steps_section(record, whole) +
+                proof_section(record, whole) + rows_section(record, whole);
     if (record.rollback != nullptr) {
         const Part part{"\n### ", 2};
         const auto& back = *record.rollback;
         text += "\n## Rollback: " + std::string{name_of(back.verdict)} + '\n' +
-                findings_section(back, part) + proof_section(back, part) +
-                rows_section(back, part) + gates_section(back, part) + steps_section(back, part);
+                findings_section(back, part) + gates_section(back, part) +
+                steps_section(back, part) + proof_section(back, part) + rows_section(back, part);
     }
     return text + closing_section(record, whole);
 }

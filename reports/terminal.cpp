@@ -111,8 +111,8 @@ std::string way_back(const Record& record, const Style& style) {
     for (const auto& finding : findings(record)) {
         out += labelled(finding.label, finding.text, style);
     }
-    return out + verification_section(record, style) + gates_section(record, style) +
-           steps_section(record, style);
+    return out + gates_section(record, style) + steps_section(record, style) +
+           verification_section(record, style);
 }
 
 }  // namespace
@@ -125,11 +125,11 @@ std::string terminal_summary(const Record& record, Style style) {
     for (const auto& finding : findings(record)) {
         out += labelled(finding.label, finding.text, style);
     }
-    out += verification_section(record, style);
     out += gates_section(record, style);
     out += operations_section(record, style);
-    out += steps_section(record, style);
     out += episodes_section(record, style);
+    out += steps_section(record, style);
+    out += verification_section(record, style);
     if (record.rollback != nullptr) {
         out += way_back(*record.rollback, style);
     }

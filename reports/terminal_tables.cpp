@@ -28,28 +28,6 @@ std::string quantile(const Histogram& histogram, double q) {
     return beyond ? "> 1 h" : ms_text(static_cast<double>(us) / 1e3);
 }
 
-// Worst first: by the response time's p99 during and after, and by failures.
-std::vector<const OperationRecord*> by_suffering(const Record& record) {
-    struct Row {
-        const OperationRecord* operation;
-        std::uint64_t failures;
-        std::int64_t p99_us;
-    };
-    std::vector<Row> rows;
-    for (const auto& operation : record.operations) {
-        const auto calls = operation.during_and_after();
-        rows.push_back({&operation, calls.failures(), calls.response.quantile_us(0.99)});
-    }
-    std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
-        return a.p99_us != b.p99_us ? a.p99_us > b.p99_us : a.failures > b.failures;
-    });
-    std::vector<const OperationRecord*> sorted;
-    for (const auto& row : rows) {
-        sorted.push_back(row.operation);
-    }
-    return sorted;
-}
-
 void add_operation(const OperationRecord& operation, const Record& record, Table& table) {
     bool first = true;
     for (const auto phase : {PhaseName::before, PhaseName::during, PhaseName::after}) {
@@ -144,7 +122,7 @@ std::string operations_section(const Record& record, const Style& style) {
                  {"max", Align::right},
                  {"errors", Align::right},
                  {"stall", Align::right}}};
-    const auto sorted = by_suffering(record);
+    const auto sorted = worst_operations(record);
     for (std::size_t i = 0; i < std::min(sorted.size(), most_operations); ++i) {
         add_operation(*sorted[i], record, table);
     }
@@ -171,8 +149,8 @@ std::string steps_section(const Record& record, const Style& style) {
     }
     columns.push_back({"WAL", Align::right});
     Table table{std::move(columns)};
-    for (std::size_t i = 0; i < std::min(record.steps.size(), most_steps); ++i) {
-        const auto& step = record.steps[i];
+    for (const auto* shown : shown_steps(record, most_steps)) {
+        const auto& step = *shown;
         std::string rewrote;
         for (const auto& relation : step.rewrote) {
             rewrote += (rewrote.empty() ? "" : ", ") + relation;

@@ -284,4 +284,14 @@ void decide(Record& record, std::span<const Gate> gates, int termination_signal)
     }
 }
 
+void decide_unkept(Record& record, const std::string& fault) {
+    record.reasons.insert(record.reasons.begin(), "The run directory is not whole: " + fault + ".");
+    if (record.verdict == Verdict::pass) {
+        record.verdict = Verdict::inconclusive;
+    }
+    if (!record.interrupted) {
+        record.exit_code = exit_codes::harness_failed;
+    }
+}
+
 }  // namespace reports

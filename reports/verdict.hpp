@@ -24,4 +24,8 @@ inline constexpr int pass = 0, gate_failed = 1, usage = 2, inconclusive = 3, dat
 // `termination_signal` is 0, SIGINT or SIGTERM.
 void decide(Record& record, std::span<const Gate> gates, int termination_signal = 0);
 
+// Of a run that was judged, and whose files could not all be written: exit code 6 unless it was
+// interrupted. What failed stays told as failed; a pass of which no whole document is left is none.
+void decide_unkept(Record& record, const std::string& fault);
+
 }  // namespace reports

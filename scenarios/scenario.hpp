@@ -67,6 +67,8 @@ struct SqlStep {
     std::string sql;  // as written, or the file's contents
     std::optional<std::filesystem::path> file;
     std::vector<std::string> statements;  // split by the server's grammar
+    // Where each of them begins, in `file` or in the scenario; none where --set wrote them.
+    std::vector<Place> statement_places;
     bool transaction = true;
     milliseconds lock_timeout{0};       // 0: the harness's default, never unlimited
     milliseconds statement_timeout{0};  // 0: none
@@ -104,7 +106,7 @@ struct WaitForStep {
 struct Step {
     std::string name;  // as given, or made from the kind and number
     std::variant<SqlStep, BackfillStep, CommandStep, DeployStep, PauseStep, WaitForStep> action;
-    Place place;
+    Place place;  // in the scenario; line 0: written by --set
 };
 
 // Who else is on the database that day. `from` counts from the start of the migration; an adversary

@@ -48,7 +48,9 @@ void check_own_transactions(const std::vector<SqlStatement>& statements, const T
     }
 }
 
-void split_into(SqlStep& step, const Tell& tell, const Tell& tell_doubt) {
+// `place_at`: of a byte of the SQL text, asked in order; empty: nobody knows.
+void split_into(SqlStep& step, const std::function<Place(std::size_t)>& place_at, const Tell& tell,
+                const Tell& tell_doubt) {
     auto split = split_sql(step.sql);
     if (const auto* error = std::get_if<SqlError>(&split)) {
         return tell(error->offset, error->message);
@@ -63,6 +65,9 @@ void split_into(SqlStep& step, const Tell& tell, const Tell& tell_doubt) {
         tell_doubt(text.doubt->offset, text.doubt->message);
     }
     for (auto& statement : text.statements) {
+        if (place_at) {
+            step.statement_places.push_back(place_at(statement.offset));
+        }
         step.statements.push_back(std::move(statement.text));
     }
 }
@@ -82,9 +87,30 @@ void read_file(const Reading& reading, const Node& name, SqlStep& step) {
     if (bad != std::string::npos) {
         return tell(bad, "not UTF-8 text; save the file as UTF-8");
     }
-    split_into(step, tell, [&](std::size_t offset, const std::string& message) {
-        reading.errors.add_doubt_in(file, place_in(step.sql, offset), message);
-    });
+    PlaceCursor places{step.sql};
+    split_into(
+        step, [&](std::size_t offset) { return places.at(offset); }, tell,
+        [&](std::size_t offset, const std::string& message) {
+            reading.errors.add_doubt_in(file, place_in(step.sql, offset), message);
+        });
+}
+
+void read_inline(const Reading& reading, const Node& sql, SqlStep& step) {
+    step.sql = sql.text;
+    ScalarCursor bytes{reading.document.source, sql.offset, sql.text};
+    PlaceCursor places{reading.document.source};
+    std::function<Place(std::size_t)> place_at;
+    if (sql.origin.set_by.empty()) {
+        place_at = [&](std::size_t offset) { return places.at(bytes.at(offset)); };
+    }
+    split_into(
+        step, place_at,
+        [&](std::size_t offset, const std::string& message) {
+            reading.error_in(sql, offset, message);
+        },
+        [&](std::size_t offset, const std::string& message) {
+            reading.doubt_in(sql, {offset, message});
+        });
 }
 
 }  // namespace
@@ -99,15 +125,7 @@ SqlStep read_sql_step(const Reading& reading, const Node& node, Retries retries)
     if (const auto* file = fields.find("file")) {
         read_file(reading, *file, step);
     } else if (const auto* sql = fields.find("sql")) {
-        step.sql = sql->text;
-        split_into(
-            step,
-            [&](std::size_t offset, const std::string& message) {
-                reading.error_in(*sql, offset, message);
-            },
-            [&](std::size_t offset, const std::string& message) {
-                reading.doubt_in(*sql, {offset, message});
-            });
+        read_inline(reading, *sql, step);
     }
     return step;
 }

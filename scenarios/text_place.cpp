@@ -101,45 +101,56 @@ std::size_t byte_of_character(std::string_view text, std::size_t characters) {
     return at;
 }
 
-std::size_t offset_in_source(std::string_view source, std::size_t start, std::string_view value,
-                             std::size_t offset) {
-    if (start >= source.size() || offset > value.size()) {
-        return start;
+ScalarCursor::ScalarCursor(std::string_view source, std::size_t start, std::string_view value)
+    : source_{source}, value_{value}, start_{start} {
+    if (start >= source.size()) {
+        lost_ = true;
+        return;
     }
     const char first = source[start];
     const bool block = first == '|' || first == '>';
-    const bool single_quoted = first == '\'', double_quoted = first == '"';
-    std::size_t at =
-        block ? source.find('\n', start) : start + (single_quoted || double_quoted ? 1 : 0);
-    if (at == std::string_view::npos) {
-        return start;
+    single_quoted_ = first == '\'';
+    double_quoted_ = first == '"';
+    at_ = block ? source.find('\n', start) : start + (single_quoted_ || double_quoted_ ? 1 : 0);
+    lost_ = at_ == std::string_view::npos;
+    if (block && !lost_) {
+        at_ = skip_spaces(source, at_);
+        in_value_ = skip_spaces(value, 0);
     }
-    if (block) {
-        at = skip_spaces(source, at);
+}
+
+std::size_t ScalarCursor::at(std::size_t offset) {
+    if (offset > value_.size()) {
+        return start_;
     }
-    std::size_t in_value = block ? skip_spaces(value, 0) : 0;
-    while (in_value < offset) {
-        if (at >= source.size()) {
-            return start;
-        }
-        if (double_quoted && source[at] == '\\') {
-            const auto length = escape_length(source.substr(at), value[in_value]);
-            if (length == 0) {
-                return start;
-            }
-            at += length;
-            ++in_value;
-        } else if (is_space(value[in_value]) && folds(source, at)) {
-            in_value = std::min(skip_spaces(value, in_value), offset);
-            at = skip_spaces(source, at);
-        } else if (value[in_value] == source[at]) {
-            at += single_quoted && source[at] == '\'' ? 2 : 1;
-            ++in_value;
+    go_to(offset);
+    return lost_ ? start_ : at_;
+}
+
+void ScalarCursor::go_to(std::size_t offset) {
+    while (!lost_ && in_value_ < offset) {
+        if (at_ >= source_.size()) {
+            lost_ = true;
+        } else if (double_quoted_ && source_[at_] == '\\') {
+            const auto length = escape_length(source_.substr(at_), value_[in_value_]);
+            lost_ = length == 0;
+            at_ += length;
+            ++in_value_;
+        } else if (is_space(value_[in_value_]) && folds(source_, at_)) {
+            in_value_ = skip_spaces(value_, in_value_);
+            at_ = skip_spaces(source_, at_);
+        } else if (value_[in_value_] == source_[at_]) {
+            at_ += single_quoted_ && source_[at_] == '\'' ? 2 : 1;
+            ++in_value_;
         } else {
-            return start;
+            lost_ = true;
         }
     }
-    return at;
+}
+
+std::size_t offset_in_source(std::string_view source, std::size_t start, std::string_view value,
+                             std::size_t offset) {
+    return ScalarCursor{source, start, value}.at(offset);
 }
 
 std::string with_plain_line_ends(std::string_view text) {

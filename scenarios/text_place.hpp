@@ -35,6 +35,22 @@ private:
 [[nodiscard]] std::size_t offset_in_source(std::string_view source, std::size_t start,
                                            std::string_view value, std::size_t offset);
 
+// The same for many bytes of one scalar, asked for in order: costs the way from one to the next.
+class ScalarCursor {
+public:
+    ScalarCursor(std::string_view source, std::size_t start, std::string_view value);
+    [[nodiscard]] std::size_t at(std::size_t offset);  // not before the last one
+
+private:
+    void go_to(std::size_t offset);
+
+    std::string_view source_, value_;
+    std::size_t start_;
+    bool single_quoted_ = false, double_quoted_ = false;
+    std::size_t at_ = 0, in_value_ = 0;
+    bool lost_ = false;  // from here on every byte is placed at the start
+};
+
 // A text made ready for parsers that know neither byte order marks nor \r: the mark is removed, and
 // \r\n and \r become \n.
 [[nodiscard]] std::string with_plain_line_ends(std::string_view text);

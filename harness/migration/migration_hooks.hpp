@@ -110,7 +110,8 @@ struct Hooks {
 struct Settings {
     Clock::time_point run_start;  // second 0 of the record
     std::uint64_t seed = 0;
-    std::filesystem::path working_directory;  // of commands; empty: the harness's own
+    std::filesystem::path working_directory;   // of commands; empty: the harness's own
+    std::filesystem::path scenario_file = {};  // where the steps are written
 };
 
 }  // namespace harness::migration

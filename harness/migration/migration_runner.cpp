@@ -17,6 +17,19 @@ struct Overloaded : Cases... {
 template <class... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
 
+// Where a reader finds the step: its SQL file's first line, or its own in the scenario. A statement
+// that fails puts its own line here, see SqlRun::fail.
+void tell_place(const scenarios::Step& step, const Settings& settings, reports::Step& record) {
+    const auto* sql = std::get_if<scenarios::SqlStep>(&step.action);
+    if (sql != nullptr && sql->file) {
+        record.file = sql->file->string();
+        record.line = 1;
+        return;
+    }
+    record.file = settings.scenario_file.string();
+    record.line = static_cast<std::size_t>(step.place.line);
+}
+
 std::string quoted_words(const std::vector<std::string>& words) {
     std::string text;
     for (const auto& word : words) {
@@ -48,6 +61,7 @@ std::vector<reports::Step> MigrationRunner::run(const std::vector<scenarios::Ste
         record.name = steps[i].name;
         record.kind = kind_of(steps[i]);
         record.statement = statement_of(steps[i]);
+        tell_place(steps[i], settings_, record);
         record.start_s = record.end_s =
             std::chrono::duration<double>(Clock::now() - settings_.run_start).count();
         if (!go_on || interruption_.stop_requested()) {

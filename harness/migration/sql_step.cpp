@@ -21,6 +21,7 @@ struct Failure {
     Error error;
     std::string where;  // "statement 2 of 3 (ALTER TABLE ...)"
     bool while_committing = false;
+    std::optional<std::size_t> statement = {};  // its index; empty: the harness's own
 };
 
 bool says_concurrently(const std::string& sql) {
@@ -55,7 +56,7 @@ private:
     database::Control& control_;
     std::set<std::string> invalid_before_;
     std::optional<scenarios::IndexChange> change_;  // what the unit does to an index
-    std::vector<std::string> remains_;  // invalid indexes that its last attempt left
+    std::vector<std::string> remains_;              // invalid indexes that its last attempt left
     std::int64_t unit_rows_ = 0;
     std::size_t tries_ = 0;          // of the unit
     bool in_transaction_ = false;    // the unit runs in one
@@ -133,8 +134,8 @@ bool SqlRun::run_unit(const StatementUnit& unit, std::size_t number) {
         const bool ours = std::all_of(remains_.begin(), remains_.end(), [&](const auto& name) {
             return change_ && scenarios::is_index_of(*change_, name);
         });
-        const bool retryable = may_retry(failure->error.kind) && ours &&
-                               (!unit.commits_inside || step_.transaction);
+        const bool retryable =
+            may_retry(failure->error.kind) && ours && (!unit.commits_inside || step_.transaction);
         const auto wait =
             retryable ? plan.after_failure() : std::optional<std::chrono::milliseconds>{};
         if (!wait) {
@@ -187,7 +188,11 @@ std::optional<Failure> SqlRun::run_statement(std::size_t index) {
                                    : "statement " + std::to_string(index + 1) + " of " +
                                          std::to_string(step_.statements.size()) + ": ";
     // Outside of a transaction a statement commits itself.
-    return run_sql(sql, number + shortened(sql), commits || !in_transaction_);
+    auto failure = run_sql(sql, number + shortened(sql), commits || !in_transaction_);
+    if (failure) {
+        failure->statement = index;
+    }
+    return failure;
 }
 
 std::optional<Failure> SqlRun::run_sql(std::string_view sql, std::string where, bool commits) {
@@ -220,12 +225,16 @@ void SqlRun::fail(const Failure& failure, const std::vector<std::string>& invali
                 " IF EXISTS " +
                 index + ") before trying again";
     }
+    if (failure.statement && *failure.statement < step_.statement_places.size()) {
+        context_.record.line =
+            static_cast<std::size_t>(step_.statement_places[*failure.statement].line);
+    }
     context_.fail(std::move(text));
 }
 
 void SqlRun::tell_retry(const Failure& failure, std::chrono::milliseconds wait) {
-    context_.tell("retry", "attempt " + std::to_string(tries_) + " failed: " + failure.where + ": " +
-                               failure.error.text() + "\nnext try in " +
+    context_.tell("retry", "attempt " + std::to_string(tries_) + " failed: " + failure.where +
+                               ": " + failure.error.text() + "\nnext try in " +
                                std::to_string(wait.count()) + " ms");
 }
 

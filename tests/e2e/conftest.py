@@ -91,7 +91,8 @@ class Ended:
 
 
 class Rehearse:
-    """Starts the program in a folder of its own, with no PG* variable of the caller's."""
+    """Starts the program in a folder of its own, with no PG* variable of the caller's, and as if
+    no CI system ran it."""
 
     def __init__(self, program, folder):
         self._program = program
@@ -100,7 +101,7 @@ class Rehearse:
 
     def environment(self, extra=None):
         clean = {key: value for key, value in os.environ.items()
-                 if not key.startswith("PG") and key != "NO_COLOR"}
+                 if not key.startswith(("PG", "GITHUB_", "GITLAB_", "CI_")) and key != "NO_COLOR"}
         return clean | (extra or {})
 
     def start(self, *arguments, environment=None):

@@ -262,6 +262,26 @@ TEST_F(Migration, AWrongStatementFailsAtOnce) {
     EXPECT_TRUE(contains(steps[0].error, "42P01")) << steps[0].error;
 }
 
+TEST_F(Migration, AStepTellsWhereItIsWrittenAndAFailedOneWhichLine) {
+    settings.scenario_file = "shop.yaml";
+    auto fine = step("fine", sql_step({"SELECT 1"}));
+    fine.place = {7, 5};
+    auto from_file = sql_step({"SELECT 1", "SELECT 2"});
+    from_file.file = "change.sql";
+    from_file.statement_places = {{3, 1}, {9, 1}};
+    auto failing = from_file;
+    failing.statements[1] = "SELECT nothing";
+    const auto steps = migrate(
+        {fine, step("file", from_file), step("failing", failing), step("skipped", from_file)});
+    const auto place = [&](std::size_t i) {
+        return steps.at(i).file + ":" + std::to_string(steps.at(i).line);
+    };
+    EXPECT_EQ(place(0), "shop.yaml:7");
+    EXPECT_EQ(place(1), "change.sql:1");
+    EXPECT_EQ(place(2), "change.sql:9");
+    EXPECT_EQ(place(3), "change.sql:1");
+}
+
 TEST_F(Migration, ACommitInsideOfTheStepsTransactionIsRefusedBeforeAnythingRuns) {
     const auto steps = migrate({step("split", sql_step({"CREATE TABLE t ()", "COMMIT"}))});
     EXPECT_EQ(steps[0].outcome, "failed");

@@ -131,6 +131,15 @@ TEST(Json, HasTheFiguresOfTheRecord) {
     EXPECT_FALSE(result["operations"][0].contains("by_app"));
 }
 
+TEST(Json, AStepSaysWhereItIsWrittenWhereThatIsKnown) {
+    auto record = samples::naive();
+    EXPECT_EQ(result_of(record)["steps"][0]["line"], 31);
+    record.steps[0].file = "change.sql";
+    record.steps[0].line = 0;
+    EXPECT_EQ(result_of(record)["steps"][0]["file"], "change.sql");
+    EXPECT_TRUE(result_of(record)["steps"][0]["line"].is_null());
+}
+
 TEST(Json, IsValidWhateverTheRecordHolds) {
     auto record = samples::naive();
     record.run.scenario = "broken \xff\xfe \x1b utf-8";

@@ -18,16 +18,17 @@ TEST(Markdown, EscapesWhatMarkdownAndHtmlWouldTakeForTheirOwn) {
 
 TEST(Markdown, SaysTheVerdictFirst) {
     auto record = samples::naive();
+    record.verification.emplace().tables = {samples::table("orders", Proof::pass)};
     decide(record, default_gates());
     const auto text = to_markdown(record);
     EXPECT_NE(text.substr(0, text.find('\n')).find("fail: naive"), std::string::npos);
     std::size_t at = 0;
     for (const char* part :
          {"The application waited up to 8.43 s", "## What happened", "ALTER TABLE orders",
-          "31 sessions at once", "## Gates", "| fail | lock\\_wait.max |", "## Steps",
-          "AccessExclusiveLock on orders (1.00 ms, 8.40 s)", "## Lock episodes", "## Operations",
-          "| read | before | 20,000 |", "| write | during |", "## Can it be believed",
-          "rehearse run shop.yaml --seed 42"}) {
+          "31 sessions at once", "## Gates", "| fail | lock\\_wait.max |", "## Operations",
+          "| read | before | 20,000 |", "| write | during |", "## Lock episodes", "## Steps",
+          "AccessExclusiveLock on orders (1.00 ms, 8.40 s)", "## Data", "| pass | orders |",
+          "## Can it be believed", "rehearse run shop.yaml --seed 42"}) {
         const auto found = text.find(part, at);
         ASSERT_NE(found, std::string::npos) << part << "\n" << text;
         at = found;
@@ -48,6 +49,9 @@ Record endless(const std::string& evil) {
         phase.errors[evil] = 3;
     }
     record.operations.assign(100, operation);
+    auto comparison = samples::comparison(evil, "p99", 2);
+    comparison.lacking = evil;
+    record.comparisons.assign(100, comparison);
     record.steps.resize(10'000, record.steps[0]);
     std::fill_n(record.steps.begin(), 20, step);
     record.locks.episodes.resize(10'000, record.locks.episodes[0]);
@@ -82,7 +86,10 @@ TEST(Markdown, StaysBelowItsBoundWhateverTheRun) {
         EXPECT_LT(to_markdown(record).size(), markdown_bytes_max);
         const auto text = to_markdown(endless(evil));
         EXPECT_LT(text.size(), markdown_bytes_max);
-        EXPECT_NE(text.find("more in `result.json`"), std::string::npos);
+        EXPECT_NE(text.find("more operations, those that suffered less; `result.json` has all"),
+                  std::string::npos);
+        EXPECT_NE(text.find("more episodes; `result.json` has all"), std::string::npos);
+        EXPECT_NE(text.find("more steps; `result.json` has all"), std::string::npos);
         EXPECT_NE(text.find("## Can it be believed"), std::string::npos);
         EXPECT_NE(text.find("seed 42"), std::string::npos);
     }
@@ -94,6 +101,66 @@ TEST(Markdown, KeepsFailedGatesWhenItMustCut) {
     gates.push_back(samples::gate("lock_wait.max", "1ms"));
     decide(record, gates);
     EXPECT_NE(to_markdown(record).find("| fail | lock\\_wait.max |"), std::string::npos);
+}
+
+TEST(Markdown, StaysBelowItWithFiveThousandOperations) {
+    auto record = samples::naive();
+    decide(record, default_gates());
+    OperationRecord small;  // without histograms: the names alone are too many
+    record.operations.resize(5'000, small);
+    for (std::size_t i = 2; i < record.operations.size(); ++i) {
+        record.operations[i].name = "operation " + std::to_string(i);
+    }
+    const auto text = to_markdown(record);
+    EXPECT_LT(text.size(), markdown_bytes_max);
+    EXPECT_NE(text.find("more operations, those that suffered less; `result.json` has all"),
+              std::string::npos);
+    EXPECT_NE(text.find("| write | during |"), std::string::npos) << "they suffered";
+}
+
+TEST(Markdown, TakesStatementsOfAMegabyteWithoutSwelling) {
+    auto record = samples::naive();
+    const std::string statement(1'000'000, '|');
+    record.steps[0].statement = record.steps[0].error = statement;
+    record.locks.episodes[0].blocker.query = statement;
+    record.steps.assign(50, record.steps[0]);
+    record.locks.episodes.assign(50, record.locks.episodes[0]);
+    decide(record, default_gates());
+    EXPECT_LT(to_markdown(record).size(), markdown_bytes_max);
+}
+
+TEST(Markdown, CutsTheOperationsThatSufferedLeastAndNoStepThatFailed) {
+    auto record = samples::healthy();
+    record.operations.resize(150, record.operations[0]);
+    for (std::size_t i = 0; i < record.operations.size(); ++i) {
+        record.operations[i].name = "operation" + std::to_string(i);
+    }
+    samples::calls(record, 149, PhaseName::during).merge(samples::calls_of(20'000, 900));
+    samples::calls(record, 148, PhaseName::during).errors = {{"57014", 9'000}};
+    record.steps.resize(500, record.steps[0]);
+    record.steps[400].name = "the culprit";
+    record.steps[400].outcome = "failed";
+    decide(record, default_gates());
+    const auto text = to_markdown(record);
+    const auto failing = text.find("| operation148 | before |");
+    EXPECT_LT(failing, text.find("| operation149 | before |")) << "failed calls are the slowest";
+    EXPECT_NE(text.find("| operation149 | during |"), std::string::npos);
+    EXPECT_NE(text.find("| the culprit | failed |"), std::string::npos);
+    EXPECT_NE(text.find("Left out here: 470 more steps"), std::string::npos);
+}
+
+TEST(Markdown, ShowsHowEachOperationChangedBetweenItsBounds) {
+    auto record = samples::healthy();
+    record.comparisons = {samples::comparison("read", "p99", 1.25, 1.1, 1.42),
+                          samples::comparison("read", "p50"),
+                          samples::comparison("read", "p90", 7)};
+    record.comparisons[1].lacking = "too few | calls";
+    decide(record, default_gates());
+    const auto text = to_markdown(record);
+    EXPECT_NE(text.find("| read | ratio |  |  | ? (too few \\| calls) | 1.25 (1.10 to 1.42) |"),
+              std::string::npos)
+        << text;
+    EXPECT_EQ(text.find("| write | ratio"), std::string::npos);
 }
 
 }  // namespace

@@ -50,6 +50,8 @@ Record healthy() {
     step.name = "add the column";
     step.kind = "sql";
     step.statement = "ALTER TABLE orders ADD COLUMN region text";
+    step.file = "shop.yaml";
+    step.line = 31;
     step.start_s = 15;
     step.end_s = 25;
     step.outcome = "ok";
@@ -141,6 +143,40 @@ Schedule& schedule(Record& record, PhaseName phase) {
 
 LockCoverage& coverage(Record& record, PhaseName phase) {
     return record.locks.coverage.at(static_cast<std::size_t>(phase));
+}
+
+TableProof table(const std::string& name, Proof verdict) {
+    TableProof proof;
+    proof.name = name;
+    proof.verdict = verdict;
+    return proof;
+}
+
+InvariantProof invariant(const std::string& name, Proof verdict) {
+    InvariantProof proof;
+    proof.name = name;
+    proof.expected = "0";
+    proof.verdict = verdict;
+    return proof;
+}
+
+Comparison comparison(const std::string& operation, const std::string& statistic,
+                      std::optional<double> ratio, std::optional<double> lower,
+                      std::optional<double> upper) {
+    Comparison made;
+    made.operation = operation;
+    made.statistic = statistic;
+    made.ratio = ratio;
+    made.ratio_lower = lower;
+    made.ratio_upper = upper;
+    return made;
+}
+
+Blocker step_blocker(const std::string& step) {
+    Blocker blocker;
+    blocker.kind = "step";
+    blocker.step = step;
+    return blocker;
 }
 
 namespace {

@@ -27,6 +27,14 @@ namespace reports::samples {
 [[nodiscard]] Schedule& schedule(Record& record, PhaseName phase);  // of the generator
 [[nodiscard]] LockCoverage& coverage(Record& record, PhaseName phase);
 
+[[nodiscard]] TableProof table(const std::string& name, Proof verdict);
+[[nodiscard]] InvariantProof invariant(const std::string& name, Proof verdict);
+[[nodiscard]] Comparison comparison(const std::string& operation, const std::string& statistic,
+                                    std::optional<double> ratio = {},
+                                    std::optional<double> lower = {},
+                                    std::optional<double> upper = {});
+[[nodiscard]] Blocker step_blocker(const std::string& step);
+
 // Parsed; a test that writes a gate wrongly throws.
 [[nodiscard]] Gate gate(const std::string& key, const std::string& limit);
 [[nodiscard]] Gate ratio_gate(const std::string& key, const std::string& ratio,

@@ -103,7 +103,9 @@ TEST(Terminal, IsBoundedInLength) {
 }
 
 TEST(Terminal, SaysTheVerdictFirstThenWhyThenTheFigures) {
-    const auto text = terminal_summary(decided(naive()));
+    auto record = naive();
+    record.verification.emplace().tables = {samples::table("orders", Proof::pass)};
+    const auto text = terminal_summary(decided(record));
     EXPECT_EQ(text.rfind("FAIL  naive", 0), 0U) << text;
     EXPECT_NE(lines_of(text)[0].find("exit code 1"), std::string::npos);
     const char* order[] = {"\nWhy\n",
@@ -117,8 +119,9 @@ TEST(Terminal, SaysTheVerdictFirstThenWhyThenTheFigures) {
                            "4.00 s after the last step",
                            "\nGates\n",
                            "\nOperations",
-                           "\nSteps\n",
                            "\nLock episodes",
+                           "\nSteps\n",
+                           "\nData\n",
                            "\nCan it be believed\n",
                            "Seed",
                            "rehearse run shop.yaml --seed 42"};

@@ -442,5 +442,24 @@ TEST(VerdictOfARollback, ThatWasOmittedIsInconclusive) {
     EXPECT_EQ(record.reasons.front(), "The way back was not rehearsed: nobody knows the way.");
 }
 
+TEST(Unkept, APassWhoseFilesCannotBeWrittenIsNoneAndAFailureStaysOne) {
+    auto record = samples::healthy();
+    decide(record, default_gates());
+    decide_unkept(record, "out/junit.xml: cannot be written");
+    EXPECT_EQ(record.verdict, Verdict::inconclusive);
+    EXPECT_EQ(record.exit_code, 6);
+    EXPECT_NE(record.reasons.front().find("out/junit.xml"), std::string::npos);
+
+    record = samples::naive();
+    decide(record, default_gates());
+    decide_unkept(record, "x");
+    EXPECT_EQ(record.verdict, Verdict::fail);
+    EXPECT_EQ(record.exit_code, 6);
+
+    decide(record, default_gates(), 2);
+    decide_unkept(record, "x");
+    EXPECT_EQ(record.exit_code, 130) << "whoever interrupted it knows why it is not whole";
+}
+
 }  // namespace
 }  // namespace reports

@@ -154,6 +154,32 @@ TEST_F(WholeScenario, SqlStepsAreRead) {
                 ElementsAre("CREATE INDEX CONCURRENTLY i ON o(r)", "BEGIN", "SELECT 1", "COMMIT"));
 }
 
+std::vector<int> lines_of(const SqlStep& step) {
+    std::vector<int> lines;
+    for (const auto& place : step.statement_places) {
+        lines.push_back(place.line);
+    }
+    return lines;
+}
+
+TEST_F(WholeScenario, EachStatementKnowsItsLine) {
+    EXPECT_EQ(lines_of(step<SqlStep>(0)), (std::vector{32, 32}));
+    EXPECT_EQ(lines_of(step<SqlStep>(4)), (std::vector{2, 3, 3, 3})) << "in its own file";
+}
+
+TEST(ScenarioFile, StatementsOfABlockHaveTheirLinesAndThoseOfSetHaveNone) {
+    const auto yaml =
+        with_steps("    - sql: |\n        SELECT 1;\n\n        SELECT\n          2;\n");
+    const auto written = read_good(yaml);
+    const auto lines = lines_of(std::get<SqlStep>(written.up.at(0).action));
+    ASSERT_EQ(lines.size(), 2U);
+    EXPECT_EQ(lines[1], lines[0] + 2);
+
+    const auto set = read_good(yaml, {{"migration.up.0.sql", "SELECT 3"}});
+    EXPECT_TRUE(std::get<SqlStep>(set.up.at(0).action).statement_places.empty());
+    EXPECT_GT(set.up.at(0).place.line, 0);
+}
+
 TEST_F(WholeScenario, OtherStepsAreRead) {
     EXPECT_EQ(step<DeployStep>(1).over, 20s);
     EXPECT_EQ(step<DeployStep>(1).to, workloads::App::new_version);

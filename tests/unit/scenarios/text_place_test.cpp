@@ -1,5 +1,9 @@
 #include "scenarios/text_place.hpp"
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace scenarios {
@@ -44,6 +48,24 @@ TEST(TextPlace, WordsOfEachKindOfScalarAreFoundInTheSource) {
     expect_found("sql: 'it''s x'", '\'', "it's x", "x");
     expect_found(R"(sql: "a \"b\" \n x")", '"', "a \"b\" \n x", "x");
     expect_found("sql: |2\n    indented\n  xyz\n", '|', "  indented\nxyz\n", "xyz");
+}
+
+TEST(TextPlace, ACursorInAScalarFindsWhatEachSearchFromItsStartFinds) {
+    for (const auto& [source, value] : std::vector<std::pair<std::string, std::string>>{
+             {"|\n    SELECT 1\n      FROM t;\n\n    DROP x\n", "SELECT 1\n  FROM t;\n\nDROP x\n"},
+             {">-\n  SELECT 1;\n  DROP t", "SELECT 1; DROP t"},
+             {"'it''s x; y'", "it's x; y"},
+             {R"("a \"b\" \n x; y")", "a \"b\" \n x; y"},
+             {R"("a \u0041 x; y")", "a A x; y"}}) {
+        ScalarCursor cursor{source, 0, value};
+        for (std::size_t offset = 0; offset <= value.size(); ++offset) {
+            if (offset == value.size() || value[offset] > ' ') {
+                EXPECT_EQ(cursor.at(offset), offset_in_source(source, 0, value, offset))
+                    << source << " at " << offset;
+            }
+        }
+        EXPECT_EQ(cursor.at(value.size() + 1), 0U);
+    }
 }
 
 TEST(TextPlace, WhatCannotBeFollowedIsPlacedAtItsStart) {

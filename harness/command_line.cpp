@@ -77,6 +77,27 @@ CLI::App* add_gate(CLI::App& app, GateCommand& gate) {
     return command;
 }
 
+CLI::App* add_compare(CLI::App& app, CompareCommand& compare) {
+    auto* command = app.add_subcommand(
+        "compare", "Compare stored runs with others, between branches or migrations");
+    command->add_option("runs", compare.runs, "the runs that are judged")
+        ->type_name("RUN_DIR")
+        ->required();
+    command
+        ->add_option("--to", compare.baselines,
+                     "as many runs to compare with; pairs are made in the order given")
+        ->type_name("RUN_DIR")
+        ->required();
+    command
+        ->add_option("--gates", compare.gates,
+                     "a YAML file with ratio gates (default: response.p50 1.10, response.p99 1.25)")
+        ->type_name("FILE");
+    command->add_option("--out", compare.out, "where compare.md and compare.json go, too")
+        ->type_name("DIR");
+    command->add_flag("--json", compare.json, "print rehearse.compare/1 on stdout");
+    return command;
+}
+
 constexpr std::size_t most_jobs = 64;
 
 CLI::App* add_checksum(CLI::App& app, ChecksumCommand& checksum) {
@@ -180,6 +201,7 @@ std::variant<Command, int> parse_command_line(int argc, char** argv) {
     DiffCommand diff;
     ReportCommand report;
     GateCommand gate;
+    CompareCommand compare;
     std::string mark_db, unmark_db;
     std::vector<std::string> sets, maps;
 
@@ -189,6 +211,7 @@ std::variant<Command, int> parse_command_line(int argc, char** argv) {
     const auto* diff_app = add_diff(app, diff, maps);
     const auto* report_app = add_report(app, report);
     const auto* gate_app = add_gate(app, gate);
+    const auto* compare_app = add_compare(app, compare);
     auto* validate_app = app.add_subcommand(
         "validate", "Say every error of a scenario with line and column, and do nothing else");
     validate_app->add_option("scenario", validate.scenario, "the scenario file")->required();
@@ -235,6 +258,9 @@ std::variant<Command, int> parse_command_line(int argc, char** argv) {
     }
     if (*gate_app) {
         return Command{gate};
+    }
+    if (*compare_app) {
+        return Command{compare};
     }
     if (*validate_app) {
         return Command{validate};

@@ -67,9 +67,15 @@ struct GateCommand {
     bool json = false;
 };
 
+struct CompareCommand {
+    std::vector<std::filesystem::path> runs, baselines;
+    std::optional<std::filesystem::path> gates, out;
+    bool json = false;
+};
+
 using Command = std::variant<DemoCommand, RunCommand, ValidateCommand, SchemaCommand, DoctorCommand,
                              CleanupCommand, GuardCommand, ChecksumCommand, DiffCommand,
-                             ReportCommand, GateCommand>;
+                             ReportCommand, GateCommand, CompareCommand>;
 
 // The command, or the exit code where there is nothing more to do: 0 after --help and --version, 2
 // after an error (which was printed).

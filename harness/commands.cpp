@@ -147,6 +147,7 @@ int dispatch(const Command& command) {
                                  [](const DiffCommand& c) { return diff_tables(c); },
                                  [](const ReportCommand& c) { return draw_again(c); },
                                  [](const GateCommand& c) { return judge_again(c); },
+                                 [](const CompareCommand& c) { return compare_stored(c); },
                                  [](const GuardCommand& c) {
                                      const auto target = engine_for(c.db).open(c.db);
                                      return print(c.mark ? target->mark() : target->unmark());

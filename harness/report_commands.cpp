@@ -1,10 +1,12 @@
 #include "harness/report_commands.hpp"
 
 #include "harness/console.hpp"
+#include "harness/private_file.hpp"
 #include "harness/run_files.hpp"
 #include "harness/stored_run.hpp"
 #include "harness/usage_error.hpp"
 #include "reports/json.hpp"
+#include "reports/run_comparison.hpp"
 #include "reports/terminal.hpp"
 #include "reports/verdict.hpp"
 #include "scenarios/gates_file.hpp"
@@ -64,11 +66,46 @@ int signal_of(const reports::Record& record) {
     return !record.interrupted ? 0 : record.exit_code == exit_codes::terminated ? SIGTERM : SIGINT;
 }
 
+// One rehearsal behind the other: the memory of all, so that each is read once.
+std::vector<StoredRun> read_all(const std::vector<std::filesystem::path>& paths) {
+    std::vector<StoredRun> runs;
+    for (const auto& path : paths) {
+        runs.push_back(read_stored_run(path));
+    }
+    return runs;
+}
+
+std::vector<reports::NamedRun> named(const std::vector<StoredRun>& runs) {
+    std::vector<reports::NamedRun> all;
+    for (const auto& run : runs) {
+        all.push_back({run.folder.string(), &run.record});
+    }
+    return all;
+}
+
+std::vector<reports::Gate> ratio_gates(const std::filesystem::path& file,
+                                       const reports::Record& record) {
+    auto gates = gates_of(file, record);
+    std::erase_if(gates, [](const reports::Gate& gate) { return !gate.ratio; });
+    if (gates.empty()) {
+        throw UsageError{file.string() +
+                         " holds no ratio, such as `response.p99: {ratio: 1.25}`: nothing else is "
+                         "judged between runs"};
+    }
+    return gates;
+}
+
 }  // namespace
 
 int draw_again(const ReportCommand& command) {
     const auto stored = read_stored_run(command.run);
-    write_reports(stored.record, stored.folder);
+    const auto faults = write_reports(stored.record, stored.folder, ci_of_this_process("none"));
+    for (const auto& fault : faults) {
+        std::cerr << "rehearse: " << fault << '\n';
+    }
+    if (!faults.empty()) {
+        return exit_codes::harness_failed;
+    }
     return print("reports written: " + stored.folder.string() + "\n", exit_codes::pass);
 }
 
@@ -81,6 +118,30 @@ int judge_again(const GateCommand& command) {
                      : reports::terminal_summary(record, {wants_colour(STDOUT_FILENO),
                                                           terminal_columns(STDOUT_FILENO, 100)}),
                  record.exit_code);
+}
+
+int compare_stored(const CompareCommand& command) {
+    if (command.runs.size() != command.baselines.size()) {
+        throw UsageError{
+            "compare needs as many runs behind --to as before it (" +
+            std::to_string(command.runs.size()) + " against " +
+            std::to_string(command.baselines.size()) +
+            "): pairs are made in the order given, best of runs that were made in turn"};
+    }
+    const auto runs = read_all(command.runs), baselines = read_all(command.baselines);
+    const auto gates =
+        command.gates ? ratio_gates(*command.gates, runs[0].record) : std::vector<reports::Gate>{};
+    const auto comparison = reports::compare_runs(named(runs), named(baselines), gates);
+    const auto json = reports::comparison_json(comparison);
+    if (command.out) {
+        write_private_file(*command.out / "compare.md", reports::comparison_markdown(comparison));
+        write_private_file(*command.out / "compare.json", json);
+    }
+    return print(command.json
+                     ? json
+                     : reports::comparison_text(comparison, {wants_colour(STDOUT_FILENO),
+                                                             terminal_columns(STDOUT_FILENO, 100)}),
+                 comparison.exit_code);
 }
 
 }  // namespace harness

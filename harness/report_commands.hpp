@@ -9,5 +9,6 @@ namespace harness {
 // cannot be read.
 int draw_again(const ReportCommand& command);
 int judge_again(const GateCommand& command);
+int compare_stored(const CompareCommand& command);
 
 }  // namespace harness

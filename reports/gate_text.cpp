@@ -1,4 +1,5 @@
 // Reads what a scenario writes under `gates:`.
+#include "reports/comparisons.hpp"
 #include "reports/figures.hpp"
 #include "reports/gates.hpp"
 
@@ -151,17 +152,19 @@ std::string read_limit(std::string_view written, Unit unit, Gate& gate) {
 }
 
 std::string read_ratio(const GateText& text, Gate& gate) {
-    if (gate.metric != GateMetric::response && gate.metric != GateMetric::service) {
-        return "`" + text.key + "` takes a limit; a ratio is for response and service times only";
+    if (gate.metric != GateMetric::response || !quantile_of(gate.statistic)) {
+        return "`" + text.key +
+               "` takes a limit; a ratio is for response.p50, p90, p95, p99 and p99_9 only";
     }
     auto rest = trimmed(*text.ratio);
     gate.ratio = take_number(rest);
-    if (!gate.ratio || !rest.empty() || *gate.ratio <= 0 || *gate.ratio > 1e6) {
+    if (!gate.ratio || !rest.empty() || *gate.ratio < 1 || *gate.ratio > 1e6) {
         return "`" + *text.ratio +
-               "` is not a ratio: write a number above 0, such as 1.25 for at most a quarter "
+               "` is not a ratio: write a number of at least 1, such as 1.25 for at most a quarter "
                "slower "
                "than before";
     }
+    gate.floor_ms = default_floor_ms(gate.statistic);
     if (text.floor) {
         const auto floor = parse_duration_ms(*text.floor);
         if (!floor) {

@@ -32,8 +32,8 @@ struct Gate {
     std::string statistic;        // response and service: mean p50 p90 p95 p99 p99_9 max
     std::optional<double> limit;  // ms or a count; observed must be <= limit (or < when strict)
     bool strict = false;          // written with `<`
-    std::optional<double> ratio;  // during + after against before
-    double floor_ms = 0;          // differences below it do not count
+    std::optional<double> ratio;  // of a response quantile: during + after against before
+    double floor_ms = 0;          // differences below it do not count; see default_floor_ms()
     GateText written = {};
 };
 
@@ -56,15 +56,19 @@ struct Gate {
 // when more than 1 % of the calls failed.
 //
 // An absolute quantile passes with at least 20 calls (p50, p90, p95, mean), 100 (p99), 1,000
-// (p99_9). A ratio needs 20 (mean, p50), 100 (p90), 200 (p95), 1,000 (p99, max), 10,000 (p99_9) on
-// each side.
+// (p99_9).
+//
+// A ratio is judged by record.comparisons: it fails when the quantile surely rose by more than is
+// allowed and by more than the floor, passes when it surely did not, and is inconclusive in
+// between; all ratios of a run together cry wolf in at most 1 % of runs. Each side needs at least
+// ten blocks of 10 s, and enough calls beyond the quantile.
 //
 // When the generator was late, a time that is over its limit by no more than the generator's own
 // worst lag is inconclusive: it may have been the generator.
 //
-// A gate over every operation is as good as its worst operation, which the detail names. An
-// operation of one application version that a deploy step retired is left out, and the detail says
-// so.
+// A gate over every operation leaves one to its own gate where that is about the same figure. It is
+// as good as its worst operation, which the detail names. An operation of one application version
+// that a deploy step retired is left out, and the detail says so.
 [[nodiscard]] std::vector<GateResult> judge(std::span<const Gate> gates, const Record& record);
 
 }  // namespace reports

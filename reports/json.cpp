@@ -21,6 +21,20 @@ Json text_or_null(const std::string& text) {
     return text.empty() ? Json(nullptr) : Json(text);
 }
 
+Json comparison_json(const Comparison& each) {
+    return {{"operation", each.operation},
+            {"statistic", each.statistic},
+            {"before_ms", number_or_null(each.before_ms)},
+            {"now_ms", number_or_null(each.now_ms)},
+            {"ratio", number_or_null(each.ratio)},
+            {"ratio_lower", number_or_null(each.ratio_lower)},
+            {"ratio_upper", number_or_null(each.ratio_upper)},
+            {"lacking", text_or_null(each.lacking)},
+            {"allowed_ratio", number_or_null(each.allowed_ratio)},
+            {"floor_ms", number(each.floor_ms)},
+            {"verdict", each.allowed_ratio ? Json(name_of(each.verdict)) : Json(nullptr)}};
+}
+
 }  // namespace json_parts
 
 namespace {
@@ -213,6 +227,7 @@ void add_measurements(const Record& record, Json& all) {
         record.verification ? verification_json(*record.verification) : Json(nullptr);
     all["generator"] = generator_json(record);
     all["observer"] = observer_json(record.observer);
+    all["comparisons"] = list(record.comparisons, comparison_json);
     all["gates"] = list(record.gates, gate_json);
     all["warnings"] = record.warnings;
     all["harness_faults"] = record.harness_faults;

@@ -33,6 +33,7 @@ template <typename List, typename ToJson>
 }
 
 [[nodiscard]] Json whole_json(const Histogram& histogram);  // null when empty
+[[nodiscard]] Json comparison_json(const Comparison& each);
 [[nodiscard]] Json operations_json(const Record& record);
 [[nodiscard]] Json locks_json(const Record& record);
 [[nodiscard]] Json server_json(const Server& server);

@@ -1,4 +1,5 @@
 // Gates on operations: stalls, errors, response and service times.
+#include "reports/comparisons.hpp"
 #include "reports/figures.hpp"
 #include "reports/honesty.hpp"
 #include "reports/judgement.hpp"
@@ -11,19 +12,19 @@ namespace reports::judging {
 
 namespace {
 
-// How many calls a statistic needs: to pass a limit, and on each side of a ratio.
+// How many calls a statistic needs to pass a limit.
 struct Statistic {
     std::string_view name;
     double quantile;  // 1: the maximum; 0: the mean
-    std::uint64_t limit_needs, ratio_needs;
+    std::uint64_t limit_needs;
 };
-constexpr std::array<Statistic, 7> statistics{{{"mean", 0, 20, 20},
-                                               {"p50", 0.5, 20, 20},
-                                               {"p90", 0.9, 20, 100},
-                                               {"p95", 0.95, 20, 200},
-                                               {"p99", 0.99, 100, 1'000},
-                                               {"p99_9", 0.999, 1'000, 10'000},
-                                               {"max", 1, 1, 1'000}}};
+constexpr std::array<Statistic, 7> known_statistics{{{"mean", 0, 20},
+                                                     {"p50", 0.5, 20},
+                                                     {"p90", 0.9, 20},
+                                                     {"p95", 0.95, 20},
+                                                     {"p99", 0.99, 100},
+                                                     {"p99_9", 0.999, 1'000},
+                                                     {"max", 1, 1}}};
 
 constexpr double tolerated_failures_of_a_mean = 0.01;
 
@@ -166,43 +167,39 @@ Finding judge_time_limit(const Gate& gate, const Statistic& statistic, Calls& ca
     return finding;
 }
 
-// What is lacking for a comparison with `before`.
-std::vector<std::string> lacking_for_ratio(const Gate& gate, const Statistic& statistic,
-                                           const Calls& calls, const Record& record) {
+// What is lacking for a comparison with `before`, beside what its statistics lack.
+std::vector<std::string> lacking_for_ratio(const Calls& calls, const Record& record) {
     auto lacking = calls.lacking;
-    const auto& name = calls.operation->name;
     const auto check = [&](const OperationPhase& span, const char* where) {
-        const auto& histogram = histogram_of(span, gate.metric);
-        const auto total = histogram.count() + span.failures();
-        if (total < statistic.ratio_needs) {
-            lacking.push_back(std::string{statistic.name} + " of " + name + " " + where +
-                              " rests on " + counted(total, "call", "calls") + " and needs " +
-                              count_text(statistic.ratio_needs) + ".");
-        }
-        if (histogram.count() != span.count) {
-            lacking.push_back("The times of some calls of " + name + " " + where + " are missing.");
-        }
-        if (statistic.quantile == 0 &&
-            static_cast<double>(span.failures()) >
-                tolerated_failures_of_a_mean * static_cast<double>(total)) {
-            lacking.push_back("The mean of " + name + " " + where + " leaves out " +
-                              counted(span.failures(), "failed call", "failed calls") + ".");
-        }
-        if (measure(statistic, histogram, span.failures()).at_least) {
-            lacking.push_back("The figure of " + name + " " + where +
-                              " is past the histogram's end.");
+        if (span.response.count() != span.count) {
+            lacking.push_back("The times of some calls of " + calls.operation->name + " " + where +
+                              " are missing.");
         }
     };
     check(calls.before, "before");
     check(calls.judged, "during and after");
-    for (const auto& doubt : generator_doubts(record)) {
-        lacking.push_back(doubt);
-    }
+    const auto doubts = generator_doubts(record);
+    lacking.insert(lacking.end(), doubts.begin(), doubts.end());
     return lacking;
 }
 
-Finding judge_ratio(const Gate& gate, const Statistic& statistic, const Calls& calls,
-                    const Record& record) {
+std::string times(const std::optional<double>& ratio) {
+    return ratio ? decimal_text(*ratio, 2) + "x" : "any figure";
+}
+
+// "1.37x (1.21x to 1.55x)"
+std::string interval_text(const Comparison& found) {
+    return times(found.ratio) + " (" + times(found.ratio_lower.value_or(0)) + " to " +
+           times(found.ratio_upper) + ")";
+}
+
+std::string undecided_text(const Comparison& found) {
+    return "its " + found.statistic + " became " + interval_text(found) +
+           " of what it was: neither surely more than " + times(found.allowed_ratio) +
+           " nor surely less; longer phases narrow it down.";
+}
+
+Finding judge_ratio(const Gate& gate, const Calls& calls, const Record& record) {
     const auto& name = calls.operation->name;
     if (calls.judged.due() == 0) {
         return {.detail = joined(calls.lacking)};
@@ -213,51 +210,51 @@ Finding judge_ratio(const Gate& gate, const Statistic& statistic, const Calls& c
                           "limit of its own, such as `" +
                           name + ".response.p99: {limit: 50ms}`."};
     }
-    const auto before =
-        measure(statistic, histogram_of(calls.before, gate.metric), calls.before.failures());
-    const auto now =
-        measure(statistic, histogram_of(calls.judged, gate.metric), calls.judged.failures());
-    if (before.never) {
-        return {.detail = "The baseline of " + name + " falls on failed calls: " +
-                          counted(calls.before.failures(), "call", "calls") + " of " +
-                          count_text(calls.before.due()) + " failed before the migration began."};
+    const auto* found = comparison_for(gate, *calls.operation, record);
+    if (found == nullptr) {
+        return {.detail = name + " was not compared with before."};
     }
-    const double allowed = std::max(before.ms * *gate.ratio, before.ms + gate.floor_ms);
-    if (now.never) {
-        return {.verdict = calls.judged.failures() > 0 ? Verdict::fail : Verdict::inconclusive,
-                .observed = "failed calls",
-                .detail = name + ": " + counted(calls.judged.failures(), "call", "calls") + " of " +
-                          count_text(calls.judged.due()) +
-                          " failed; a failed call counts as slower than any limit",
-                .limit_value = allowed,
-                .badness = INFINITY};
-    }
-    Finding finding{.observed = ms_text(now.ms) + " (before " + ms_text(before.ms) + ")",
+    Finding finding{.observed = found->now_ms ? ms_text(*found->now_ms) : "failed calls",
                     .detail = {},
-                    .observed_value = now.ms,
-                    .limit_value = allowed,
-                    .badness = now.ms / before.ms};
-    const auto lacking = lacking_for_ratio(gate, statistic, calls, record);
-    if (!lacking.empty() || !std::isfinite(finding.badness)) {
+                    .observed_value = found->now_ms,
+                    .badness = found->ratio.value_or(INFINITY)};
+    if (found->before_ms) {
+        finding.observed += " (before " + ms_text(*found->before_ms) + ")";
+        finding.limit_value =
+            std::max(*found->before_ms * *gate.ratio, *found->before_ms + gate.floor_ms);
+    }
+    auto lacking = lacking_for_ratio(calls, record);
+    if (!found->lacking.empty()) {
+        lacking.push_back(name + ": " + found->lacking);
+    }
+    if (!lacking.empty()) {
         finding.detail = joined(lacking);
         return finding;
     }
-    finding.verdict = now.ms > allowed ? Verdict::fail : Verdict::pass;
-    finding.detail = name + ": " + decimal_text(finding.badness, 2) + " times its " +
-                     std::string{statistic.name} + " before";
+    finding.verdict = found->verdict;
+    finding.detail = name + ": ";
+    if (found->verdict == Verdict::inconclusive) {
+        finding.detail += undecided_text(*found);
+    } else if (!found->now_ms) {
+        finding.detail += counted(calls.judged.failures(), "call", "calls") + " of " +
+                          count_text(calls.judged.due()) +
+                          " failed; a failed call counts as slower than any limit";
+    } else {
+        finding.detail += interval_text(*found) + " its " + found->statistic + " before";
+    }
     return finding;
 }
 
 Finding judge_time(const Gate& gate, Calls& calls, const Record& record) {
-    const auto* statistic = std::find_if(statistics.begin(), statistics.end(),
+    const auto* statistic = std::find_if(known_statistics.begin(), known_statistics.end(),
                                          [&](const auto& s) { return s.name == gate.statistic; });
-    if (statistic == statistics.end()) {
+    if (statistic == known_statistics.end()) {
         return {.detail = "`" + gate.statistic + "` is no statistic that can be judged."};
     }
     if (!gate.ratio) {
         return judge_time_limit(gate, *statistic, calls, record);
     }
-    auto by_ratio = judge_ratio(gate, *statistic, calls, record);
+    auto by_ratio = judge_ratio(gate, calls, record);
     if (!gate.limit) {
         return by_ratio;
     }
@@ -355,7 +352,7 @@ Finding judge_operations(const Gate& gate, std::span<const Gate> all, const Reco
     std::vector<Calls> judged;
     std::vector<std::string> told;
     for (const auto& operation : record.operations) {
-        if (!gate.operation.empty() && operation.name != gate.operation) {
+        if (!concerns(gate, all, operation)) {
             continue;
         }
         if (gate.operation.empty()) {

@@ -145,6 +145,23 @@ GateResult read_gate(const Part& part) {
                         .floor = written["floor"].optional_text()}};
 }
 
+Comparison read_comparison(const Part& part) {
+    Comparison comparison{.operation = part["operation"].text(),
+                          .statistic = part["statistic"].text(),
+                          .before_ms = part["before_ms"].optional_number(),
+                          .now_ms = part["now_ms"].optional_number(),
+                          .ratio = part["ratio"].optional_number(),
+                          .ratio_lower = part["ratio_lower"].optional_number(),
+                          .ratio_upper = part["ratio_upper"].optional_number(),
+                          .lacking = part["lacking"].text_or_empty(),
+                          .allowed_ratio = part["allowed_ratio"].optional_number(),
+                          .floor_ms = part["floor_ms"].number()};
+    if (part.has("verdict")) {
+        comparison.verdict = part["verdict"].one_of(reading::verdicts);
+    }
+    return comparison;
+}
+
 Second read_second(const Part& part) {
     const auto count = [&](const char* key) {
         return static_cast<std::uint32_t>(part[key].count());
@@ -232,9 +249,11 @@ void read_measurements(const Part& part, Record& record) {
     record.locks = reading::read_locks(part["locks"]);
     record.recovery = read_recovery(part["recovery"]);
     record.replication = read_replication(part["replication"]);
+    record.server = reading::read_server(part["server"]);
     record.verification = part["verification"].optional(reading::read_verification);
     record.generator = reading::read_generator(part["generator"]);
     record.observer = read_observer(part["observer"]);
+    record.comparisons = part["comparisons"].list(read_comparison);
     record.gates = part["gates"].list(read_gate);
     record.warnings = part["warnings"].texts();
     record.harness_faults = part["harness_faults"].texts();

@@ -102,6 +102,7 @@ inline constexpr std::array all_phases{PhaseName::warmup, PhaseName::before, Pha
 [[nodiscard]] OperationRecord read_operation(const Part& part);
 [[nodiscard]] Step read_step(const Part& part);
 [[nodiscard]] Locks read_locks(const Part& part);
+[[nodiscard]] Server read_server(const Part& part);
 [[nodiscard]] Generator read_generator(const Part& part);
 [[nodiscard]] Verification read_verification(const Part& part);
 

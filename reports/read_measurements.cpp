@@ -35,7 +35,15 @@ StepLock read_step_lock(const Part& part) {
     return {.relation = part["relation"].text(),
             .mode = part["mode"].text(),
             .waited_s = part["waited_s"].number(),
-            .held_s = part["held_s"].number()};
+            .held_s = part["held_s"].number(),
+            .start_s = part["start_s"].optional_number()};
+}
+
+BackfillPoint read_point(const Part& part) {
+    return {.at_s = part["at_s"].number(),
+            .rows = part["rows"].whole(),
+            .throttled_s = part["throttled_s"].number(),
+            .throttled_by = part["throttled_by"].text_or_empty()};
 }
 
 StepAttempt read_attempt(const Part& part) {
@@ -76,7 +84,48 @@ LockEpisode read_episode(const Part& part) {
             .victims = part["victims"].list(read_victims)};
 }
 
+LockWait read_wait(const Part& part, std::size_t episodes) {
+    LockWait wait{.episode = part["episode"].count(),
+                  .pid = part["pid"].whole(),
+                  .behind = part["behind"].whole(),
+                  .kind = part["kind"].text(),
+                  .name = part["name"].text_or_empty(),
+                  .relation = part["relation"].text(),
+                  .mode = part["mode"].text(),
+                  .start_s = part["start_s"].number(),
+                  .end_s = part["end_s"].number()};
+    if (wait.episode >= episodes) {
+        part["episode"].fail("there is no such episode");
+    }
+    return wait;
+}
+
+ServerSample read_sample(const Part& part) {
+    return {.at_s = part["at_s"].number(),
+            .log_bytes = part["log_bytes"].optional_whole(),
+            .checkpoints = part["checkpoints"].optional_count(),
+            .cache_hits = part["cache_hits"].optional_count(),
+            .cache_misses = part["cache_misses"].optional_count(),
+            .updates = part["updates"].optional_count(),
+            .hot_updates = part["hot_updates"].optional_count(),
+            .replica_lag_s = part["replica_lag_s"].optional_number()};
+}
+
+TableSize read_size(const Part& part) {
+    return {.name = part["name"].text(),
+            .bytes_before = part["bytes_before"].optional_whole(),
+            .bytes_after = part["bytes_after"].optional_whole(),
+            .index_bytes_before = part["index_bytes_before"].optional_whole(),
+            .index_bytes_after = part["index_bytes_after"].optional_whole(),
+            .updates = part["updates"].optional_count(),
+            .hot_updates = part["hot_updates"].optional_count()};
+}
+
 }  // namespace
+
+Server read_server(const Part& part) {
+    return {.samples = part["samples"].list(read_sample), .tables = part["tables"].list(read_size)};
+}
 
 Histogram read_histogram(const Part& part) {
     if (part.is_null()) {
@@ -110,6 +159,8 @@ Step read_step(const Part& part) {
     step.name = part["name"].text();
     step.kind = part["kind"].text();
     step.statement = part["statement"].text();
+    step.file = part["file"].text_or_empty();
+    step.line = part["line"].optional_count().value_or(0);
     step.start_s = part["start_s"].number();
     step.end_s = part["end_s"].number();
     step.outcome = part["outcome"].text();
@@ -123,6 +174,7 @@ Step read_step(const Part& part) {
     step.locks = part["locks"].list(read_step_lock);
     step.throttled_s = part["throttled_s"].optional_number();
     step.throttle_reasons = part["throttle_reasons"].text_or_empty();
+    step.progress = part["progress"].list(read_point);
     return step;
 }
 
@@ -149,6 +201,9 @@ Locks read_locks(const Part& part) {
     locks.deadlocks = part["deadlocks"].count();
     locks.episodes = part["episodes"].list(read_episode);
     locks.episodes_dropped = part["episodes_dropped"].count();
+    locks.waits = part["waits"].list(
+        [&](const Part& each) { return read_wait(each, locks.episodes.size()); });
+    locks.waits_dropped = part["waits_dropped"].count();
     return locks;
 }
 

@@ -108,6 +108,16 @@ void give_baselines(const Record& there, Record& back) {
             operation.baseline = there.operations[i].phase(PhaseName::before);
         }
     }
+    const auto* before = there.phase(PhaseName::before);
+    if (before == nullptr) {
+        return;
+    }
+    back.baseline_phase = *before;
+    there.latencies.for_each([&](auto second, auto number, const auto& histogram) {
+        if (second < before->end_s && back.operations[Series::of(number).operation].baseline) {
+            back.baseline_latencies.append(second, number, histogram);
+        }
+    });
 }
 
 const Phase* Record::phase(PhaseName name) const noexcept {

@@ -289,9 +289,14 @@ struct Comparison {
     std::string operation, statistic;  // p50 | p99 | ...
     std::optional<double> before_ms, now_ms;
     std::optional<double> ratio;
-    // One-sided 99 % bounds of the ratio; empty: `lacking` says why.
+    // One-sided 99 % bounds of the ratio; empty: `lacking` says why, or else failed calls are slower
+    // than any bound.
     std::optional<double> ratio_lower, ratio_upper;
-    std::string lacking;
+    std::string lacking;  // sentences
+    // What a gate allows; empty: none asks.
+    std::optional<double> allowed_ratio = {};
+    double floor_ms = 0;
+    Verdict verdict = Verdict::inconclusive;  // of those a gate asks for, all as one family
 };
 
 // One entry under `gates:`, as it was written; a value is a limit ("300ms", "< 20", "0") or the
@@ -351,6 +356,9 @@ struct Record {
     std::map<std::string, std::string> error_meanings;
     std::vector<Second> seconds;  // second i is [i, i+1) of the run
     SecondLog latencies;          // by Series: response times of what ended in each second
+    // Of a way back: those before the migration, of operations that have a baseline there.
+    SecondLog baseline_latencies;
+    std::optional<Phase> baseline_phase;
     Locks locks;
     Recovery recovery;
     Replication replication;

@@ -1,5 +1,6 @@
 #include "reports/verdict.hpp"
 
+#include "reports/comparisons.hpp"
 #include "reports/figures.hpp"
 #include "reports/honesty.hpp"
 
@@ -241,6 +242,7 @@ Ruling rule(const Record& record, int signal, bool mismatch, bool migration_fail
 
 void decide(Record& record, std::span<const Gate> gates, int termination_signal) {
     record.interrupted = record.interrupted || termination_signal != 0;
+    record.comparisons = compare_operations(record, gates);
     record.gates = judge(gates, record);
     record.reasons.clear();
 

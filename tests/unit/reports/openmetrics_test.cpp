@@ -107,8 +107,9 @@ TEST(OpenMetrics, WhatIsNotKnownIsLeftOutAndNeverZero) {
 TEST(OpenMetrics, ErrorsAreCountedByCodeAndComparisonsHaveTheirBounds) {
     auto record = samples::healthy();
     samples::calls(record, 0, PhaseName::during, 1).errors = {{"40001", 3}, {"55P03", 2}};
+    decide(record, default_gates());
     record.comparisons = {samples::comparison("read", "p99", 1.5, 1.25)};
-    const auto text = metrics_of(record);
+    const auto text = to_openmetrics(record);
     EXPECT_TRUE(contains(text,
                          "rehearse_errors_total{part=\"migration\",operation=\"read\",app=\"new\","
                          "phase=\"during\",code=\"55P03\"} 2\n"));

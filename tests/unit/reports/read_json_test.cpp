@@ -44,6 +44,8 @@ Record full() {
     record.steps[0].attempts.push_back(
         {.start_s = 1, .end_s = 2, .outcome = "55P03", .error = "too long", .statement = 2});
     record.steps[0].throttled_s = 1.5;
+    record.steps[0].file = "shop.yaml";
+    record.steps[0].line = 12;
     record.steps[0].throttle_reasons = "p99";
     record.adversaries = {{"report", 1, 2, "failed", "no table"}};
     record.locks.episodes[0].queued = record.locks.episodes[0].blocker;
@@ -58,6 +60,28 @@ Record full() {
     histogram.record_us(1'234, 5);
     record.latencies.append(3, Series{.operation = 1, .app = 1, .failed = true}.number(),
                             histogram);
+
+    record.steps[0].locks[0].start_s = 15.5;
+    record.steps[0].progress = {{.at_s = 16, .rows = 7, .throttled_s = 0.5, .throttled_by = "p99"}};
+    record.locks.waits = {{.episode = 0,
+                           .pid = 7,
+                           .behind = 4711,
+                           .kind = "operation",
+                           .name = "read",
+                           .relation = "orders",
+                           .mode = "AccessShareLock",
+                           .start_s = 15.2,
+                           .end_s = 16.25}};
+    record.locks.waits_dropped = 4;
+    record.server.samples = {{.at_s = 1,
+                              .log_bytes = 5,
+                              .checkpoints = 1,
+                              .cache_hits = 2,
+                              .cache_misses = 3,
+                              .updates = 4,
+                              .hot_updates = 5,
+                              .replica_lag_s = 0.25}};
+    record.server.tables = {{"orders", 1, 2, 3, 4, 5, 6}};
 
     TableProof table;
     table.name = "orders";

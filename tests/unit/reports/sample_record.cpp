@@ -1,5 +1,9 @@
 #include "tests/unit/reports/sample_record.hpp"
 
+#include "reports/comparisons.hpp"
+
+#include <map>
+#include <random>
 #include <stdexcept>
 
 namespace reports::samples {
@@ -199,8 +203,68 @@ Gate ratio_gate(const std::string& key, const std::string& ratio, const std::str
     return parsed({.key = key, .limit = {}, .ratio = ratio, .floor = floor});
 }
 
+namespace {
+
+// Each value in a second of its own choice, always the same one: an even share a second would be a
+// rhythm, which is a correlation too.
+std::vector<Histogram> scattered(const Histogram& whole, std::uint32_t seconds) {
+    std::vector<Histogram> parts(seconds);
+    std::minstd_rand random{1};
+    const auto scatter = [&](std::int64_t us, std::uint64_t times) {
+        for (; times > 0; --times) {
+            parts[random() % seconds].record_us(us);
+        }
+    };
+    whole.for_each_bucket(scatter);
+    scatter(whole.max_us(), whole.saturated());
+    return parts;
+}
+
+Histogram failed(const OperationPhase& phase) {
+    Histogram failures;
+    failures.record_us(1'000, phase.failures());
+    return failures;
+}
+
+}  // namespace
+
+void spread_over_seconds(Record& record) {
+    if (!record.latencies.empty()) {
+        return;
+    }
+    for (auto& phase : record.phases) {
+        phase.start_s *= 12;
+        phase.end_s *= 12;
+        coverage(record, phase.name).samples *= 12;
+        const auto from = static_cast<std::uint32_t>(phase.start_s);
+        const auto seconds = static_cast<std::uint32_t>(phase.end_s) - from;
+        std::map<std::uint32_t, std::vector<Histogram>> by_series;
+        for (std::uint32_t i = 0; i < record.operations.size() * 2; ++i) {
+            const auto& each = calls(record, i / 2, phase.name, i % 2);
+            Series series{.operation = i / 2, .app = i % 2};
+            by_series[series.number()] = scattered(each.response, seconds);
+            series.failed = true;
+            by_series[series.number()] = scattered(failed(each), seconds);
+        }
+        for (std::uint32_t second = 0; second < seconds; ++second) {
+            for (const auto& [series, parts] : by_series) {
+                if (parts[second].count() > 0) {
+                    record.latencies.append(from + second, series, parts[second]);
+                }
+            }
+        }
+    }
+}
+
 GateResult judge_one(const Gate& gate, const Record& record) {
-    return judge(std::span{&gate, 1}, record).at(0);
+    const std::span gates{&gate, 1};
+    if (!gate.ratio) {
+        return judge(gates, record).at(0);
+    }
+    auto spread = record;
+    spread_over_seconds(spread);
+    spread.comparisons = compare_operations(spread, gates);
+    return judge(gates, spread).at(0);
 }
 
 }  // namespace reports::samples

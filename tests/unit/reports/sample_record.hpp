@@ -39,6 +39,10 @@ namespace reports::samples {
 [[nodiscard]] Gate gate(const std::string& key, const std::string& limit);
 [[nodiscard]] Gate ratio_gate(const std::string& key, const std::string& ratio,
                               const std::string& floor = "0ms");
+// Phases twelve times as long, and what was counted in them scattered over their seconds: what a
+// ratio is judged by. Once.
+void spread_over_seconds(Record& record);
+// A ratio after spread_over_seconds().
 [[nodiscard]] GateResult judge_one(const Gate& gate, const Record& record);
 
 }  // namespace reports::samples

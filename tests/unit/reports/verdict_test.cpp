@@ -22,10 +22,11 @@ using Reasons = std::vector<std::string>;
 
 std::vector<Gate> usual_gates() {
     return {gate("errors", "0"), gate("lock_wait.max", "300ms"), gate("stall.max", "500ms"),
-            ratio_gate("response.p99", "1.25", "5ms")};
+            ratio_gate("response.p50", "1.25", "5ms")};
 }
 
 Record decided(Record record, const std::vector<Gate>& gates = usual_gates(), int signal = 0) {
+    samples::spread_over_seconds(record);
     decide(record, gates, signal);
     return record;
 }
@@ -65,6 +66,7 @@ class VerdictOf : public testing::TestWithParam<Case> {};
 TEST_P(VerdictOf, OneBrokenThing) {
     const auto& each = GetParam();
     auto record = healthy();
+    samples::spread_over_seconds(record);
     each.change(record);
     decide(record, usual_gates());
     EXPECT_EQ(name_of(record.verdict), std::string{name_of(each.verdict)}) << all_reasons(record);
@@ -154,7 +156,7 @@ INSTANTIATE_TEST_SUITE_P(
              },
              Verdict::pass, 0, "All"},
         Case{"lost samples", [](Record& r) { coverage(r, PhaseName::before).lost_samples = 100; },
-             unclear, 3, "lost 100 samples of 600 in `before`"},
+             unclear, 3, "lost 100 samples of 6,100 in `before`"},
         Case{"no samples", [](Record& r) { r.locks.samples = 0; }, unclear, 3, "no sample"},
         Case{"observer cut off",
              [](Record& r) { coverage(r, PhaseName::during).connection_losses = 3; }, unclear, 3,
@@ -201,7 +203,7 @@ INSTANTIATE_TEST_SUITE_P(
              [](Record& r) { r.adversaries = {{.name = "report", .outcome = "ok", .error = ""}}; },
              Verdict::pass, 0, "All"},
         Case{"an empty before", [](Record& r) { empty_phase(r, PhaseName::before); }, unclear, 3,
-             "The gate response.p99 could not be judged"},
+             "The gate response.p50 could not be judged"},
         Case{"an empty during", [](Record& r) { empty_phase(r, PhaseName::during); }, unclear, 3,
              "never due in `during`"},
         Case{"an empty after", [](Record& r) { empty_phase(r, PhaseName::after); }, unclear, 3,
@@ -344,6 +346,7 @@ TEST(Verdict, SaysOnceWhatSeveralGatesLack) {
 
 TEST(Verdict, ForgetsAnEarlierJudgement) {
     auto record = healthy();
+    samples::spread_over_seconds(record);
     record.locks.max_wait_ms = 9'000;
     decide(record, usual_gates());
     record.locks.max_wait_ms = 9;

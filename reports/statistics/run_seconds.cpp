@@ -49,30 +49,28 @@ std::vector<std::vector<Seconds>> seconds_by_operation(const std::vector<const S
             }
         }
     };
-    SecondLog::for_each(
-        logs, [&](std::uint32_t second, std::uint32_t number, const Histogram& histogram) {
-            if (second != now) {
-                close_second();
-                now = second;
-                while (range < ranges.size() && second >= ranges[range].end) {
-                    ++range;
-                }
+    SecondLog::for_each_entry(logs, [&](const SecondLog::Entry& entry) {
+        if (entry.second != now) {
+            close_second();
+            now = entry.second;
+            while (range < ranges.size() && now >= ranges[range].end) {
+                ++range;
             }
-            const auto series = Series::of(number);
-            if (range >= ranges.size() || second < ranges[range].first ||
-                second >= ranges[range].end || series.operation >= operations) {
-                return;
-            }
-            auto& of_operation = current[series.operation];
+        }
+        const auto series = Series::of(entry.series);
+        if (range >= ranges.size() || now < ranges[range].first || series.operation >= operations) {
+            return;
+        }
+        auto& of_operation = current[series.operation];
+        of_operation.failures += entry.saturated;
+        for (const auto& [edge_us, times] : entry.buckets) {
             if (series.failed) {
-                of_operation.failures += histogram.count();
-                return;
+                of_operation.failures += times;
+            } else {
+                of_operation.successes.push_back({.edge_us = edge_us, .times = times});
             }
-            of_operation.failures += histogram.saturated();
-            histogram.for_each_bucket([&](std::int64_t us, std::uint64_t times) {
-                of_operation.successes.push_back({.edge_us = us, .times = times});
-            });
-        });
+        }
+    });
     close_second();
     for (auto& of_operation : seconds) {
         for (std::size_t i = 0; i < ranges.size(); ++i) {

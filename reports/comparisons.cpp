@@ -2,11 +2,11 @@
 
 #include "reports/comparison_family.hpp"
 #include "reports/statistics/quantile_change.hpp"
+#include "reports/statistics/run_seconds.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
 #include <thread>
 
 namespace reports {
@@ -29,49 +29,20 @@ const Quantile* find_quantile(std::string_view name) noexcept {
     return found == quantiles.end() ? nullptr : found;
 }
 
-// The whole seconds of a phase, or all from its first one on.
-struct Span {
-    std::uint32_t from = 0, to = 0;  // [from, to)
-};
+using statistics::SecondRange;
 
-Span whole_seconds(const Phase& phase) {
-    const auto from = static_cast<std::uint32_t>(std::ceil(std::max(phase.start_s, 0.0)));
-    const auto to = static_cast<std::uint32_t>(std::floor(std::max(phase.end_s, 0.0)));
-    return {from, std::max(from, to)};
+std::uint32_t second_of(double s) {
+    return static_cast<std::uint32_t>(
+        std::clamp(s, 0.0, static_cast<double>(statistics::most_seconds)));
 }
 
-struct Both {
-    Histogram successes;
-    std::uint64_t failures = 0;
-};
-using BySecond = std::map<std::uint32_t, Both>;
-
-// Of every operation, both versions together.
-std::vector<BySecond> by_second(const SecondLog& log, std::size_t operations) {
-    std::vector<BySecond> all(operations);
-    log.for_each([&](std::uint32_t second, std::uint32_t number, const Histogram& histogram) {
-        const auto series = Series::of(number);
-        if (series.operation < operations) {
-            auto& both = all[series.operation][second];
-            if (series.failed) {
-                both.failures += histogram.count();
-            } else {
-                both.successes.merge(histogram);
-            }
-        }
-    });
-    return all;
-}
-
-statistics::Seconds seconds_in(const BySecond& calls, const Span& span) {
-    static const Both nothing;
-    statistics::Seconds seconds;
-    for (auto second = span.from; second < span.to; ++second) {
-        const auto found = calls.find(second);
-        const auto& both = found == calls.end() ? nothing : found->second;
-        seconds.append(both.successes, both.failures);
+// The seconds that lie in a phase as a whole.
+SecondRange whole_seconds(const Phase* phase) {
+    if (phase == nullptr) {
+        return {};
     }
-    return seconds;
+    const auto first = second_of(std::ceil(phase->start_s));
+    return {first, std::max(first, second_of(std::floor(phase->end_s)))};
 }
 
 // Gates that were read are; others are never a pass.
@@ -86,31 +57,27 @@ namespace comparing {
 
 std::vector<Sides> sides_of(const Record& record) {
     std::vector<Sides> sides(record.operations.size());
-    const auto* before = record.phase(PhaseName::before);
     const auto* during = record.phase(PhaseName::during);
     const auto* after = record.phase(PhaseName::after);
     if (during == nullptr) {
         return sides;
     }
-    auto calls = by_second(record.latencies, sides.size());
-    std::vector<BySecond> earlier;
-    if (record.baseline_phase) {
-        earlier = by_second(record.baseline_latencies, sides.size());
-    }
-    const double end_s = after != nullptr ? after->end_s : during->end_s;
+    auto last = second_of(std::ceil((after != nullptr ? after : during)->end_s));
+    record.latencies.for_each([&](std::uint32_t second, std::uint32_t, const Histogram&) {
+        last = std::max(last, std::min(second + 1, statistics::most_seconds));
+    });
+    const auto before = whole_seconds(record.phase(PhaseName::before));
+    const auto first = std::max(before.end, second_of(during->start_s));
+    const std::array ranges{before, SecondRange{first, std::max(first, last)}};
+    auto seconds = statistics::seconds_by_operation({&record.latencies}, sides.size(), ranges);
+    const std::array earlier_range{
+        whole_seconds(record.baseline_phase ? &*record.baseline_phase : nullptr)};
+    auto earlier =
+        statistics::seconds_by_operation({&record.baseline_latencies}, sides.size(), earlier_range);
     for (std::size_t i = 0; i < sides.size(); ++i) {
-        Span now{static_cast<std::uint32_t>(std::max(during->start_s, 0.0)),
-                 static_cast<std::uint32_t>(std::ceil(std::max(end_s, 0.0)))};
-        if (!calls[i].empty()) {
-            now.to = std::max(now.to, calls[i].rbegin()->first + 1);
-        }
-        sides[i].now = seconds_in(calls[i], now);
-        calls[i].erase(calls[i].lower_bound(now.from), calls[i].end());
-        if (record.operations[i].baseline && record.baseline_phase) {
-            sides[i].before = seconds_in(earlier[i], whole_seconds(*record.baseline_phase));
-        } else if (before != nullptr) {
-            sides[i].before = seconds_in(calls[i], whole_seconds(*before));
-        }
+        const bool returns = record.operations[i].baseline.has_value();
+        sides[i] = {.before = std::move(returns ? earlier[i][0] : seconds[i][0]),
+                    .now = std::move(seconds[i][1])};
     }
     return sides;
 }

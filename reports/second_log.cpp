@@ -108,12 +108,13 @@ std::optional<SecondLog> SecondLog::unpacked(std::string packed) {
     return log;
 }
 
-void SecondLog::for_each(const std::vector<const SecondLog*>& logs, const Visit& visit) {
+void SecondLog::for_each_entry(const std::vector<const SecondLog*>& logs, const VisitEntry& visit) {
     std::vector<Reader> readers;
     for (const auto* log : logs) {
         readers.push_back({.packed = &log->packed_});
         readers.back().peek();
     }
+    std::vector<Bucket> buckets;
     for (;;) {
         std::uint32_t second = UINT32_MAX;
         for (const auto& reader : readers) {
@@ -124,31 +125,51 @@ void SecondLog::for_each(const std::vector<const SecondLog*>& logs, const Visit&
         if (second == UINT32_MAX) {
             return;
         }
-        std::map<std::uint32_t, Histogram> merged;
         for (auto& reader : readers) {
             while (!reader.done() && reader.second == second) {
                 const std::string& in = *reader.packed;
                 get(in, reader.at);
-                auto& histogram = merged[static_cast<std::uint32_t>(get(in, reader.at))];
-                const std::uint64_t buckets = get(in, reader.at);
-                const std::uint64_t saturated = get(in, reader.at);
-                const auto max_us = static_cast<std::int64_t>(get(in, reader.at));
+                Entry entry{.second = second,
+                            .series = static_cast<std::uint32_t>(get(in, reader.at))};
+                buckets.resize(get(in, reader.at));
+                entry.saturated = get(in, reader.at);
+                entry.max_us = static_cast<std::int64_t>(get(in, reader.at));
                 std::int64_t us = 0;
-                for (std::uint64_t i = 0; i < buckets; ++i) {
+                for (auto& bucket : buckets) {
                     us += static_cast<std::int64_t>(get(in, reader.at));
-                    const std::uint64_t times = get(in, reader.at);
-                    // The largest value is known exactly; the others to their bucket.
-                    const bool last = i + 1 == buckets && saturated == 0;
-                    histogram.record_us(last ? max_us : us, times);
+                    bucket = {.edge_us = us, .times = get(in, reader.at)};
                 }
-                histogram.record_us(max_us, saturated);
+                entry.buckets = buckets;
+                visit(entry);
                 reader.peek();
             }
         }
+    }
+}
+
+void SecondLog::for_each(const std::vector<const SecondLog*>& logs, const Visit& visit) {
+    std::map<std::uint32_t, Histogram> merged;
+    std::uint32_t second = 0;
+    const auto hand_out = [&] {
         for (const auto& [series, histogram] : merged) {
             visit(second, series, histogram);
         }
-    }
+        merged.clear();
+    };
+    for_each_entry(logs, [&](const Entry& entry) {
+        if (entry.second != second) {
+            hand_out();
+            second = entry.second;
+        }
+        auto& histogram = merged[entry.series];
+        for (const auto& bucket : entry.buckets) {
+            // The largest value is known exactly; the others to their bucket.
+            const bool largest = &bucket == &entry.buckets.back() && entry.saturated == 0;
+            histogram.record_us(largest ? entry.max_us : bucket.edge_us, bucket.times);
+        }
+        histogram.record_us(entry.max_us, entry.saturated);
+    });
+    hand_out();
 }
 
 }  // namespace reports

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,8 +35,25 @@ public:
 
     void append(std::uint32_t second, std::uint32_t series, const Histogram& histogram);
 
-    // Hands out every entry of every log, second by second, with the histograms of one series
-    // merged, by series.
+    // An entry as it lies in the log: the buckets' upper edges in order, how many values are past
+    // the histograms' end, and the largest value of all.
+    struct Bucket {
+        std::int64_t edge_us;
+        std::uint64_t times;
+    };
+    struct Entry {
+        std::uint32_t second = 0, series = 0;
+        std::span<const Bucket> buckets = {};
+        std::uint64_t saturated = 0;
+        std::int64_t max_us = 0;
+    };
+    using VisitEntry = std::function<void(const Entry&)>;
+
+    // Hands out every entry of every log, second by second; a series may come more than once in a
+    // second. Several times faster than histograms for those that only count.
+    static void for_each_entry(const std::vector<const SecondLog*>& logs, const VisitEntry& visit);
+
+    // The same second by second with the histograms of one series merged, by series.
     static void for_each(const std::vector<const SecondLog*>& logs, const Visit& visit);
     void for_each(const Visit& visit) const { for_each({this}, visit); }
 

@@ -1,5 +1,6 @@
 #include "reports/statistics/quantile_change.hpp"
 
+#include "reports/statistics/detectable_change.hpp"
 #include "simulation.hpp"
 
 #include <cmath>
@@ -115,19 +116,19 @@ TEST(QuantileChange, NoiseThatLastsLongNeedsALongerPhaseAndTheSentenceHoldsGood)
     EXPECT_EQ(judged(change), Change::undecided);
 }
 
+// Over the phase that is as correlated as can be.
 TEST(QuantileChange, AChangeWithinTheJudgedPhaseDoesNotPreventItsJudgement) {
-    // Ten times slower for two of five minutes: over the phase that is as correlated as can be.
     SyntheticOperation operation{independent, 1};
     const auto before = operation.phase(300);
-    Seconds now;
-    for (std::size_t i = 0; i < 300; ++i) {
-        const bool slow = i >= 60 && i < 180;
-        now.append(std::vector<Bucket>{{slow ? 40'000 : 4'000, 20}}, 0);
-    }
-    EXPECT_EQ(compare(before, now, p50).lacking, "");
-    EXPECT_EQ(judged(compare(before, now, p50)), Change::undecided);
-    EXPECT_EQ(compare(before, now, p99).lacking, "");
-    EXPECT_NE(judged(compare(before, now, p99)), Change::harmless);
+    const auto quiet = operation.phase(300);
+    const auto slow_for = [&](std::size_t seconds) {
+        return reports::statistics::slowed(quiet, 5, 60, seconds);
+    };
+    EXPECT_EQ(judged(compare(before, slow_for(120), p99)), Change::harmful);
+    EXPECT_EQ(judged(compare(before, slow_for(240), p50)), Change::harmful);
+    // Half of the time is no clear answer to what the median is.
+    EXPECT_EQ(compare(before, slow_for(150), p50).lacking, "");
+    EXPECT_EQ(judged(compare(before, slow_for(150), p50)), Change::undecided);
 }
 
 TEST(QuantileChange, TooFewCallsAreCounted) {

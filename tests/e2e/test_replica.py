@@ -89,6 +89,8 @@ def test_the_lag_of_a_replica_is_measured_and_judged(rehearse, scenario, uris):
     assert ended.code == 1, result["reasons"]
     assert 0.5 <= result["replication"]["max_lag_s"] <= 30
     assert result["replication"]["max_lag_bytes"] > 0
+    lags = [sample["replica_lag_s"] for sample in result["server"]["samples"]]
+    assert 0.5 <= max(lag for lag in lags if lag is not None) <= 30, lags
     [gate] = [gate for gate in result["gates"] if gate["name"] == "replica_lag.max"]
     assert gate["verdict"] == "fail"
     assert "replicas" in (rehearse.folder / "out" / "events.ndjson").read_text()
@@ -113,9 +115,12 @@ def test_a_backfill_waits_for_a_replica_that_is_behind(rehearse, scenario, uris)
     held_back = dict(reason.removesuffix(" s").rsplit(" ", 1)
                      for reason in fill["throttle_reasons"].split(", "))
     assert float(held_back["replica lag"]) >= 0.2, fill
+    assert "replica lag" in {point["throttled_by"] for point in fill["progress"]}, fill
 
 
-def test_a_standby_is_no_target(rehearse, scenario, uris):
+def test_a_standby_is_no_target(rehearse, scenario, uris, standby, until):
+    # It replays the mark late, too.
+    until(lambda: standby.psql("SELECT to_regclass('rehearse.guard') IS NOT NULL") == "t")
     ended = rehearse("run", scenario(shop.scenario(shop.NOTHING)), "--out", "out",
                      "--db", uris["REPLICA"])
     marked = rehearse("guard", "mark", "--db", uris["REPLICA"])

@@ -3,12 +3,10 @@
 // LEB128-64b9B with runs of zeros as one negative number, the whole deflated behind an 8-byte
 // header of its own.
 #include "reports/histogram.hpp"
+#include "reports/packed.hpp"
 
 #include <algorithm>
 #include <bit>
-#include <stdexcept>
-
-#include <zlib.h>
 
 namespace reports {
 
@@ -57,35 +55,6 @@ Bytes encode_counts(const std::vector<std::uint64_t>& counts) {
             ++i;
         }
         put_zigzag(out, zeros > 1 ? -zeros : 0);
-    }
-    return out;
-}
-
-Bytes deflated(const Bytes& plain) {
-    uLongf size = compressBound(static_cast<uLong>(plain.size()));
-    Bytes out(size);
-    if (compress2(out.data(), &size, plain.data(), static_cast<uLong>(plain.size()),
-                  Z_DEFAULT_COMPRESSION) != Z_OK) {
-        throw std::runtime_error{"zlib could not deflate a histogram: out of memory"};
-    }
-    out.resize(size);
-    return out;
-}
-
-std::string base64(const Bytes& bytes) {
-    static constexpr char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    out.reserve((bytes.size() + 2) / 3 * 4);
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        const auto left = bytes.size() - i;
-        std::uint32_t word = static_cast<std::uint32_t>(bytes[i]) << 16;
-        word |= left > 1 ? static_cast<std::uint32_t>(bytes[i + 1]) << 8 : 0U;
-        word |= left > 2 ? static_cast<std::uint32_t>(bytes[i + 2]) : 0U;
-        out += digits[word >> 18];
-        out += digits[(word >> 12) & 63];
-        out += left > 1 ? digits[(word >> 6) & 63] : '=';
-        out += left > 2 ? digits[word & 63] : '=';
     }
     return out;
 }

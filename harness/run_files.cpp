@@ -1,6 +1,7 @@
 #include "harness/run_files.hpp"
 
 #include "reports/histogram_log.hpp"
+#include "reports/html.hpp"
 #include "reports/json.hpp"
 #include "reports/markdown.hpp"
 
@@ -53,6 +54,7 @@ void write_run_files(const reports::Record& record, const RunDirectory& out) {
         out.write(std::filesystem::path{"histograms"} / file_name(record.operations[i].name, taken),
                   logs[i]);
     }
+    out.write("report.html", reports::to_html(record));
     out.write("summary.md", reports::to_markdown(record));
     out.write("result.json", reports::to_json(record));  // last: whoever sees it sees a whole run
 }

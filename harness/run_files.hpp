@@ -6,7 +6,7 @@
 
 namespace harness {
 
-// result.json, summary.md and histograms/<operation>.hlog. Throws std::runtime_error where a file
+// result.json, report.html, summary.md and histograms/<operation>.hlog. Throws std::runtime_error where a file
 // cannot be written.
 void write_run_files(const reports::Record& record, const RunDirectory& out);
 

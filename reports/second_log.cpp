@@ -102,4 +102,23 @@ void SecondLog::for_each(const std::vector<const SecondLog*>& logs, const Visit&
     }
 }
 
+void SecondLog::for_each_value(const VisitValues& visit) const {
+    for (std::size_t at = 0; at < packed_.size();) {
+        const auto second = static_cast<std::uint32_t>(get(packed_, at));
+        const auto series = static_cast<std::uint32_t>(get(packed_, at));
+        const std::uint64_t buckets = get(packed_, at);
+        const std::uint64_t saturated = get(packed_, at);
+        const auto max_us = static_cast<std::int64_t>(get(packed_, at));
+        std::int64_t us = 0;
+        for (std::uint64_t i = 0; i < buckets; ++i) {
+            us += static_cast<std::int64_t>(get(packed_, at));
+            const std::uint64_t times = get(packed_, at);
+            visit(second, series, i + 1 == buckets && saturated == 0 ? max_us : us, times);
+        }
+        if (saturated > 0) {
+            visit(second, series, max_us, saturated);
+        }
+    }
+}
+
 }  // namespace reports

@@ -80,7 +80,7 @@ std::string gates_table(const Part& part) {
                {"detail"}}};
     for (const auto verdict : {Verdict::fail, Verdict::inconclusive, Verdict::pass}) {
         for (const auto& gate : record.gates) {
-            if (gate.verdict == verdict) {
+            if (gate.verdict == verdict && grid.has_room()) {
                 grid.add({text_cell(gate.name),
                           verdict_cell(name_of(verdict)),
                           {name_text(gate.limit), gate.limit_value},

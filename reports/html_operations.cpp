@@ -102,7 +102,9 @@ std::string overview(const Part& part, const std::vector<std::size_t>& order) {
          {"longest stall", true,
           "during and after: the longest span in which calls were due and none got through"}}};
     for (const auto index : order) {
-        add_row(part, index, grid);
+        if (grid.has_room()) {
+            add_row(part, index, grid);
+        }
     }
     return grid.text();
 }
@@ -172,6 +174,9 @@ std::string errors_table(const Part& part, const OperationRecord& operation) {
               {{"SQLSTATE"}, {"meaning"}, {"before", true}, {"during", true}, {"after", true}},
               false};
     for (const auto& [code, times] : by_code) {
+        if (!grid.has_room()) {
+            continue;
+        }
         const auto meaning = part.record.error_meanings.find(code);
         grid.add({text_cell(code),
                   text_cell(meaning == part.record.error_meanings.end() ? "" : meaning->second),

@@ -15,8 +15,7 @@ namespace {
 constexpr std::size_t name_columns = 200;
 constexpr std::size_t sentence_columns = 2'000;
 constexpr std::size_t statement_columns = 240;  // shown before it is opened
-// What a line is cut from: far more than is shown, far less than what a hostile name may be.
-constexpr std::size_t line_bytes = 40'000;
+constexpr std::size_t statement_bytes = 4'800;  // what that is cut from
 
 std::string entities(std::string_view text) {
     std::string out;
@@ -46,7 +45,8 @@ std::string entities(std::string_view text) {
 }
 
 std::string cut(std::string_view text, std::size_t columns) {
-    return entities(fitted(one_line(text.substr(0, line_bytes)), columns));
+    // A character and the marks on it that one_line() lets pass take up to 20 bytes.
+    return entities(fitted(one_line(text.substr(0, columns * 20)), columns));
 }
 
 std::string with_class(const char* tone) {
@@ -68,8 +68,8 @@ std::string sentence_text(std::string_view text) {
 }
 
 std::string statement_text(std::string_view sql) {
-    const auto shown = one_line(sql.substr(0, line_bytes));
-    if (sql.size() <= line_bytes && columns_of(shown) <= statement_columns) {
+    const auto shown = one_line(sql.substr(0, statement_bytes));
+    if (sql.size() <= statement_bytes && columns_of(shown) <= statement_columns) {
         return "<code class=\"sql\">" + entities(shown) + "</code>";
     }
     auto whole = entities(many_lines(sql.substr(0, html_statement_bytes_max)));
@@ -94,10 +94,6 @@ std::string exact(double value) {
 }
 
 void Grid::add(std::vector<Cell> row, const char* tone) {
-    if (full()) {
-        ++left_out_;
-        return;
-    }
     ++rows_;
     body_ += "<tr" + with_class(tone) + ">";
     for (std::size_t i = 0; i < row.size() && i < columns_.size(); ++i) {

@@ -43,10 +43,14 @@ public:
     Grid(std::string label, std::vector<Column> columns, bool sortable = true)
         : label_{std::move(label)}, columns_{std::move(columns)}, sortable_{sortable} {}
 
-    // One cell a column. Past html_rows_max rows are only counted.
-    void add(std::vector<Cell> row, const char* tone = "");
+    // Asked before a row is built, because a run may have 10,000 steps; counts the row if there is
+    // no room: html_rows_max are there.
+    [[nodiscard]] bool has_room() noexcept {
+        left_out_ += rows_ >= html_rows_max ? 1 : 0;
+        return rows_ < html_rows_max;
+    }
+    void add(std::vector<Cell> row, const char* tone = "");  // one cell a column
     void leave_out(std::size_t rows) { left_out_ += rows; }
-    [[nodiscard]] bool full() const noexcept { return rows_ >= html_rows_max; }
     [[nodiscard]] bool empty() const noexcept { return rows_ + left_out_ == 0; }
     [[nodiscard]] std::string text() const;
 

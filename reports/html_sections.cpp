@@ -20,6 +20,9 @@ std::string listed(const std::vector<std::string>& texts, const char* between = 
 std::string proof_table(const Verification& proof) {
     Grid grid{"What was proved", {{"what"}, {"verdict"}, {"detail"}}};
     for (const auto& line : proof_lines(proof)) {
+        if (!grid.has_room()) {
+            continue;
+        }
         grid.add({text_cell(line.what), verdict_cell(line.verdict), {sentence_text(line.detail)}});
     }
     return grid.text();
@@ -47,6 +50,9 @@ std::string tables_table(const Part& part, const Verification& proof) {
                {"digest before"},
                {"digest after"}}};
     for (const auto& table : proof.tables) {
+        if (!grid.has_room()) {
+            continue;
+        }
         grid.add({text_cell(table.name),
                   verdict_cell(name_of(table.verdict)),
                   rows_cell(table.rows_before),
@@ -67,6 +73,9 @@ std::string mismatch_table(const Part& part, const Verification& proof) {
         differing += table.differing();
         for (const auto& each : table.mismatches) {
             ++named;
+            if (!grid.has_room()) {
+                continue;
+            }
             grid.add({text_cell(table.name),
                       text_cell(each.kind),
                       text_cell(each.key),
@@ -88,6 +97,9 @@ std::string mismatch_table(const Part& part, const Verification& proof) {
 std::string shown_rows_table(const Part& part, const Verification& proof) {
     Grid grid{"Rows that differ", {{"table"}, {"row"}, {"first scan"}, {"second scan"}}};
     for (const auto& row : shown_rows(proof)) {
+        if (!grid.has_room()) {
+            continue;
+        }
         grid.add({text_cell(row.table),
                   {sentence_text(row.what)},
                   {sentence_text(row.first_scan)},
@@ -134,6 +146,9 @@ std::string invariants_table(const Part& part, const Verification& proof) {
                {"violations", true},
                {"detail"}}};
     for (const auto& each : proof.invariants) {
+        if (!grid.has_room()) {
+            continue;
+        }
         grid.add({text_cell(each.name),
                   verdict_cell(name_of(each.verdict)),
                   text_cell(each.expected),
@@ -150,6 +165,9 @@ std::string schema_table(const Part& part, const Verification& proof) {
     Grid grid{"Schema", {{"table"}, {"what"}, {"kind"}, {"before"}, {"after"}}};
     for (const auto& table : proof.tables) {
         for (const auto& change : table.schema_changes) {
+            if (!grid.has_room()) {
+                continue;
+            }
             grid.add({text_cell(table.name),
                       {sentence_text(change.text)},
                       text_cell(change.kind),
@@ -186,6 +204,9 @@ std::string sizes_table(const Part& part) {
                {"updated rows", true},
                {"of them HOT", true, "heap-only: no index had to be touched"}}};
     for (const auto& table : tables) {
+        if (!grid.has_room()) {
+            continue;
+        }
         const auto hot = table.updates && table.hot_updates && *table.updates > 0
                              ? figure_cell(share_text(*table.hot_updates, *table.updates),
                                            static_cast<double>(*table.hot_updates) /
@@ -252,6 +273,9 @@ std::string pairs(const Part& part, const char* title,
     }
     Grid grid{title, {{first}, {second}}};
     for (const auto& [name, value] : all) {
+        if (!grid.has_room()) {
+            continue;
+        }
         grid.add({text_cell(name), {sentence_text(value)}});
     }
     return heading(part, 1, title) + grid.text();

@@ -101,6 +101,9 @@ std::string locks_table(const Step& step) {
               {{"relation"}, {"mode"}, {"asked for at", true}, {"waited", true}, {"held", true}},
               false};
     for (const auto& lock : step.locks) {
+        if (!grid.has_room()) {
+            continue;
+        }
         grid.add({text_cell(lock.relation), text_cell(lock.mode),
                   lock.start_s ? figure_cell(decimal_text(*lock.start_s, 2) + " s", *lock.start_s)
                                : no_figure(),
@@ -144,6 +147,9 @@ std::string adversaries_table(const Part& part) {
     Grid grid{"Adversaries",
               {{"adversary"}, {"from", true}, {"lasted", true}, {"outcome"}, {"message"}}};
     for (const auto& each : part.record.adversaries) {
+        if (!grid.has_room()) {
+            continue;
+        }
         const bool ran = each.outcome != "never ran";
         grid.add(
             {text_cell(each.name),
@@ -229,7 +235,9 @@ std::string steps_section(const Part& part) {
                {"throttled", true}}};
     std::string opened;
     for (std::size_t i = 0; i < steps.size(); ++i) {
-        add_step(part, i, grid);
+        if (grid.has_room()) {
+            add_step(part, i, grid);
+        }
         opened += i < most_details ? step_details(part, i) : "";
     }
     return section(part, "steps", "Steps",

@@ -163,7 +163,12 @@ function readout(part: Part, s: number): string {
 function controls(part: Part, view: View): HTMLElement {
   const bar = element("div", "controls");
   const output = element("output", "readout");
-  const tell = () => { output.textContent = readout(part, view.at); };
+  const range = element("span", "range");
+  const tell = () => {
+    output.textContent = readout(part, view.at);
+    const step = (view.hi - view.lo) / 100;
+    range.textContent = `${moment_text(view.lo, step)} to ${moment_text(view.hi, step)}`;
+  };
   view.listen(tell);
   tell();
   const button = (text: string, label: string, action: () => void) => {
@@ -174,7 +179,7 @@ function controls(part: Part, view: View): HTMLElement {
     return made;
   };
   const buttons = element("div", "buttons");
-  buttons.append(
+  buttons.append(range,
     button("+", "Zoom in", () => view.zoom_by(0.5)),
     button("\u2212", "Zoom out", () => view.zoom_by(2)),
     button("Whole run", "Show the whole run", () => view.reset()));

@@ -3,6 +3,7 @@
 #include "harness/private_file.hpp"
 #include "reports/ci.hpp"
 #include "reports/histogram_log.hpp"
+#include "reports/html.hpp"
 #include "reports/json.hpp"
 #include "reports/junit.hpp"
 #include "reports/markdown.hpp"
@@ -72,6 +73,7 @@ private:
 };
 
 void draw(const reports::Record& record, const Ci& ci, Folder& folder) {
+    folder.write("report.html", [&] { return reports::to_html(record); });
     folder.write("summary.md", [&] { return reports::to_markdown(record); });
     folder.write("junit.xml", [&] { return reports::to_junit(record, ci.checkout); });
     folder.write("metrics.txt", [&] { return reports::to_openmetrics(record); });

@@ -10,8 +10,9 @@
 
 namespace harness {
 
-// What is drawn for people and programs, again and again: summary.md, junit.xml, metrics.txt, and
-// GitLab's file where the run is one of its jobs. Each is tried, whatever became of the others.
+// What is drawn for people and programs, again and again: report.html, summary.md, junit.xml,
+// metrics.txt, and GitLab's file where the run is one of its jobs. Each is tried, whatever became
+// of the others.
 // Returns what could not be written.
 [[nodiscard]] std::vector<std::string> write_reports(const reports::Record& record,
                                                      const std::filesystem::path& folder,

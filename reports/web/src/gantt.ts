@@ -76,8 +76,9 @@ function groups_of(part: Part): Group[] {
   const room = Math.min(waiters_height, Math.max(40, all_waiters_height / sorted.length));
   let top = 0;
   return sorted.map(([relation, { holders, waiters }]) => {
-    const group: Group = { relation, holders: rows_of(holders, 6), waiters: rows_of(waiters, most_rows),
-      pitch: 0, top };
+    const group: Group = {
+      relation, holders: rows_of(holders, 6), waiters: rows_of(waiters, most_rows), pitch: 0, top,
+    };
     group.pitch = Math.max(1, Math.min(12, room / Math.max(group.waiters.length, 1)));
     top += height_of(group) + group_gap;
     return group;
@@ -162,8 +163,8 @@ function paint(surface: Surface, groups: Group[]): void {
 function caption(): HTMLElement {
   const line = document.createElement("p");
   line.className = "caption";
-  for (const [colour, text] of [["culprit", "to blame for the worst episode"], ["slate", "held a lock"],
-    ["ochre", "waited and made others queue"], ["wait", "waited"]]) {
+  for (const [colour, text] of [["culprit", "to blame for the worst episode"],
+    ["slate", "held a lock"], ["ochre", "waited and made others queue"], ["wait", "waited"]]) {
     const entry = line.appendChild(document.createElement("span"));
     entry.className = "key";
     entry.appendChild(document.createElement("i")).className = `swatch ${colour}`;
@@ -181,8 +182,10 @@ export function draw_gantt(box: HTMLElement, part: Part, view: View): void {
   box.setAttribute("aria-label", `${box.dataset.label}. ${keys_help}`);
   hear_keys(box, view);
   box.append(caption());
-  new Surface(box.appendChild(document.createElement("div")), view, () => height + 24, (surface) => {
+  const draw = (surface: Surface) => {
     paint(surface, groups);
     surface.paint_axis(height);
-  }, box.dataset.label!);
+  };
+  const place = box.appendChild(document.createElement("div"));
+  new Surface(place, view, () => height + 24, draw, box.dataset.label!);
 }

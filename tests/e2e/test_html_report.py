@@ -102,6 +102,13 @@ def moment(page):
     return float(readout(page).partition(" s")[0])
 
 
+def picture(page, canvas):
+    """What is out of sight is drawn when it comes into it."""
+    page.locator(canvas).scroll_into_view_if_needed()
+    frame(page)
+    return page.locator(canvas).evaluate("each => each.toDataURL()")
+
+
 def cells(row):
     return row.locator("th, td").all_inner_texts()
 
@@ -224,9 +231,9 @@ def test_dragging_zooms_all_charts_and_a_double_click_shows_the_whole_run(page):
     whole = shown_range(page)
     for drag, undo in (("#timeline .u-over", "#locks canvas"),
                        ("#locks canvas", "#timeline .u-over")):
+        before = picture(page, "#locks canvas")
         area = page.locator(drag).first
         area.scroll_into_view_if_needed()
-        before = page.locator("#locks canvas").evaluate("each => each.toDataURL()")
         box = area.bounding_box()
         y = box["y"] + box["height"] / 2
         page.mouse.move(box["x"] + box["width"] * 0.3, y)
@@ -234,7 +241,7 @@ def test_dragging_zooms_all_charts_and_a_double_click_shows_the_whole_run(page):
         page.mouse.move(box["x"] + box["width"] * 0.5, y, steps=4)
         page.mouse.up()
         assert shown_range(page) != whole, drag
-        assert page.locator("#locks canvas").evaluate("each => each.toDataURL()") != before
+        assert picture(page, "#locks canvas") != before
         page.locator(undo).first.dblclick()
         assert shown_range(page) == whole
 
@@ -351,18 +358,15 @@ def test_dark_is_dark_and_the_charts_follow(page):
             "each => getComputedStyle(each).backgroundColor")
         return sum(map(float, re.findall(r"[\d.]+", colour)[:3])) / 765
 
-    def picture():
-        return page.locator("#locks canvas").evaluate("each => each.toDataURL()")
-
     assert brightness("body") > 0.9
-    light = picture()
+    light = picture(page, "#locks canvas")
     page.emulate_media(color_scheme="dark")
     frame(page)
     assert brightness("body") < 0.15 and brightness(".chart") < 0.2
-    assert picture() != light
+    assert picture(page, "#locks canvas") != light
     page.emulate_media(color_scheme="light")
     frame(page)
-    assert picture() == light
+    assert picture(page, "#locks canvas") == light
 
 
 def test_it_is_whole_without_script(browser, finished):

@@ -5,7 +5,7 @@ import { Part } from "./data";
 import { count_text, decade_text, moment_text, ms_text } from "./format";
 import { draw_lanes, events_at } from "./lanes";
 import { font, palette, Palette } from "./palette";
-import { gutter, on_width, right_edge, ticks } from "./surface";
+import { gutter, listen_while_seen, on_width, right_edge, ticks } from "./surface";
 
 type Colour = keyof Palette;
 type Column = (number | null)[];
@@ -148,7 +148,7 @@ export function draw_plot(box: HTMLElement, plot: Plot, x: number[], part: Part,
     chart = new uPlot(options(plot, part, view, width, bottom),
       [x, ...plot.lines.map(({ values }) => values)] as uPlot.AlignedData, place);
   });
-  view.listen((range_changed) => {
+  listen_while_seen(place, view, (range_changed) => {
     if (range_changed) chart?.setScale("x", { min: view.lo, max: view.hi });
     if (chart) place_cursor(chart, view);
   });

@@ -92,7 +92,7 @@ std::string gates_table(const Part& part) {
             }
         }
     }
-    return heading(part, 1, "Gates") + grid.text();
+    return heading(part, 0, "Gates") + grid.text();
 }
 
 // The worst figure, its cause and the statement.
@@ -141,7 +141,7 @@ std::string findings_list(const Part& part) {
         terms.add(finding.label, finding.label == "Statement" ? statement_text(finding.text)
                                                               : sentence_text(finding.text));
     }
-    return heading(part, 1, "What happened") + terms.text();
+    return heading(part, 0, "What happened") + terms.text();
 }
 
 std::string banner(const Record& record, const std::string& element) {
@@ -196,7 +196,7 @@ std::string way_back(const Record& record) {
         return {};
     }
     const Part part{*record.rollback, "rollback-", 3, 1};
-    return "<div id=\"rollback\" class=\"way-back\"><h2>Rollback</h2>\n" +
+    return "<div id=\"rollback\" class=\"way-back\"><h2 id=\"rollback-h\">Rollback</h2>\n" +
            banner(part.record, "p") + verdict_body(part) + sections(part) + "</div>\n";
 }
 

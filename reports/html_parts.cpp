@@ -138,9 +138,9 @@ std::string Grid::head() const {
 
 std::string Grid::text() const {
     // A box that scrolls must be reached with the keyboard.
-    std::string out = "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"" +
-                      label_ + "\"><table" + (sortable_ ? " class=\"sortable\"" : "") + ">" +
-                      head() + "<tbody>\n" + body_ + "</tbody></table></div>\n";
+    std::string out = "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"" + label_ +
+                      "\"><table" + (sortable_ ? " class=\"sortable\"" : "") + ">" + head() +
+                      "<tbody>\n" + body_ + "</tbody></table></div>\n";
     if (left_out_ > 0) {
         out += "<p class=\"quiet\">\xE2\x80\xA6 and " + count_text(left_out_) +
                " more in <code>result.json</code>.</p>\n";
@@ -209,10 +209,12 @@ std::string section(const Part& part, const char* id, std::string_view title,
         return {};
     }
     const auto whole = part.prefix + id;
-    return "<section id=\"" + whole + "\" aria-labelledby=\"" + whole + "-h\" data-part=\"" +
-           std::to_string(part.number) + "\">\n<h" + std::to_string(part.level) + " id=\"" + whole +
-           "-h\">" + std::string{title} + "</h" + std::to_string(part.level) + ">\n" + body +
-           "</section>\n";
+    // On the way back: "Rollback Timeline".
+    const auto above = part.prefix.empty() ? "" : part.prefix + "h ";
+    return "<section id=\"" + whole + "\" aria-labelledby=\"" + above + whole +
+           "-h\" data-part=\"" + std::to_string(part.number) + "\">\n<h" +
+           std::to_string(part.level) + " id=\"" + whole + "-h\">" + std::string{title} + "</h" +
+           std::to_string(part.level) + ">\n" + body + "</section>\n";
 }
 
 std::string chart(const char* kind, std::string_view label, std::string_view more) {

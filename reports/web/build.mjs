@@ -1,7 +1,8 @@
 // Checks and bundles the report page's script and style, and writes them as C++ constants together
 // with the Content-Security-Policy that lets the browser run these two texts and nothing else.
 //
-// node build.mjs SOURCE_DIR OUT.cpp, in a folder whose node_modules hold what package.json asks for.
+// node build.mjs SOURCE_DIR OUT.cpp, in a folder whose node_modules hold what package.json asks
+// for.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";

@@ -20,6 +20,7 @@ from cluster import Cluster  # noqa: E402  (stands beside the end-to-end tests, 
 from figures import Bench  # noqa: E402
 from pgbench import PgBench  # noqa: E402
 from rehearse import Rehearse  # noqa: E402
+from report_page import report_page  # noqa: E402
 from scans import Scans  # noqa: E402
 
 # More connections than any figure opens; no flush to disk and no autovacuum, so that the clients,
@@ -39,6 +40,7 @@ FIGURES = {
         options.scans(), 20_000_000 if options.full else None),
     "growth": lambda bench, _: bench.growth(),
     "memory": lambda bench, options: bench.memory(options.memory_seconds, options.full),
+    "report": lambda _, options: report_page(options.report, options.out, options.rounds),
 }
 
 
@@ -48,6 +50,8 @@ def parse_arguments():
     parser.add_argument("--rehearse", required=True, metavar="FILE", help="the built program")
     parser.add_argument("--ledger", required=True, metavar="FILE",
                         help="the built program that follows changes")
+    parser.add_argument("--report", required=True, metavar="FILE",
+                        help="the built program that writes a large report")
     parser.add_argument("--out", required=True, metavar="DIR", help="where figures.json goes")
     parser.add_argument("--only", metavar="NAME,...", default=",".join(FIGURES),
                         help="some of: %(default)s")

@@ -233,7 +233,8 @@ def test_the_histograms_hold_what_was_counted(folder, result):
 
 def test_nobody_else_can_read_it(folder):
     names = {path.name for path in folder.iterdir()}
-    assert {"result.json", "summary.md", "events.ndjson", "migration.log", "histograms"} <= names
+    assert {"result.json", "report.html", "summary.md", "events.ndjson", "migration.log",
+            "histograms"} <= names
     assert [path for path in folder.rglob("*")
             if path.is_file() and path.stat().st_mode & 0o777 != 0o600] == []
     assert [path for path in folder.rglob("*") if path.name.endswith(".part")] == []

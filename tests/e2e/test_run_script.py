@@ -121,6 +121,7 @@ def test_a_machine_without_apt_is_told_what_is_needed(run_script, tools):
 
     assert done.returncode == 6
     assert "REHEARSE_NO_CHECK=1" in done.stderr and "libpg_query" in done.stderr
+    assert "Node.js 18 with npm" in done.stderr
 
 
 def test_help_and_mistakes(run_script):

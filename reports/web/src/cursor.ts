@@ -65,8 +65,8 @@ export class View {
   }
 }
 
-export const keys_help = "Arrow keys move the cursor, + and \u2212 zoom, Escape shows the whole run;" +
-  " drag to zoom, double click shows the whole run.";
+export const keys_help = "Arrow keys move the cursor, + and \u2212 zoom, Escape shows the whole" +
+  " run; drag to zoom, double click shows the whole run.";
 
 // Arrows by a hundredth of what is shown, with Shift by a tenth.
 export function hear_keys(element: HTMLElement, view: View): void {

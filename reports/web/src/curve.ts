@@ -78,8 +78,10 @@ function draw(lines: Line[], width: number, label: string): SVGElement {
       svg("text", { x: x(at), y: height - 6, "text-anchor": "middle" }, text));
   }
   for (const { points, phase, version } of lines) {
-    root.append(svg("polyline", { points: points.map(([nine, us]) => `${x(nine)},${y(us)}`).join(" "),
-      class: `curve ${colours[phase]}${version === 1 ? " dashed" : ""}` }));
+    root.append(svg("polyline", {
+      points: points.map(([nine, us]) => `${x(nine)},${y(us)}`).join(" "),
+      class: `curve ${colours[phase]}${version === 1 ? " dashed" : ""}`,
+    }));
   }
   return root;
 }

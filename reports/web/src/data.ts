@@ -1,5 +1,5 @@
-// What html_data.cpp embeds: compressed columns of whole numbers. Times in milliseconds of the run's
-// clock, response times in microseconds, texts as numbers in `strings`.
+// What html_data.cpp embeds: compressed columns of whole numbers. Times in milliseconds of the
+// run's clock, response times in microseconds, texts as numbers in `strings`.
 
 export interface Seconds {
   due: number[]; done: number[]; failed: number[]; p50: number[]; p99: number[]; blocked: number[];

@@ -4,17 +4,19 @@ import { hear_keys, keys_help, View } from "./cursor";
 import { Part } from "./data";
 import { count_text } from "./format";
 import { pack } from "./lanes";
-import { palette, Palette } from "./palette";
+import { channels, palette } from "./palette";
 import { Surface } from "./surface";
 
 const most_groups = 12;
 const most_rows = 120;      // of waiters in one group
 const waiters_height = 180; // of a group, at most; of all together:
 const all_waiters_height = 640;
+const most_rectangles = 100; // of a row
 const title_height = 20;
 const group_gap = 12;
 
-interface Bar { start: number; end: number; colour: keyof Palette; text: string }
+type Colour = "culprit" | "slate" | "ochre" | "wait";
+interface Bar { start: number; end: number; colour: Colour; text: string }
 // Bars of a row rise by start and end: the first one to be seen is found by halving.
 interface Row { bars: Bar[] }
 interface Group { relation: string; holders: Row[]; waiters: Row[]; pitch: number; top: number }
@@ -76,8 +78,9 @@ function groups_of(part: Part): Group[] {
   const room = Math.min(waiters_height, Math.max(40, all_waiters_height / sorted.length));
   let top = 0;
   return sorted.map(([relation, { holders, waiters }]) => {
-    const group: Group = { relation, holders: rows_of(holders, 6), waiters: rows_of(waiters, most_rows),
-      pitch: 0, top };
+    const group: Group = {
+      relation, holders: rows_of(holders, 6), waiters: rows_of(waiters, most_rows), pitch: 0, top,
+    };
     group.pitch = Math.max(1, Math.min(12, room / Math.max(group.waiters.length, 1)));
     top += height_of(group) + group_gap;
     return group;
@@ -98,14 +101,45 @@ function first_seen(bars: Bar[], lo: number): number {
   return from;
 }
 
-function paint_row(surface: Surface, row: Row, y: number, height: number): void {
+// Of a row with hundreds of bars in sight: pixels, not rectangles. A hundred thousand of those would
+// take a third of a second.
+function paint_pixels(surface: Surface, bars: Bar[], y: number, height: number): void {
   const { context, view } = surface;
+  const ratio = devicePixelRatio || 1;
+  const width = Math.round(surface.plot_width * ratio);
+  const scale = width / (view.hi - view.lo);
+  const image = context.createImageData(width, Math.max(1, Math.round(height * ratio)));
+  const pixels = new Uint32Array(image.data.buffer);
+  const colours = { culprit: pixel_of("culprit"), slate: pixel_of("slate"),
+    ochre: pixel_of("ochre"), wait: pixel_of("wait") };
+  for (const bar of bars) {
+    const from = Math.max(0, Math.floor((bar.start - view.lo) * scale));
+    const to = Math.min(width, Math.max(Math.round((bar.end - view.lo) * scale), from + 1));
+    const colour = colours[bar.colour];
+    for (let x = from; x < to; ++x) if (pixels[x] !== colours.culprit) pixels[x] = colour;
+  }
+  for (let line = 1; line < image.height; ++line) pixels.copyWithin(line * width, 0, width);
+  context.putImageData(image, Math.round(surface.left * ratio), Math.round(y * ratio));
+}
+
+function pixel_of(colour: Colour): number {
+  const [r, g, b] = channels(palette()[colour]);
+  return new Uint32Array(new Uint8ClampedArray([r, g, b, 255]).buffer)[0];
+}
+
+function paint_row(surface: Surface, row: Row, y: number, height: number): void {
+  const first = first_seen(row.bars, surface.view.lo);
+  let end_seen = first;
+  while (end_seen < row.bars.length && row.bars[end_seen].start <= surface.view.hi) ++end_seen;
+  if (end_seen - first > most_rectangles) {
+    paint_pixels(surface, row.bars.slice(first, end_seen), y, height);
+    return;
+  }
+  const { context } = surface;
   const colours = palette();
   const edge = surface.left + surface.plot_width;
   let last = -Infinity;  // the pixel up to which the row is painted
-  for (let i = first_seen(row.bars, view.lo); i < row.bars.length; ++i) {
-    const bar = row.bars[i];
-    if (bar.start > view.hi) break;
+  for (const bar of row.bars.slice(first, end_seen)) {
     const x = Math.max(surface.x(bar.start), surface.left);
     const end = Math.min(Math.max(surface.x(bar.end), x + 1), edge);
     if (end <= last + 0.5 && bar.colour !== "culprit") continue;
@@ -162,8 +196,8 @@ function paint(surface: Surface, groups: Group[]): void {
 function caption(): HTMLElement {
   const line = document.createElement("p");
   line.className = "caption";
-  for (const [colour, text] of [["culprit", "to blame for the worst episode"], ["slate", "held a lock"],
-    ["ochre", "waited and made others queue"], ["wait", "waited"]]) {
+  for (const [colour, text] of [["culprit", "to blame for the worst episode"],
+    ["slate", "held a lock"], ["ochre", "waited and made others queue"], ["wait", "waited"]]) {
     const entry = line.appendChild(document.createElement("span"));
     entry.className = "key";
     entry.appendChild(document.createElement("i")).className = `swatch ${colour}`;
@@ -181,8 +215,10 @@ export function draw_gantt(box: HTMLElement, part: Part, view: View): void {
   box.setAttribute("aria-label", `${box.dataset.label}. ${keys_help}`);
   hear_keys(box, view);
   box.append(caption());
-  new Surface(box.appendChild(document.createElement("div")), view, () => height + 24, (surface) => {
+  const draw = (surface: Surface) => {
     paint(surface, groups);
     surface.paint_axis(height);
-  }, box.dataset.label!);
+  };
+  const place = box.appendChild(document.createElement("div"));
+  new Surface(place, view, () => height + 24, draw, box.dataset.label!);
 }

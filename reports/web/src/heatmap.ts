@@ -1,5 +1,5 @@
-// One operation's response times over time: the stronger the colour, the more calls; a line for the p99. Both
-// application versions have a map of their own.
+// One operation's response times over time: the stronger the colour, the more calls; a line for the
+// p99. Both application versions have a map of their own.
 import { View } from "./cursor";
 import { Data, Part } from "./data";
 import { decade_text } from "./format";
@@ -31,14 +31,15 @@ function unpack(cells: number[]): Map | undefined {
   // Some air above and below, and never so flat that nothing can be read.
   const first_row = Math.max(0, lowest - 1);
   const rows = Math.max(highest + 2 - first_row, 12);
-  const map: Map = { columns, first_row, rows, calls: new Uint32Array(columns * rows), p99: [], most: 0 };
+  const calls = new Uint32Array(columns * rows);
+  const map: Map = { columns, first_row, rows, calls, p99: [], most: 0 };
   for (let i = 0, column = 0; i < cells.length; i += 2 + cells[i + 1], ++column) {
     let all = 0;
     for (let k = 0; k < cells[i + 1]; ++k) {
-      const calls = cells[i + 2 + k];
-      map.calls[column * rows + cells[i] + k - first_row] = calls;
-      map.most = Math.max(map.most, calls);
-      all += calls;
+      const count = cells[i + 2 + k];
+      calls[column * rows + cells[i] + k - first_row] = count;
+      map.most = Math.max(map.most, count);
+      all += count;
     }
     map.p99.push(row_of_rank(map, column, Math.ceil(all * 0.99)));
   }
@@ -93,7 +94,8 @@ function paint_scale(surface: Surface, map: Map, per_decade: number, height: num
     context.fillRect(surface.left, Math.round(y), surface.plot_width, 1);
     context.globalAlpha = 1;
     context.fillStyle = colours.quiet;
-    context.fillText(decade_text(10 ** decade), surface.left - 8, Math.min(Math.max(y, 7), height - 7));
+    const middle = Math.min(Math.max(y, 7), height - 7);
+    context.fillText(decade_text(10 ** decade), surface.left - 8, middle);
   }
 }
 
@@ -165,14 +167,16 @@ function draw_map(box: HTMLElement, map: Map, failed: number[], data: Data, part
   new Surface(box, view, () => plot + failures + 24, draw, label);
 }
 
-export function draw_heatmap(box: HTMLElement, number: number, data: Data, part: Part, view: View): void {
+export function draw_heatmap(box: HTMLElement, number: number, data: Data, part: Part,
+  view: View): void {
   const operation = part.operations[number];
   const maps = operation.heat.map(unpack);
   const both = maps[0] !== undefined && maps[1] !== undefined;
   const title = document.createElement("p");
   title.className = "caption";
-  title.innerHTML = '<span class="title">Response time</span><span class="key">stronger colour: more ' +
-    'calls</span><span class="key"><i class="swatch plum"></i>p99</span>';
+  title.innerHTML = '<span class="title">Response time</span>' +
+    '<span class="key">stronger colour: more calls</span>' +
+    '<span class="key"><i class="swatch plum"></i>p99</span>';
   box.append(title);
   if (!maps[0] && !maps[1]) {
     title.textContent = "No call got through.";

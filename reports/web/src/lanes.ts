@@ -95,7 +95,9 @@ export function draw_lanes(box: HTMLElement, part: Part, view: View): void {
     for (const bar of phases) {
       paint(bar, bar.text === "during" ? colours.band : colours.line, colours.ink);
     }
-    for (const bar of steps) paint(bar, bar.culprit ? colours.culprit : colours.slate, colours.card);
+    for (const bar of steps) {
+      paint(bar, bar.culprit ? colours.culprit : colours.slate, colours.card);
+    }
     for (const bar of adversaries) {
       paint(bar, bar.culprit ? colours.culprit : colours.ochre, colours.card);
     }

@@ -39,7 +39,8 @@ function plots_of(part: Part): Plot[] {
       { label: "written", values: rate(log_bytes, at), colour: "blue", fill: true }] });
   }
   if (any(hits) && any(misses)) {
-    const all = (i: number) => (hits[i] == null || misses[i] == null ? null : hits[i]! + misses[i]!);
+    const all = (i: number) =>
+      (hits[i] == null || misses[i] == null ? null : hits[i]! + misses[i]!);
     found.push({ title: "Found in the cache", value: percent, lines: [
       { label: "share of the pages asked for", values: share(hits, all), colour: "blue" }] });
   }

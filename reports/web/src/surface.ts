@@ -29,6 +29,37 @@ export function on_width(element: HTMLElement, draw: (width: number) => void): v
   }).observe(element);
 }
 
+const outside = new Set<Element>();
+const late = new Map<Element, () => void>();
+const watcher = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    if (!isIntersecting) {
+      outside.add(target);
+      continue;
+    }
+    outside.delete(target);
+    late.get(target)?.();
+    late.delete(target);
+  }
+}, { rootMargin: "200px" });
+
+// Hears of the cursor at once, of a zoom only when it can be seen: one through a hundred open charts
+// must not draw them all.
+export function listen_while_seen(element: HTMLElement, view: View,
+  draw: (range_changed: boolean) => void): void {
+  watcher.observe(element);
+  let missed_range = false;
+  view.listen((range_changed) => {
+    missed_range ||= range_changed;
+    const now = () => {
+      draw(missed_range);
+      missed_range = false;
+    };
+    if (missed_range && outside.has(element)) late.set(element, now);
+    else now();
+  });
+}
+
 // Round moments of the run for an axis, some 90 pixels apart.
 export function ticks(lo: number, hi: number, pixels: number): number[] {
   const rough = ((hi - lo) * 90) / Math.max(pixels, 1);
@@ -44,6 +75,8 @@ export class Surface {
   readonly canvas = document.createElement("canvas");
   readonly context = this.canvas.getContext("2d")!;
   width = 0;
+  left = 0;
+  plot_width = 1;
   private readonly line = document.createElement("div");
   private readonly selection = document.createElement("div");
   private dragged_from: number | undefined;
@@ -61,13 +94,13 @@ export class Surface {
     this.hear_pointer();
     on_width(box, (width) => {
       this.width = width;
+      this.left = gutter();
+      this.plot_width = Math.max(1, width - this.left - right_edge);
       this.paint();
     });
-    view.listen((range_changed) => (range_changed ? this.paint() : this.place_line()));
+    listen_while_seen(box, view, (range_changed) =>
+      (range_changed ? this.paint() : this.place_line()));
   }
-
-  get left(): number { return gutter(); }
-  get plot_width(): number { return Math.max(1, this.width - gutter() - right_edge); }
 
   x(s: number): number {
     return this.left + ((s - this.view.lo) / (this.view.hi - this.view.lo)) * this.plot_width;

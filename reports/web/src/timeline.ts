@@ -5,12 +5,14 @@ import { Part } from "./data";
 import { count_text, decade_text, moment_text, ms_text } from "./format";
 import { draw_lanes, events_at } from "./lanes";
 import { font, palette, Palette } from "./palette";
-import { gutter, on_width, right_edge, ticks } from "./surface";
+import { gutter, listen_while_seen, on_width, right_edge, ticks } from "./surface";
 
 type Colour = keyof Palette;
 type Column = (number | null)[];
 
-export interface Line { label: string; values: Column; colour: Colour; fill?: boolean; dashed?: boolean }
+export interface Line {
+  label: string; values: Column; colour: Colour; fill?: boolean; dashed?: boolean;
+}
 
 export interface Plot {
   title: string;
@@ -77,7 +79,10 @@ function decades(min: number, max: number): number[] {
 const place_cursor = (u: uPlot, view: View) =>
   u.setCursor({ left: u.valToPos(view.at, "x"), top: 0 }, false);
 
-function options(plot: Plot, part: Part, view: View, width: number, bottom: boolean): uPlot.Options {
+const faint = (colour: string) => colour.replace("rgb(", "rgba(").replace(")", ", 0.16)");
+
+function options(plot: Plot, part: Part, view: View, width: number,
+  bottom: boolean): uPlot.Options {
   const colours = palette();
   const axis: uPlot.Axis = {
     stroke: colours.quiet, font: font(), grid: { stroke: colours.line, width: 1 },
@@ -108,7 +113,7 @@ function options(plot: Plot, part: Part, view: View, width: number, bottom: bool
     series: [{}, ...plot.lines.map((line): uPlot.Series => ({
       stroke: colours[line.colour], width: line.dashed ? 1 : 1.5,
       dash: line.dashed ? [5, 4] : undefined,
-      fill: line.fill ? colours[line.colour].replace("rgb(", "rgba(").replace(")", ", 0.16)") : undefined,
+      fill: line.fill ? faint(colours[line.colour]) : undefined,
       paths: uPlot.paths.stepped!({ align: 1 }), points: { show: false },
     }))],
     hooks: {
@@ -135,14 +140,15 @@ export function draw_plot(box: HTMLElement, plot: Plot, x: number[], part: Part,
   box.append(caption(plot));
   const place = box.appendChild(element("div", "plot"));
   place.setAttribute("role", "img");
-  place.setAttribute("aria-label", `${plot.title}: ${plot.lines.map(({ label }) => label).join(", ")}`);
+  const labels = plot.lines.map(({ label }) => label).join(", ");
+  place.setAttribute("aria-label", `${plot.title}: ${labels}`);
   let chart: uPlot | undefined;
   on_width(place, (width) => {
     chart?.destroy();
     chart = new uPlot(options(plot, part, view, width, bottom),
       [x, ...plot.lines.map(({ values }) => values)] as uPlot.AlignedData, place);
   });
-  view.listen((range_changed) => {
+  listen_while_seen(place, view, (range_changed) => {
     if (range_changed) chart?.setScale("x", { min: view.lo, max: view.hi });
     if (chart) place_cursor(chart, view);
   });

@@ -45,8 +45,9 @@ function holder(part: Part, episode: number): Node {
   };
 }
 
-const held_text = (part: Part, episode: number) =>
-  `holds ${part.strings[part.episodes.mode[episode]]} on ${part.strings[part.episodes.on[episode]]}`;
+function held_text({ episodes, strings }: Part, episode: number): string {
+  return `holds ${strings[episodes.mode[episode]]} on ${strings[episodes.on[episode]]}`;
+}
 
 // Whoever waits at a moment, under whom it waits for.
 function from_waits(part: Part, ms: number): Node[] {
@@ -56,14 +57,15 @@ function from_waits(part: Part, ms: number): Node[] {
   for (let i = 0; i < waits.start.length && waits.start[i] <= ms; ++i) {
     if (waits.start[i] + waits.length[i] <= ms) continue;
     const [pid, episode] = [waits.pid[i], waits.episode[i]];
+    const queued = pid === episodes.queued_pid[episode];
     waiting.push({ pid, behind: waits.behind[i], episode });
     if (by_pid.has(pid)) continue;
     by_pid.set(pid, {
       ...node(strings[waits.who[i]]),
       lock: `${strings[waits.mode[i]]} on ${strings[waits.relation[i]]}`,
       waited_ms: ms - waits.start[i],
-      query: pid === episodes.queued_pid[episode] ? strings[episodes.queued_query[episode]] ?? "" : "",
-      culprit: episode === part.culprit && pid === episodes.queued_pid[episode],
+      query: queued ? strings[episodes.queued_query[episode]] ?? "" : "",
+      culprit: episode === part.culprit && queued,
     });
   }
   const roots: Node[] = [];
@@ -117,7 +119,9 @@ function list(nodes: Node[], depth: number, seen: Set<Node>): HTMLUListElement {
     name.textContent = (each.count > 1 ? `${count_text(each.count)} \u00d7 ` : "") + each.text;
     const more = [];
     if (each.lock) more.push(`waits for ${each.lock}`);
-    if (each.waited_ms > 0) more.push(`${each.count > 1 ? "up to " : ""}${ms_text(each.waited_ms)}`);
+    if (each.waited_ms > 0) {
+      more.push(`${each.count > 1 ? "up to " : ""}${ms_text(each.waited_ms)}`);
+    }
     if (more.length > 0) {
       const quiet = item.appendChild(document.createElement("span"));
       quiet.className = "quiet";
@@ -143,7 +147,7 @@ function list(nodes: Node[], depth: number, seen: Set<Node>): HTMLUListElement {
 
 export function draw_tree(box: HTMLElement, part: Part, view: View): void {
   box.tabIndex = 0;
-  box.setAttribute("role", "region");
+  box.setAttribute("role", "group");
   box.setAttribute("aria-label", "Blocking tree");
   const title = box.appendChild(document.createElement("p"));
   title.className = "caption";

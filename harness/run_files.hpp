@@ -6,8 +6,8 @@
 
 namespace harness {
 
-// result.json, report.html, summary.md and histograms/<operation>.hlog. Throws std::runtime_error where a file
-// cannot be written.
+// result.json, report.html, summary.md and histograms/<operation>.hlog. Throws std::runtime_error
+// where a file cannot be written.
 void write_run_files(const reports::Record& record, const RunDirectory& out);
 
 }  // namespace harness

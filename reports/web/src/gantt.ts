@@ -106,8 +106,8 @@ function pixel_of(colour: Colour): number {
   return new Uint32Array(new Uint8ClampedArray([r, g, b, 255]).buffer)[0];
 }
 
-// Rows with hundreds of bars in sight are painted as pixels, all of them at once: a hundred thousand
-// rectangles would take a third of a second.
+// Rows with hundreds of bars in sight are painted as pixels, all of them at once: a hundred
+// thousand rectangles would take a third of a second.
 class Pixels {
   private readonly ratio = devicePixelRatio || 1;
   private readonly width: number;

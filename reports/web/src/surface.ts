@@ -43,8 +43,8 @@ const watcher = new IntersectionObserver((entries) => {
   }
 }, { rootMargin: "200px" });
 
-// Hears of the cursor at once, of a zoom only when it can be seen: one through a hundred open charts
-// must not draw them all.
+// Hears of the cursor at once, of a zoom only when it can be seen: one through a hundred open
+// charts must not draw them all.
 export function listen_while_seen(element: HTMLElement, view: View,
   draw: (range_changed: boolean) => void): void {
   watcher.observe(element);

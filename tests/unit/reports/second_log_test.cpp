@@ -136,6 +136,27 @@ TEST(SecondLog, KeepsWhatWasPastTheEndOfTheHistogram) {
     EXPECT_EQ(got.max_us(), Histogram::highest_us + 12'345);
 }
 
+TEST(SecondLog, HandsOutSingleValuesAsItsHistogramsHaveThem) {
+    SecondLog log;
+    Histogram histogram;
+    histogram.record_us(7, 2);
+    histogram.record_us(1'234'567);  // exact, because it is the largest
+    log.append(3, 5, histogram);
+    histogram.record_us(Histogram::highest_us + 9, 4);
+    log.append(4, 6, histogram);
+    std::map<std::uint32_t, Histogram> by_second;
+    log.for_each_value(
+        [&](std::uint32_t second, std::uint32_t series, std::int64_t us, std::uint64_t times) {
+            EXPECT_EQ(series, second + 2);
+            by_second[second].record_us(us, times);
+        });
+    EXPECT_EQ(by_second.at(3).count(), 3U);
+    EXPECT_EQ(by_second.at(3).max_us(), 1'234'567);
+    EXPECT_EQ(by_second.at(4).count(), 7U);
+    EXPECT_EQ(by_second.at(4).saturated(), 4U);
+    EXPECT_EQ(by_second.at(4).quantile_us(0.1), 7);
+}
+
 TEST(SecondLog, HandsOutNothingOfEmptyLogs) {
     EXPECT_TRUE(read({}).entries.empty());
     EXPECT_TRUE(read({SecondLog{}, SecondLog{}}).entries.empty());

@@ -47,6 +47,10 @@ CLI::App* add_run(CLI::App& app, RunCommand& run, std::vector<std::string>& sets
     command->add_flag(
         "--show-values", run.show_values,
         "show the rows that differ, and what errors quote of rows (default: left out)");
+    command
+        ->add_option("--baseline", run.baseline,
+                     "judge against this stored run, too: a run directory or its result.json")
+        ->type_name("FILE");
     command->add_flag("--plan", run.plan, "say what would be done, and do nothing");
     command
         ->add_option("--ci", run.ci,
@@ -56,6 +60,34 @@ CLI::App* add_run(CLI::App& app, RunCommand& run, std::vector<std::string>& sets
         ->check(CLI::IsMember({"github", "gitlab", "none"}));
     command->add_flag("--json", run.json, "print result.json on stdout");
     command->add_flag("--quiet", run.quiet, "no progress");
+    return command;
+}
+
+CLI::App* add_placebo(CLI::App& app, PlaceboCommand& placebo, std::vector<std::string>& sets) {
+    auto* command = app.add_subcommand(
+        "placebo", "Rehearse a migration that does nothing, to see what the gates are worth");
+    command->add_option("scenario", placebo.scenario, "the scenario file")->required();
+    command->add_option("--times", placebo.times, "how many rehearsals (default: 10)")
+        ->check(CLI::Range(1U, 1'000U));
+    command
+        ->add_option("--during", placebo.during_s,
+                     "how many seconds nothing is done for (default: 10)")
+        ->check(CLI::Range(0.001, 86'400.0));
+    command->add_option("--db", placebo.db, db_help)->type_name("URI");
+    command->add_option("--out", placebo.out, "where placebo.json and the runs go (new or empty)")
+        ->type_name("DIR");
+    command->add_option("--seed", placebo.seed, "of the first rehearsal; the others count on");
+    command->add_option("--set", sets, "override one value of the scenario")
+        ->type_name("PATH=VALUE")
+        ->allow_extra_args(false);
+    command
+        ->add_option("--pg-bin", placebo.server_binaries,
+                     "the folder with initdb and postgres, for throwaway servers")
+        ->type_name("DIR");
+    command->add_flag("--setup", placebo.setup,
+                      "run the setup files on a named target, too, each time");
+    command->add_flag("--json", placebo.json, "print rehearse.placebo/1 on stdout");
+    command->add_flag("--quiet", placebo.quiet, "no progress");
     return command;
 }
 
@@ -72,6 +104,8 @@ CLI::App* add_gate(CLI::App& app, GateCommand& gate) {
         app.add_subcommand("gate", "Judge a stored run again, under its own gates or others");
     command->add_option("run", gate.run, run_help)->type_name("RUN_DIR")->required();
     command->add_option("--gates", gate.gates, "a YAML file of gates, or a scenario with some")
+        ->type_name("FILE");
+    command->add_option("--baseline", gate.baseline, "judge against this stored run, too")
         ->type_name("FILE");
     command->add_flag("--json", gate.json, "print the result under these gates on stdout");
     return command;
@@ -170,13 +204,14 @@ std::optional<std::string> take_maps(const std::vector<std::string>& maps, DiffC
     return std::nullopt;
 }
 
-std::optional<std::string> take_overrides(const std::vector<std::string>& sets, RunCommand& run) {
+std::optional<std::string> take_overrides(const std::vector<std::string>& sets,
+                                          std::vector<scenarios::Override>& overrides) {
     for (const auto& set : sets) {
         const auto equals = set.find('=');
         if (equals == 0 || equals == std::string::npos) {
             return "--set " + set + ": expected PATH=VALUE, for example workload.rate=500/s";
         }
-        run.overrides.emplace_back(set.substr(0, equals), set.substr(equals + 1));
+        overrides.emplace_back(set.substr(0, equals), set.substr(equals + 1));
     }
     return std::nullopt;
 }
@@ -202,6 +237,7 @@ std::variant<Command, int> parse_command_line(int argc, char** argv) {
     ReportCommand report;
     GateCommand gate;
     CompareCommand compare;
+    PlaceboCommand placebo;
     std::string mark_db, unmark_db;
     std::vector<std::string> sets, maps;
 
@@ -212,6 +248,7 @@ std::variant<Command, int> parse_command_line(int argc, char** argv) {
     const auto* report_app = add_report(app, report);
     const auto* gate_app = add_gate(app, gate);
     const auto* compare_app = add_compare(app, compare);
+    const auto* placebo_app = add_placebo(app, placebo, sets);
     auto* validate_app = app.add_subcommand(
         "validate", "Say every error of a scenario with line and column, and do nothing else");
     validate_app->add_option("scenario", validate.scenario, "the scenario file")->required();
@@ -237,9 +274,10 @@ std::variant<Command, int> parse_command_line(int argc, char** argv) {
     if (*demo_app) {
         return Command{demo};
     }
-    const auto wrong = *run_app    ? take_overrides(sets, run)
-                       : *diff_app ? take_maps(maps, diff)
-                                   : std::nullopt;
+    const auto wrong = *run_app       ? take_overrides(sets, run.overrides)
+                       : *placebo_app ? take_overrides(sets, placebo.overrides)
+                       : *diff_app    ? take_maps(maps, diff)
+                                      : std::nullopt;
     if (wrong) {
         std::cerr << "rehearse: " << *wrong << '\n';
         return 2;
@@ -258,6 +296,9 @@ std::variant<Command, int> parse_command_line(int argc, char** argv) {
     }
     if (*gate_app) {
         return Command{gate};
+    }
+    if (*placebo_app) {
+        return Command{placebo};
     }
     if (*compare_app) {
         return Command{compare};

@@ -24,7 +24,18 @@ struct RunCommand {
     std::optional<std::uint64_t> seed;
     std::vector<scenarios::Override> overrides;
     std::string ci;  // github | gitlab | none; empty: the environment tells
+    std::optional<std::filesystem::path> baseline;
     bool plan = false, json = false, quiet = false, setup = false, show_values = false;
+};
+struct PlaceboCommand {
+    std::filesystem::path scenario;
+    std::string db;
+    std::optional<std::filesystem::path> out, server_binaries;
+    std::optional<std::uint64_t> seed;
+    std::vector<scenarios::Override> overrides;
+    unsigned times = 10;
+    double during_s = 10;
+    bool json = false, quiet = false, setup = false;
 };
 struct ValidateCommand {
     std::filesystem::path scenario;
@@ -64,6 +75,7 @@ struct ReportCommand {
 struct GateCommand {
     std::filesystem::path run;
     std::optional<std::filesystem::path> gates;  // left out: those of the run
+    std::optional<std::filesystem::path> baseline;
     bool json = false;
 };
 
@@ -75,7 +87,7 @@ struct CompareCommand {
 
 using Command = std::variant<DemoCommand, RunCommand, ValidateCommand, SchemaCommand, DoctorCommand,
                              CleanupCommand, GuardCommand, ChecksumCommand, DiffCommand,
-                             ReportCommand, GateCommand, CompareCommand>;
+                             ReportCommand, GateCommand, CompareCommand, PlaceboCommand>;
 
 // The command, or the exit code where there is nothing more to do: 0 after --help and --version, 2
 // after an error (which was printed).

@@ -3,6 +3,7 @@
 #include "harness/ci_system.hpp"
 #include "harness/demo.hpp"
 #include "harness/engines.hpp"
+#include "harness/placebo.hpp"
 #include "harness/plan.hpp"
 #include "harness/rehearsal.hpp"
 #include "harness/report_commands.hpp"
@@ -66,6 +67,9 @@ int run(const RunCommand& command) {
     options.ci = ci;
     for (const auto& override_ : command.overrides) {
         options.overridden.push_back(override_.first);
+    }
+    if (command.baseline) {
+        options.baseline = read_stored_run(*command.baseline);
     }
     RunDirectory out{command.out.value_or(RunDirectory::default_path(scenario.name))};
     reports::Record record;
@@ -148,6 +152,7 @@ int dispatch(const Command& command) {
                                  [](const ReportCommand& c) { return draw_again(c); },
                                  [](const GateCommand& c) { return judge_again(c); },
                                  [](const CompareCommand& c) { return compare_stored(c); },
+                                 [](const PlaceboCommand& c) { return placebo(c); },
                                  [](const GuardCommand& c) {
                                      const auto target = engine_for(c.db).open(c.db);
                                      return print(c.mark ? target->mark() : target->unmark());

@@ -5,6 +5,7 @@
 #include "harness/run_files.hpp"
 #include "harness/verification/data_proof.hpp"
 #include "reports/event_log.hpp"
+#include "reports/run_comparison.hpp"
 #include "reports/verdict.hpp"
 #include "scenarios/way_back.hpp"
 
@@ -166,7 +167,12 @@ reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOpt
     }
 
     const int signal = console.signal();
-    reports::decide(record, scenario.gates, signal == 0 || signal == SIGINT ? signal : SIGTERM);
+    std::optional<reports::NamedRun> baseline;
+    if (options.baseline) {
+        baseline = {options.baseline->folder.string(), &options.baseline->record};
+    }
+    reports::decide(record, scenario.gates, signal == 0 || signal == SIGINT ? signal : SIGTERM,
+                    baseline ? &*baseline : nullptr);
     for (const auto& fault : write_run_files(record, out.path(), options.ci)) {
         console.complain(fault);
     }

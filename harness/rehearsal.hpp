@@ -6,10 +6,12 @@
 #include "harness/migration/interruption.hpp"
 #include "harness/run_directory.hpp"
 #include "harness/stage.hpp"
+#include "harness/stored_run.hpp"
 #include "reports/record.hpp"
 #include "scenarios/scenario.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,7 @@ struct RehearsalOptions {
     StageOptions stage;
     std::uint64_t seed = 0;
     std::vector<std::string> overridden;  // paths of --set; their values may be anybody's secrets
+    std::optional<StoredRun> baseline;    // that the run is judged against, too
     Ci ci;
 };
 

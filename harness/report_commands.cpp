@@ -35,6 +35,11 @@ int print(const std::string& answer, int exit_code) {
 std::vector<reports::Gate> own_gates(const reports::Record& record) {
     std::vector<reports::Gate> gates;
     for (const auto& result : record.gates) {
+        if (!result.baseline.empty()) {
+            throw UsageError{"the run was judged against " + result.baseline +
+                             ", too: name that baseline with --baseline, or other gates with "
+                             "--gates"};
+        }
         auto gate = reports::parse_gate(result.written);
         if (const auto* wrong = std::get_if<std::string>(&gate)) {
             throw UsageError{"the run's own gate " + result.name + ": " + *wrong};
@@ -111,8 +116,15 @@ int draw_again(const ReportCommand& command) {
 
 int judge_again(const GateCommand& command) {
     auto record = read_stored_run(command.run).record;
+    std::optional<StoredRun> baseline;
+    std::optional<reports::NamedRun> against;
+    if (command.baseline) {
+        baseline = read_stored_run(*command.baseline);
+        against = {baseline->folder.string(), &baseline->record};
+        std::erase_if(record.gates, [](const auto& gate) { return !gate.baseline.empty(); });
+    }
     const auto gates = command.gates ? gates_of(*command.gates, record) : own_gates(record);
-    reports::decide(record, gates, signal_of(record));
+    reports::decide(record, gates, signal_of(record), against ? &*against : nullptr);
     return print(command.json
                      ? reports::to_json(record)
                      : reports::terminal_summary(record, {wants_colour(STDOUT_FILENO),

@@ -8,6 +8,7 @@
 #include "reports/junit.hpp"
 #include "reports/markdown.hpp"
 #include "reports/openmetrics.hpp"
+#include "reports/read_json.hpp"
 #include "reports/verdict.hpp"
 
 #include <functional>
@@ -83,6 +84,17 @@ void draw(const reports::Record& record, const Ci& ci, Folder& folder) {
     }
 }
 
+// What is drawn now is what will be drawn again: the record goes through its own file, which cuts
+// times to the microsecond, and which must be readable.
+void take_as_stored(reports::Record& record, std::vector<std::string>& faults) {
+    auto stored = reports::read_json(reports::to_json(record));
+    if (const auto* wrong = std::get_if<std::string>(&stored)) {
+        faults.push_back("result.json could not be read back: " + *wrong);
+        return;
+    }
+    record = std::move(std::get<reports::Record>(stored));
+}
+
 }  // namespace
 
 std::vector<std::string> write_reports(const reports::Record& record, const fs::path& path,
@@ -95,6 +107,7 @@ std::vector<std::string> write_reports(const reports::Record& record, const fs::
 std::vector<std::string> write_run_files(reports::Record& record, const fs::path& path,
                                          const Ci& ci) {
     Folder folder{path};
+    take_as_stored(record, folder.faults);
     const auto logs = histogram_logs(record);
     std::set<std::string> taken;
     for (std::size_t i = 0; i < logs.size(); ++i) {

@@ -184,6 +184,7 @@ Json gate_json(const GateResult& gate) {
             {"verdict", name_of(gate.verdict)},
             {"detail", gate.detail},
             {"written", written_json(gate.written)},
+            {"baseline", text_or_null(gate.baseline)},
             {"limit_value", number_or_null(gate.limit_value)},
             {"observed_value", number_or_null(gate.observed_value)}};
 }

@@ -142,7 +142,8 @@ GateResult read_gate(const Part& part) {
             .written = {.key = part["name"].text(),
                         .limit = written["limit"].optional_text(),
                         .ratio = written["ratio"].optional_text(),
-                        .floor = written["floor"].optional_text()}};
+                        .floor = written["floor"].optional_text()},
+            .baseline = part["baseline"].text_or_empty()};
 }
 
 Comparison read_comparison(const Part& part) {

@@ -314,6 +314,7 @@ struct GateResult {
     // is what the baseline allows. A quantile that falls on failed calls has no number.
     std::optional<double> limit_value = {}, observed_value = {};
     GateText written = {};
+    std::string baseline = {};  // the run that it was judged against; empty: its own `before`
 };
 
 struct Target {

@@ -226,8 +226,8 @@ std::string sentence_about(const Comparison& each) {
     const auto interval = times(each.ratio) + " (" + times(each.ratio_lower.value_or(0)) + " to " +
                           times(each.ratio_upper) + ")";
     const auto whose = "The " + each.statistic + " of " + each.operation;
-    if (!each.lacking.empty()) {
-        return whose + " could not be compared: " + each.lacking;
+    if (each.verdict == Verdict::pass) {
+        return whose + " became " + interval + " of the baseline's.";
     }
     if (each.verdict == Verdict::fail) {
         return whose + " rose to " + interval + " of the baseline's, and at most " +
@@ -237,13 +237,36 @@ std::string sentence_about(const Comparison& each) {
            times(each.allowed_ratio) + " nor surely less.";
 }
 
+// What is lacking is often the same for several figures: it is said once.
+void add_what_lacks(const RunComparison& comparison, std::vector<std::string>& sentences) {
+    std::vector<std::pair<std::string, std::string>> names_by_lack;
+    for (const auto& each : comparison.operations) {
+        if (each.lacking.empty()) {
+            continue;
+        }
+        const auto name = "the " + each.statistic + " of " + each.operation;
+        const auto known =
+            std::find_if(names_by_lack.begin(), names_by_lack.end(),
+                         [&](const auto& other) { return other.first == each.lacking; });
+        if (known == names_by_lack.end()) {
+            names_by_lack.emplace_back(each.lacking, name);
+        } else {
+            known->second += ", " + name;
+        }
+    }
+    for (const auto& [lacking, names] : names_by_lack) {
+        sentences.push_back("Not compared: " + names + ". " + lacking);
+    }
+}
+
 void decide(RunComparison& comparison, bool failed, std::size_t doubts) {
     std::vector<std::string> harmful, unsure;
     for (const auto& each : comparison.operations) {
-        if (each.verdict != Verdict::pass) {
+        if (each.verdict != Verdict::pass && each.lacking.empty()) {
             (each.verdict == Verdict::fail ? harmful : unsure).push_back(sentence_about(each));
         }
     }
+    add_what_lacks(comparison, unsure);
     const bool fail = failed || !harmful.empty();
     const bool unclear = doubts > 0 || !unsure.empty() || comparison.operations.empty();
     auto& reasons = comparison.reasons;
@@ -271,6 +294,79 @@ std::vector<Gate> default_ratio_gates() {
             std::get<Gate>(parse_gate({.key = key, .limit = {}, .ratio = ratio, .floor = {}})));
     }
     return gates;
+}
+
+namespace {
+
+GateResult baseline_result(const Gate& gate, std::span<const Gate> gates,
+                           const std::vector<Comparison>& operations, const Record& record,
+                           const NamedRun& baseline, const std::vector<std::string>& doubts) {
+    GateResult result{.name = "baseline." + gate.name,
+                      .limit = "<= " + decimal_text(*gate.ratio, 2) + " x " + baseline.name,
+                      .observed = "n/a",
+                      .verdict = Verdict::inconclusive,
+                      .detail = {},
+                      .written = gate.written,
+                      .baseline = baseline.name};
+    const auto rank = [](Verdict verdict) {
+        return verdict == Verdict::fail ? 2 : verdict == Verdict::inconclusive ? 1 : 0;
+    };
+    const Comparison* worst = nullptr;
+    for (const auto& each : operations) {
+        const auto* operation = find_operation(record, each.operation);
+        const bool asked = each.statistic == gate.statistic && operation != nullptr &&
+                           concerns(gate, gates, *operation);
+        const bool worse = worst == nullptr || rank(each.verdict) > rank(worst->verdict) ||
+                           (rank(each.verdict) == rank(worst->verdict) &&
+                            each.ratio.value_or(INFINITY) > worst->ratio.value_or(INFINITY));
+        worst = asked && worse ? &each : worst;
+    }
+    std::string lacking;
+    for (const auto& doubt : doubts) {
+        lacking += (lacking.empty() ? "" : " ") + doubt;
+    }
+    if (worst == nullptr) {
+        result.detail = "There is no operation that both runs have. " + lacking;
+        return result;
+    }
+    result.observed = times(worst->ratio);
+    result.observed_value = worst->ratio;
+    result.limit_value = gate.ratio;
+    if (worst->verdict == Verdict::fail || doubts.empty()) {
+        result.verdict = worst->verdict;
+        result.detail = worst->lacking.empty() ? sentence_about(*worst)
+                                               : worst->operation + ": " + worst->lacking;
+    } else {
+        result.detail = lacking;
+    }
+    return result;
+}
+
+}  // namespace
+
+std::vector<GateResult> judge_against(const NamedRun& baseline, const Record& record,
+                                      std::span<const Gate> gates) {
+    std::vector<Gate> ratios;
+    for (const auto& gate : gates) {
+        if (gate.ratio) {
+            ratios.push_back(gate);
+        }
+    }
+    if (ratios.empty()) {
+        ratios = default_ratio_gates();
+    }
+    const NamedRun run{"this run", &record};
+    std::vector<std::string> doubts;
+    doubt(run, doubts);
+    doubt(baseline, doubts);
+    const std::span runs{&run, 1}, baselines{&baseline, 1};
+    const auto asked = asked_of_all(runs, baselines, ratios, doubts);
+    const auto operations = comparing::told(asked, by_seconds(run, baseline, asked), record);
+    std::vector<GateResult> results;
+    for (const auto& gate : ratios) {
+        results.push_back(baseline_result(gate, ratios, operations, record, baseline, doubts));
+    }
+    return results;
 }
 
 RunComparison compare_runs(std::span<const NamedRun> runs, std::span<const NamedRun> baselines,

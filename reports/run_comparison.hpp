@@ -46,6 +46,11 @@ struct RunComparison {
 
 [[nodiscard]] std::vector<Gate> default_ratio_gates();
 
+// One run against its baseline as gates of the run, "baseline.response.p99": a result for each
+// ratio gate (none: see compare_runs), as bad as its worst operation; inconclusive as there.
+[[nodiscard]] std::vector<GateResult> judge_against(const NamedRun& baseline, const Record& record,
+                                                    std::span<const Gate> gates);
+
 [[nodiscard]] std::string comparison_text(const RunComparison& comparison, Style style);
 [[nodiscard]] std::string comparison_markdown(const RunComparison& comparison);
 [[nodiscard]] std::string comparison_json(const RunComparison& comparison);

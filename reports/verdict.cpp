@@ -3,6 +3,7 @@
 #include "reports/comparisons.hpp"
 #include "reports/figures.hpp"
 #include "reports/honesty.hpp"
+#include "reports/run_comparison.hpp"
 
 #include <algorithm>
 #include <array>
@@ -240,10 +241,15 @@ Ruling rule(const Record& record, int signal, bool mismatch, bool migration_fail
 
 }  // namespace
 
-void decide(Record& record, std::span<const Gate> gates, int termination_signal) {
+void decide(Record& record, std::span<const Gate> gates, int termination_signal,
+            const NamedRun* baseline) {
     record.interrupted = record.interrupted || termination_signal != 0;
     record.comparisons = compare_operations(record, gates);
     record.gates = judge(gates, record);
+    if (baseline != nullptr) {
+        const auto against = judge_against(*baseline, record, gates);
+        record.gates.insert(record.gates.end(), against.begin(), against.end());
+    }
     record.reasons.clear();
 
     if (record.interrupted) {
@@ -265,7 +271,10 @@ void decide(Record& record, std::span<const Gate> gates, int termination_signal)
     for (std::size_t i = 0; i < record.gates.size(); ++i) {
         if (record.gates[i].verdict == Verdict::fail) {
             gate_failed = true;
-            record.reasons.push_back(failure_sentence(gates[i], record.gates[i]));
+            record.reasons.push_back(i < gates.size() ? failure_sentence(gates[i], record.gates[i])
+                                                      : "Slower than the baseline (gate " +
+                                                            record.gates[i].name +
+                                                            "): " + record.gates[i].detail);
         }
     }
     const bool cut_off = record.interrupted || !record.harness_error.empty();

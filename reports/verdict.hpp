@@ -6,6 +6,8 @@
 
 namespace reports {
 
+struct NamedRun;
+
 namespace exit_codes {
 inline constexpr int pass = 0, gate_failed = 1, usage = 2, inconclusive = 3, data_mismatch = 4,
                      migration_failed = 5, harness_failed = 6, interrupted = 130, terminated = 143;
@@ -22,7 +24,10 @@ inline constexpr int pass = 0, gate_failed = 1, usage = 2, inconclusive = 3, dat
 // codes: interrupted, harness, data mismatch, migration failed, gate failed, inconclusive, pass.
 // A rehearsed way back is judged under the same gates, and the worse of both is the run's verdict.
 // `termination_signal` is 0, SIGINT or SIGTERM.
-void decide(Record& record, std::span<const Gate> gates, int termination_signal = 0);
+// With a `baseline` the run is judged against that one, too (see judge_against); its way back is
+// not.
+void decide(Record& record, std::span<const Gate> gates, int termination_signal = 0,
+            const NamedRun* baseline = nullptr);
 
 // Of a run that was judged, and whose files could not all be written: exit code 6 unless it was
 // interrupted. What failed stays told as failed; a pass of which no whole document is left is none.

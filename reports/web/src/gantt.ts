@@ -101,45 +101,58 @@ function first_seen(bars: Bar[], lo: number): number {
   return from;
 }
 
-// Of a row with hundreds of bars in sight: pixels, not rectangles. A hundred thousand of those would
-// take a third of a second.
-function paint_pixels(surface: Surface, bars: Bar[], y: number, height: number): void {
-  const { context, view } = surface;
-  const ratio = devicePixelRatio || 1;
-  const width = Math.round(surface.plot_width * ratio);
-  const scale = width / (view.hi - view.lo);
-  const image = context.createImageData(width, Math.max(1, Math.round(height * ratio)));
-  const pixels = new Uint32Array(image.data.buffer);
-  const colours = { culprit: pixel_of("culprit"), slate: pixel_of("slate"),
-    ochre: pixel_of("ochre"), wait: pixel_of("wait") };
-  for (const bar of bars) {
-    const from = Math.max(0, Math.floor((bar.start - view.lo) * scale));
-    const to = Math.min(width, Math.max(Math.round((bar.end - view.lo) * scale), from + 1));
-    const colour = colours[bar.colour];
-    for (let x = from; x < to; ++x) if (pixels[x] !== colours.culprit) pixels[x] = colour;
-  }
-  for (let line = 1; line < image.height; ++line) pixels.copyWithin(line * width, 0, width);
-  context.putImageData(image, Math.round(surface.left * ratio), Math.round(y * ratio));
-}
-
 function pixel_of(colour: Colour): number {
   const [r, g, b] = channels(palette()[colour]);
   return new Uint32Array(new Uint8ClampedArray([r, g, b, 255]).buffer)[0];
 }
 
-function paint_row(surface: Surface, row: Row, y: number, height: number): void {
-  const first = first_seen(row.bars, surface.view.lo);
-  let end_seen = first;
-  while (end_seen < row.bars.length && row.bars[end_seen].start <= surface.view.hi) ++end_seen;
-  if (end_seen - first > most_rectangles) {
-    paint_pixels(surface, row.bars.slice(first, end_seen), y, height);
-    return;
+// Rows with hundreds of bars in sight are painted as pixels, all of them at once: a hundred
+// thousand rectangles would take a third of a second.
+class Pixels {
+  private readonly ratio = devicePixelRatio || 1;
+  private readonly width: number;
+  private readonly image: ImageData;
+  private readonly pixels: Uint32Array;
+  private readonly colours = { culprit: pixel_of("culprit"), slate: pixel_of("slate"),
+    ochre: pixel_of("ochre"), wait: pixel_of("wait") };
+
+  constructor(private readonly surface: Surface, height: number) {
+    this.width = Math.round(surface.plot_width * this.ratio);
+    this.image = surface.context.createImageData(this.width, Math.ceil(height * this.ratio));
+    this.pixels = new Uint32Array(this.image.data.buffer);
   }
+
+  row(bars: Bar[], first: number, end: number, y: number, height: number): void {
+    const { width, pixels, colours } = this;
+    const { lo, hi } = this.surface.view;
+    const scale = width / (hi - lo);
+    const line = Math.round(y * this.ratio) * width;
+    for (let i = first; i < end; ++i) {
+      const bar = bars[i];
+      const from = Math.max(0, Math.floor((bar.start - lo) * scale));
+      const to = Math.min(width, Math.max(Math.round((bar.end - lo) * scale), from + 1));
+      const colour = colours[bar.colour];
+      for (let x = line + from; x < line + to; ++x) {
+        if (pixels[x] !== colours.culprit) pixels[x] = colour;
+      }
+    }
+    const lines = Math.max(1, Math.round(height * this.ratio));
+    for (let n = 1; n < lines; ++n) pixels.copyWithin(line + n * width, line, line + width);
+  }
+
+  put(): void {
+    this.surface.context.putImageData(this.image, Math.round(this.surface.left * this.ratio), 0);
+  }
+}
+
+function paint_row(surface: Surface, bars: Bar[], first: number, end_seen: number, y: number,
+  height: number): void {
   const { context } = surface;
   const colours = palette();
   const edge = surface.left + surface.plot_width;
   let last = -Infinity;  // the pixel up to which the row is painted
-  for (const bar of row.bars.slice(first, end_seen)) {
+  for (let i = first; i < end_seen; ++i) {
+    const bar = bars[i];
     const x = Math.max(surface.x(bar.start), surface.left);
     const end = Math.min(Math.max(surface.x(bar.end), x + 1), edge);
     if (end <= last + 0.5 && bar.colour !== "culprit") continue;
@@ -148,6 +161,24 @@ function paint_row(surface: Surface, row: Row, y: number, height: number): void 
     context.fillRect(from, y, Math.max(end - from - (end - x > 4 ? 1 : 0), 1), height);
     last = Math.max(last, end);
     if (height >= 11 && end - x > 60) write_on(surface, bar, x, end, y + height / 2);
+  }
+}
+
+// Calls back with every row in its place: the bars in sight are those from `first` up to `end`.
+function for_each_row(groups: Group[], view: View,
+  visit: (bars: Bar[], first: number, end: number, y: number, height: number) => void): void {
+  for (const group of groups) {
+    const each = (row: Row, y: number, height: number) => {
+      const first = first_seen(row.bars, view.lo);
+      let end = first;
+      while (end < row.bars.length && row.bars[end].start <= view.hi) ++end;
+      visit(row.bars, first, end, y, height);
+    };
+    const top = group.top + title_height;
+    const below = top + group.holders.length * holder_pitch;
+    const height = Math.max(group.pitch - (group.pitch > 3 ? 1 : 0), 1);
+    group.holders.forEach((row, i) => each(row, top + i * holder_pitch, holder_pitch - 4));
+    group.waiters.forEach((row, i) => each(row, below + i * group.pitch, height));
   }
 }
 
@@ -161,36 +192,35 @@ function write_on(surface: Surface, bar: Bar, x: number, end: number, y: number)
     x + 5, y, room);
 }
 
-function paint(surface: Surface, groups: Group[]): void {
-  const { context } = surface;
+function paint(surface: Surface, groups: Group[], height: number): void {
+  const { context, view } = surface;
   const colours = palette();
+  let pixels: Pixels | undefined;
+  for_each_row(groups, view, (bars, first, end, y, row_height) => {
+    if (end - first <= most_rectangles) return;
+    (pixels ??= new Pixels(surface, height)).row(bars, first, end, y, row_height);
+  });
+  pixels?.put();
   for (const group of groups) {
+    const top = group.top + title_height;
     context.textAlign = "left";
     context.textBaseline = "middle";
     context.fillStyle = colours.line;
-    context.fillRect(surface.left, group.top + title_height - 2, surface.plot_width, 1);
+    context.fillRect(surface.left, top - 2, surface.plot_width, 1);
     context.fillStyle = colours.ink;
     context.fillText(group.relation, surface.left, group.top + 8, surface.plot_width);
     context.textAlign = "right";
     context.fillStyle = colours.quiet;
-    let y = group.top + title_height;
-    if (group.holders.length > 0) context.fillText("held", surface.left - 8, y + 9);
-    context.textAlign = "left";
-    for (const row of group.holders) {
-      paint_row(surface, row, y, holder_pitch - 4);
-      y += holder_pitch;
-    }
+    if (group.holders.length > 0) context.fillText("held", surface.left - 8, top + 9);
+    const below = top + group.holders.length * holder_pitch;
     if (group.waiters.length > 0) {
-      context.textAlign = "right";
-      context.fillStyle = colours.quiet;
-      context.fillText("waited", surface.left - 8, y + Math.max(group.pitch / 2, 6));
-      context.textAlign = "left";
-    }
-    for (const row of group.waiters) {
-      paint_row(surface, row, y, Math.max(group.pitch - (group.pitch > 3 ? 1 : 0), 1));
-      y += group.pitch;
+      context.fillText("waited", surface.left - 8, below + Math.max(group.pitch / 2, 6));
     }
   }
+  context.textAlign = "left";
+  for_each_row(groups, view, (bars, first, end, y, row_height) => {
+    if (end - first <= most_rectangles) paint_row(surface, bars, first, end, y, row_height);
+  });
 }
 
 function caption(): HTMLElement {
@@ -216,7 +246,7 @@ export function draw_gantt(box: HTMLElement, part: Part, view: View): void {
   hear_keys(box, view);
   box.append(caption());
   const draw = (surface: Surface) => {
-    paint(surface, groups);
+    paint(surface, groups, height);
     surface.paint_axis(height);
   };
   const place = box.appendChild(document.createElement("div"));

@@ -20,13 +20,14 @@ export function pack(spans: { start: number; end: number }[], most: number, gap 
   });
 }
 
-function bars_of(events: Event[], part: Part, first_row: number, culprit: string): Bar[] {
+function bars_of(events: Event[], part: Part, first_row: number, kind: string,
+  culprit: string): Bar[] {
   const spans = events.map(([, start, end]) => ({ start: start / 1e3, end: end / 1e3 }));
   const gap = (part.to - part.from) / 1e3 / 200;
   const rows = pack(spans, most_rows, gap);
   return events.map(([name], i) => ({
     text: part.strings[name], ...spans[i], row: first_row + rows[i],
-    culprit: culprit.includes(`"${part.strings[name]}"`),
+    culprit: culprit.startsWith(`${kind} "${part.strings[name]}"`),
   }));
 }
 
@@ -50,9 +51,9 @@ export function draw_lanes(box: HTMLElement, part: Part, view: View): void {
   const phases = part.phases.map(([name, start, end]) => ({
     text: part.strings[name], start: start / 1e3, end: end / 1e3, row: 0, culprit: false,
   }));
-  const steps = bars_of(part.steps, part, 1, culprit);
+  const steps = bars_of(part.steps, part, 1, "step", culprit);
   const below = 1 + Math.max(0, ...steps.map(({ row }) => row));
-  const adversaries = bars_of(part.adversaries, part, below, culprit);
+  const adversaries = bars_of(part.adversaries, part, below, "adversary", culprit);
   const rows = 1 + Math.max(0, ...[...steps, ...adversaries].map(({ row }) => row));
   const captions: [number, string][] = [[0, "phase"]];
   if (steps.length > 0) captions.push([1, "steps"]);

@@ -43,8 +43,8 @@ const watcher = new IntersectionObserver((entries) => {
   }
 }, { rootMargin: "200px" });
 
-// Hears of the cursor at once, of a zoom only when it can be seen: one through a hundred open charts
-// must not draw them all.
+// Hears of the cursor at once, of a zoom only when it can be seen: one through a hundred open
+// charts must not draw them all.
 export function listen_while_seen(element: HTMLElement, view: View,
   draw: (range_changed: boolean) => void): void {
   watcher.observe(element);
@@ -79,6 +79,7 @@ export class Surface {
   plot_width = 1;
   private readonly line = document.createElement("div");
   private readonly selection = document.createElement("div");
+  private size = "";
   private dragged_from: number | undefined;
 
   // `draw` is told the plot's width when it is to paint; `height` may change with what is drawn.
@@ -113,11 +114,16 @@ export class Surface {
   paint(): void {
     const ratio = devicePixelRatio || 1;
     const height = this.height();
-    this.canvas.width = Math.round(this.width * ratio);
-    this.canvas.height = Math.round(height * ratio);
-    this.canvas.style.width = `${this.width}px`;
-    this.canvas.style.height = `${height}px`;
-    this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const size = `${this.width} ${height} ${ratio}`;
+    if (size !== this.size) {
+      this.size = size;
+      this.canvas.width = Math.round(this.width * ratio);
+      this.canvas.height = Math.round(height * ratio);
+      this.canvas.style.width = `${this.width}px`;
+      this.canvas.style.height = `${height}px`;
+      this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    }
+    this.context.clearRect(0, 0, this.width, height);
     this.context.font = font();
     this.draw(this);
     this.place_line();

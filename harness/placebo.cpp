@@ -1,0 +1,90 @@
+#include "harness/placebo.hpp"
+
+#include "harness/private_file.hpp"
+#include "harness/rehearsal.hpp"
+#include "harness/usage_error.hpp"
+#include "reports/placebo.hpp"
+#include "reports/terminal.hpp"
+#include "reports/verdict.hpp"
+#include "scenarios/placebo.hpp"
+
+#include <chrono>
+#include <iostream>
+#include <random>
+
+#include <unistd.h>
+
+namespace harness {
+namespace {
+
+namespace fs = std::filesystem;
+namespace exit_codes = reports::exit_codes;
+
+scenarios::Scenario read(const PlaceboCommand& command) {
+    auto scenario = scenarios::read_scenario(command.scenario, command.overrides);
+    if (const auto* errors = std::get_if<std::vector<scenarios::Error>>(&scenario)) {
+        std::string all;
+        for (const auto& error : *errors) {
+            all += (all.empty() ? "" : "\n") + error.text();
+        }
+        throw UsageError{all};
+    }
+    const std::chrono::duration<double> during{command.during_s};
+    return scenarios::placebo_of(std::get<scenarios::Scenario>(scenario),
+                                 std::chrono::duration_cast<std::chrono::milliseconds>(during));
+}
+
+// "01", as wide as the last one's number.
+std::string numbered(unsigned number, unsigned last) {
+    auto text = std::to_string(number);
+    return std::string(std::to_string(last).size() - text.size(), '0') + text;
+}
+
+}  // namespace
+
+int placebo(const PlaceboCommand& command) {
+    const auto scenario = read(command);
+    const fs::path out =
+        command.out.value_or(RunDirectory::default_path(scenario.name + "-placebo"));
+    if (fs::exists(out) && !fs::is_empty(out)) {
+        throw UsageError{out.string() + " must be new or empty; name another folder with --out"};
+    }
+    RehearsalOptions options;
+    options.stage = {command.db, command.setup, command.server_binaries, false};
+    options.seed = command.seed.value_or(std::random_device{}());
+    for (const auto& override_ : command.overrides) {
+        options.overridden.push_back(override_.first);
+    }
+    reports::Placebo gathered{scenario.gates};
+    bool judged = false;
+    for (unsigned i = 1; i <= command.times; ++i, ++options.seed) {
+        RunDirectory directory{out / numbered(i, command.times)};
+        migration::Interruption interruption;
+        Console console{{command.quiet}, interruption};
+        console.note("placebo " + std::to_string(i) + " of " + std::to_string(command.times) +
+                     ", seed " + std::to_string(options.seed));
+        const auto record = rehearse(scenario, options, directory, console, interruption);
+        if (record.interrupted || !record.harness_error.empty()) {
+            std::cerr << "rehearse: placebo " << i << " was not carried through"
+                      << (record.harness_error.empty() ? "" : ": " + record.harness_error) << '\n';
+            return record.exit_code;
+        }
+        gathered.add(record);
+        judged = judged || record.verdict != reports::Verdict::inconclusive;
+    }
+    const auto result = gathered.result();
+    const auto json = reports::placebo_json(result);
+    write_private_file(out / "placebo.json", json);
+    std::cout << (command.json
+                      ? json
+                      : reports::placebo_text(result, {wants_colour(STDOUT_FILENO),
+                                                       terminal_columns(STDOUT_FILENO, 100)}))
+              << std::flush;
+    if (!std::cout) {
+        std::cerr << "rehearse: stdout cannot be written\n";
+        return exit_codes::harness_failed;
+    }
+    return judged ? exit_codes::pass : exit_codes::inconclusive;
+}
+
+}  // namespace harness

@@ -13,6 +13,8 @@
 
 #include <csignal>
 #include <iostream>
+#include <set>
+#include <string>
 
 #include <unistd.h>
 
@@ -80,6 +82,19 @@ std::vector<StoredRun> read_all(const std::vector<std::filesystem::path>& paths)
     return runs;
 }
 
+// The same run twice would be counted as two.
+void require_different(const std::vector<StoredRun>& runs,
+                       const std::vector<StoredRun>& baselines) {
+    std::set<std::string> seen;
+    for (const auto* side : {&runs, &baselines}) {
+        for (const auto& run : *side) {
+            if (!seen.insert(run.record.run.id).second) {
+                throw UsageError{run.folder.string() + ": this run is named twice"};
+            }
+        }
+    }
+}
+
 std::vector<reports::NamedRun> named(const std::vector<StoredRun>& runs) {
     std::vector<reports::NamedRun> all;
     for (const auto& run : runs) {
@@ -141,6 +156,7 @@ int compare_stored(const CompareCommand& command) {
             "): pairs are made in the order given, best of runs that were made in turn"};
     }
     const auto runs = read_all(command.runs), baselines = read_all(command.baselines);
+    require_different(runs, baselines);
     const auto gates =
         command.gates ? ratio_gates(*command.gates, runs[0].record) : std::vector<reports::Gate>{};
     const auto comparison = reports::compare_runs(named(runs), named(baselines), gates);

@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // An hour of a hundred operations takes some 20 MB.
-constexpr std::size_t most_bytes = 2'000'000'000;
+constexpr std::size_t most_bytes = 200'000'000;
 
 }  // namespace
 

@@ -33,16 +33,17 @@ using statistics::SecondRange;
 
 std::uint32_t second_of(double s) {
     return static_cast<std::uint32_t>(
-        std::clamp(s, 0.0, static_cast<double>(statistics::most_seconds)));
+        std::clamp(std::isnan(s) ? 0.0 : s, 0.0, static_cast<double>(statistics::most_seconds)));
 }
 
-// The seconds that lie in a phase as a whole.
+// From the second in which the phase begins, so that 100 s are 100 seconds, up to the one in which
+// the next phase begins: that one is the next phase's.
 SecondRange whole_seconds(const Phase* phase) {
     if (phase == nullptr) {
         return {};
     }
-    const auto first = second_of(std::ceil(phase->start_s));
-    return {first, std::max(first, second_of(std::floor(phase->end_s)))};
+    const auto first = second_of(phase->start_s);
+    return {first, std::max(first, second_of(phase->end_s))};
 }
 
 // Gates that were read are; others are never a pass.
@@ -216,11 +217,14 @@ bool concerns(const Gate& gate, std::span<const Gate> all, const OperationRecord
     if (!gate.operation.empty()) {
         return gate.operation == operation.name;
     }
-    return std::none_of(all.begin(), all.end(), [&](const Gate& other) {
-        return other.operation == operation.name && other.metric == gate.metric &&
-               other.statistic == gate.statistic && !gate.statistic.empty() &&
-               ((gate.ratio && other.ratio) || (gate.limit && other.limit));
-    });
+    // Only where all that it asks is asked by the operation's own gates.
+    const auto is_own = [&](auto part) {
+        return !(gate.*part) || std::any_of(all.begin(), all.end(), [&](const Gate& other) {
+            return other.operation == operation.name && other.metric == gate.metric &&
+                   other.statistic == gate.statistic && (other.*part).has_value();
+        });
+    };
+    return gate.statistic.empty() || !is_own(&Gate::ratio) || !is_own(&Gate::limit);
 }
 
 std::vector<Comparison> compare_operations(const Record& record, std::span<const Gate> gates) {

@@ -12,7 +12,8 @@
 
 namespace reports {
 
-// The chance of a false alarm of all relative gates of a run together, and of a false pass of one.
+// The chance of a false alarm of all relative gates of a run together (of its way back, or against
+// a baseline, once more), and of a false pass of one.
 inline constexpr double allowed_error = 0.01;
 
 // What a ratio may be of: p50, p90, p95, p99 and p99_9 as 0.5 to 0.999; empty: of no other. A mean

@@ -60,7 +60,7 @@ struct Gate {
 //
 // A ratio is judged by record.comparisons: it fails when the quantile surely rose by more than is
 // allowed and by more than the floor, passes when it surely did not, and is inconclusive in
-// between; all ratios of a run together cry wolf in at most 1 % of runs. Each side needs at least
+// between; all ratios of one way together cry wolf in at most 1 % of runs. Each side needs at least
 // ten blocks of 10 s, and enough calls beyond the quantile.
 //
 // When the generator was late, a time that is over its limit by no more than the generator's own

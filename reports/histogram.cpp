@@ -44,6 +44,29 @@ std::int64_t add_saturating(std::int64_t a, std::int64_t b) noexcept {
 
 }  // namespace
 
+bool Histogram::may_have_been(const Exact& exact) const noexcept {
+    constexpr std::uint64_t most = std::uint64_t{1} << 40;
+    double least_us = 0, most_us = 0;
+    std::size_t last = 0;
+    for (std::size_t i = 0; i < counts_.size(); ++i) {
+        if (counts_[i] != 0) {
+            least_us += static_cast<double>(counts_[i]) *
+                        static_cast<double>(i == 0 ? 0 : upper_edge_us(i - 1));
+            most_us += static_cast<double>(counts_[i]) * static_cast<double>(upper_edge_us(i));
+            last = i;
+        }
+    }
+    const auto sum = static_cast<double>(exact.sum_us);
+    if (exact.saturated > most) {
+        return false;
+    }
+    if (exact.saturated > 0) {
+        return exact.max_us > highest_us && sum >= least_us;
+    }
+    return exact.max_us > 0 && bucket_of(exact.max_us) == last && sum >= least_us * (1 - 1e-9) &&
+           sum <= most_us * (1 + 1e-9);
+}
+
 void Histogram::restore(const Exact& exact) noexcept {
     total_ += exact.saturated - saturated_;
     saturated_ = exact.saturated;

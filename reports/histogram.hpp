@@ -71,6 +71,8 @@ public:
         std::uint64_t saturated = 0;
     };
     [[nodiscard]] Exact exact() const noexcept { return {sum_us_, max_us_, saturated_}; }
+    // Whether those could be of the values in these buckets.
+    [[nodiscard]] bool may_have_been(const Exact& exact) const noexcept;
     // Of a histogram that was just decoded.
     void restore(const Exact& exact) noexcept;
 

@@ -139,6 +139,9 @@ std::optional<Histogram> Histogram::decode_v2_base64(std::string_view text) {
     std::size_t index = 0;
     while (!in.done() && in.good()) {
         const auto value = in.zigzag();
+        if (value < -static_cast<std::int64_t>(bucket_count)) {
+            return std::nullopt;
+        }
         if (value <= 0) {
             index += value == 0 ? 1 : static_cast<std::size_t>(-value);
         } else if (index < bucket_count) {

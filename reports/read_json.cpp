@@ -4,7 +4,9 @@
 #include "reports/packed_text.hpp"
 #include "reports/read_json_parts.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace reports {
 
@@ -43,9 +45,25 @@ double Part::number() const {
     return json_->get<double>();
 }
 
-std::uint64_t Part::count() const {
+std::uint64_t Part::any_count() const {
     require(json_->is_number_unsigned(), "a whole number of at least 0");
     return json_->get<std::uint64_t>();
+}
+
+std::uint64_t Part::count() const {
+    const auto value = any_count();
+    if (value > most_counted) {
+        fail("the number is too large");
+    }
+    return value;
+}
+
+std::uint32_t Part::small_count() const {
+    const auto value = count();
+    if (value > UINT32_MAX) {
+        fail("the number is too large");
+    }
+    return static_cast<std::uint32_t>(value);
 }
 
 std::int64_t Part::whole() const {
@@ -110,7 +128,7 @@ Run read_run(const Part& part) {
             .started_at = part["started_at"].text(),
             .finished_at = part["finished_at"].text(),
             .started_at_epoch_s = part["started_at_epoch_s"].number(),
-            .seed = part["seed"].count(),
+            .seed = part["seed"].any_count(),
             .scenario = part["scenario"].text(),
             .scenario_file = part["scenario_file"].text(),
             .description = part["description"].text(),
@@ -164,9 +182,7 @@ Comparison read_comparison(const Part& part) {
 }
 
 Second read_second(const Part& part) {
-    const auto count = [&](const char* key) {
-        return static_cast<std::uint32_t>(part[key].count());
-    };
+    const auto count = [&](const char* key) { return part[key].small_count(); };
     const auto us = [&](const char* key) {
         return static_cast<std::int64_t>(std::llround(part[key].number() * 1e3));
     };
@@ -179,18 +195,35 @@ Second read_second(const Part& part) {
             .blocked = count("blocked")};
 }
 
-SecondLog read_latencies(const Part& part, std::size_t operations) {
+SecondLog read_latencies(const Part& part, const std::vector<OperationRecord>& operations) {
     const auto packed = from_base64(part.text());
     auto bytes = packed ? inflated(*packed, most_log_bytes) : std::nullopt;
     auto log = bytes ? SecondLog::unpacked(std::move(*bytes)) : std::nullopt;
     if (!log) {
         part.fail("it is broken");
     }
-    log->for_each([&](std::uint32_t, std::uint32_t number, const Histogram&) {
-        if (Series::of(number).operation >= operations) {
+    // What ended in the run's seconds is what was counted in its phases.
+    std::vector<std::uint64_t> calls(operations.size() * 4);
+    SecondLog::for_each_entry({&*log}, [&](const SecondLog::Entry& entry) {
+        if (entry.series >= calls.size()) {
             part.fail("it tells of an operation that the run does not have");
         }
+        calls[entry.series] += entry.saturated;
+        for (const auto& bucket : entry.buckets) {
+            calls[entry.series] += bucket.times;
+        }
     });
+    for (std::uint32_t number = 0; number < calls.size(); ++number) {
+        const auto series = Series::of(number);
+        std::uint64_t counted = 0;
+        for (const auto& phase : operations[series.operation].by_app[series.app]) {
+            counted += series.failed ? phase.failures() : phase.count;
+        }
+        if (counted != calls[number]) {
+            part.fail("it does not hold the calls that were counted of the operation \"" +
+                      operations[series.operation].name.substr(0, 60) + "\"");
+        }
+    }
     return std::move(*log);
 }
 
@@ -203,7 +236,7 @@ void read_judgement(const Part& part, Record& record) {
 void read_load(const Part& part, Record& record) {
     record.open_loop = part["open_loop"].truth();
     record.asked_rate = part["asked_rate"].number();
-    record.connections = static_cast<std::uint32_t>(part["connections"].count());
+    record.connections = part["connections"].small_count();
 }
 
 Recovery read_recovery(const Part& part) {
@@ -211,7 +244,7 @@ Recovery read_recovery(const Part& part) {
             .recovered_after_s = part["recovered_after_s"].optional_number(),
             .baseline_rate = part["baseline_rate"].number(),
             .lowest_rate = part["lowest_rate"].number(),
-            .zero_seconds = static_cast<std::uint32_t>(part["zero_seconds"].count())};
+            .zero_seconds = part["zero_seconds"].small_count()};
 }
 
 Replication read_replication(const Part& part) {
@@ -236,16 +269,32 @@ Adversary read_adversary(const Part& part) {
 }
 
 Phase read_phase(const Part& part) {
-    return {.name = part["name"].one_of(reading::all_phases),
-            .start_s = part["start_s"].number(),
-            .end_s = part["end_s"].number()};
+    const Phase phase{.name = part["name"].one_of(reading::all_phases),
+                      .start_s = part["start_s"].number(),
+                      .end_s = part["end_s"].number()};
+    if (!(phase.start_s >= 0 && phase.end_s >= phase.start_s && phase.end_s <= 1e7)) {
+        part.fail("it does not end after its start");
+    }
+    return phase;
 }
 
 void read_measurements(const Part& part, Record& record) {
     record.phases = part["phases"].list(read_phase);
+    for (std::size_t i = 1; i < record.phases.size(); ++i) {
+        if (record.phases[i].name <= record.phases[i - 1].name ||
+            record.phases[i].start_s < record.phases[i - 1].end_s - 1e-3) {
+            part["phases"].fail("they are not one after the other");
+        }
+    }
     record.steps = part["steps"].list(reading::read_step);
     record.adversaries = part["adversaries"].list(read_adversary);
     record.operations = part["operations"].list(reading::read_operation);
+    std::set<std::string> names;
+    for (const auto& operation : record.operations) {
+        if (!names.insert(operation.name).second) {
+            part["operations"].fail("two have the same name");
+        }
+    }
     record.error_meanings = part["error_meanings"].named_texts();
     record.locks = reading::read_locks(part["locks"]);
     record.recovery = read_recovery(part["recovery"]);
@@ -261,7 +310,7 @@ void read_measurements(const Part& part, Record& record) {
     record.migration_error = part["migration_error"].text_or_empty();
     record.harness_error = part["harness_error"].text_or_empty();
     record.seconds = part["seconds"].list(read_second);
-    record.latencies = read_latencies(part["latencies"], record.operations.size());
+    record.latencies = read_latencies(part["latencies"], record.operations);
     record.first_version =
         part["first_version"].one_of(std::array{SentBy::old_version, SentBy::new_version});
 }
@@ -277,7 +326,11 @@ Record read_way_back(const Part& part, const Record& there) {
     back.open_loop = there.open_loop;
     back.asked_rate = there.asked_rate;
     back.connections = there.connections;
-    if (back.operations.size() != there.operations.size()) {
+    const auto same = [](const OperationRecord& a, const OperationRecord& b) {
+        return a.name == b.name;
+    };
+    if (!std::equal(back.operations.begin(), back.operations.end(), there.operations.begin(),
+                    there.operations.end(), same)) {
         part.fail("its operations are not those of the migration");
     }
     give_baselines(there, back);

@@ -24,6 +24,8 @@ struct Malformed : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+inline constexpr std::uint64_t most_counted = std::uint64_t{1} << 53;
+
 // A value and where it stands. Every accessor throws Malformed when it is of another kind.
 class Part {
 public:
@@ -33,8 +35,11 @@ public:
     [[nodiscard]] bool has(const char* key) const;         // is there and not null
     [[nodiscard]] bool is_null() const { return json_->is_null(); }
 
-    [[nodiscard]] double number() const;        // null: not a number
-    [[nodiscard]] std::uint64_t count() const;  // a whole number of at least 0
+    [[nodiscard]] double number() const;  // null: not a number
+    // Whole numbers of at least 0; a count is one that can be added up.
+    [[nodiscard]] std::uint64_t any_count() const;
+    [[nodiscard]] std::uint64_t count() const;
+    [[nodiscard]] std::uint32_t small_count() const;
     [[nodiscard]] std::int64_t whole() const;
     [[nodiscard]] bool truth() const;
     [[nodiscard]] std::string text() const;

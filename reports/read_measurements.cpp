@@ -78,7 +78,7 @@ LockEpisode read_episode(const Part& part) {
             .relation = part["relation"].text(),
             .mode = part["mode"].text(),
             .kind = part["kind"].text(),
-            .max_blocked = static_cast<std::uint32_t>(part["max_blocked"].count()),
+            .max_blocked = part["max_blocked"].small_count(),
             .victim_seconds = part["victim_seconds"].number(),
             .longest_wait_ms = part["longest_wait_ms"].number(),
             .victims = part["victims"].list(read_victims)};
@@ -135,9 +135,13 @@ Histogram read_histogram(const Part& part) {
     if (!histogram) {
         part["hdr"].fail("it is no histogram of this program's layout");
     }
-    histogram->restore({.sum_us = part["sum_us"].whole(),
-                        .max_us = part["max_us"].whole(),
-                        .saturated = part["saturated"].count()});
+    const Histogram::Exact exact{.sum_us = part["sum_us"].whole(),
+                                 .max_us = part["max_us"].whole(),
+                                 .saturated = part["saturated"].count()};
+    if (!histogram->may_have_been(exact)) {
+        part.fail("its sum, maximum and saturated values are not those of its buckets");
+    }
+    histogram->restore(exact);
     return std::move(*histogram);
 }
 
@@ -196,7 +200,7 @@ Locks read_locks(const Part& part) {
         }
     });
     locks.max_wait_ms = part["max_wait_ms"].number();
-    locks.max_blocked = static_cast<std::uint32_t>(part["max_blocked"].count());
+    locks.max_blocked = part["max_blocked"].small_count();
     locks.victim_seconds = part["victim_seconds"].number();
     locks.deadlocks = part["deadlocks"].count();
     locks.episodes = part["episodes"].list(read_episode);

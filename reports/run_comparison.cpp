@@ -167,6 +167,10 @@ std::vector<SideFigure> side_figures(std::span<const NamedRun> runs,
 void compare_settings(const NamedRun& run, const NamedRun& baseline,
                       std::vector<std::string>& warnings) {
     const auto& [a, b] = std::pair{std::cref(*baseline.record), std::cref(*run.record)};
+    if (a.get().rollback != nullptr || b.get().rollback != nullptr) {
+        warnings.push_back("The ways back of " + baseline.name + " and " + run.name +
+                           " are not compared.");
+    }
     const auto differ = [&](const char* what, const std::string& before, const std::string& now) {
         if (before != now) {
             warnings.push_back(std::string{what} + " differs: " + before + " in " + baseline.name +
@@ -189,6 +193,22 @@ void compare_settings(const NamedRun& run, const NamedRun& baseline,
     }
 }
 
+// What makes the figures of two runs incomparable, whatever they are.
+void doubt_pair(const NamedRun& run, const NamedRun& baseline, std::vector<std::string>& reasons) {
+    const auto& now = *run.record;
+    const auto& before = *baseline.record;
+    if (now.open_loop != before.open_loop || now.asked_rate != before.asked_rate) {
+        reasons.push_back(run.name + " and " + baseline.name + " did not have the same load.");
+    }
+    const double now_s = now.phase_seconds(PhaseName::after);
+    const double before_s = before.phase_seconds(PhaseName::after);
+    if (std::abs(now_s - before_s) > std::max(1.0, 0.1 * before_s)) {
+        reasons.push_back("The phase `after` lasted " + seconds_text(before_s) + " in " +
+                          baseline.name + " and " + seconds_text(now_s) + " in " + run.name +
+                          ": the longer one thins out what the migration did.");
+    }
+}
+
 // Whether a run can be compared at all; the reasons why not.
 void doubt(const NamedRun& run, std::vector<std::string>& reasons) {
     const auto& record = *run.record;
@@ -198,6 +218,17 @@ void doubt(const NamedRun& run, std::vector<std::string>& reasons) {
     }
     if (!record.migration_error.empty()) {
         reasons.push_back("In " + run.name + " the migration failed.");
+    }
+    if (!(record.phase_seconds(PhaseName::after) > 0) ||
+        record.phase(PhaseName::during) == nullptr) {
+        reasons.push_back(run.name + " lacks the phase `during` or `after`.");
+    }
+    if (std::any_of(record.steps.begin(), record.steps.end(),
+                    [](const Step& step) { return step.outcome != "ok"; })) {
+        reasons.push_back("In " + run.name + " not every step was carried out.");
+    }
+    for (const auto& fault : record.harness_faults) {
+        reasons.push_back(run.name + ": " + fault);
     }
     for (const auto& sentence : generator_doubts(record)) {
         reasons.push_back(run.name + ": " + sentence);
@@ -210,7 +241,9 @@ bool failed_anew(const NamedRun& run, const NamedRun& baseline, RunComparison& c
     }
     const auto why = run.name + " itself failed: " +
                      (run.record->reasons.empty() ? "" : run.record->reasons.front());
-    if (baseline.record->verdict == Verdict::fail) {
+    // What was lost is no excuse for what is: only gates may fail on both sides.
+    const bool by_gates = run.record->exit_code == exit_codes::gate_failed;
+    if (by_gates && baseline.record->verdict == Verdict::fail) {
         comparison.warnings.push_back(why + " Its baseline " + baseline.name + " failed, too.");
         return false;
     }
@@ -359,6 +392,7 @@ std::vector<GateResult> judge_against(const NamedRun& baseline, const Record& re
     std::vector<std::string> doubts;
     doubt(run, doubts);
     doubt(baseline, doubts);
+    doubt_pair(run, baseline, doubts);
     const std::span runs{&run, 1}, baselines{&baseline, 1};
     const auto asked = asked_of_all(runs, baselines, ratios, doubts);
     const auto operations = comparing::told(asked, by_seconds(run, baseline, asked), record);
@@ -388,10 +422,10 @@ RunComparison compare_runs(std::span<const NamedRun> runs, std::span<const Named
         compare_settings(runs[i], baselines[i], comparison.warnings);
     }
     std::vector<std::string> doubts;
-    for (const auto side : {runs, baselines}) {
-        for (const auto& run : side) {
-            doubt(run, doubts);
-        }
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+        doubt(runs[i], doubts);
+        doubt(baselines[i], doubts);
+        doubt_pair(runs[i], baselines[i], doubts);
     }
     const auto fallback = gates.empty() ? default_ratio_gates() : std::vector<Gate>{};
     const auto asked =

@@ -47,7 +47,8 @@ bool take_entry(const std::string& in, std::size_t& at, std::uint64_t& second) {
     const auto buckets = get_checked(in, at), saturated = get_checked(in, at);
     const auto max_us = get_checked(in, at);
     if (!next || !series || !buckets || !saturated || !max_us || *next < second ||
-        *next > most_seconds || *series > UINT32_MAX || *saturated > most_calls) {
+        *next > most_seconds || *series > UINT32_MAX || *saturated > most_calls ||
+        *buckets > Histogram::bucket_count) {
         return false;
     }
     second = *next;

@@ -74,6 +74,7 @@ std::vector<std::string> mismatch_sentences(const Verification& proof) {
         if (table.verdict != Proof::fail) {
             continue;
         }
+        const auto told = sentences.size();
         for (const auto& problem : table.problems) {
             sentences.push_back("Data mismatch in " + table.name + ": " + problem + ".");
         }
@@ -88,6 +89,9 @@ std::vector<std::string> mismatch_sentences(const Verification& proof) {
         } else if (!table.unnamed.empty()) {
             sentences.push_back("Data mismatch in " + table.name + ": its sums differ." +
                                 first_mismatch(table));
+        }
+        if (sentences.size() == told) {
+            sentences.push_back("Data mismatch in " + table.name + ".");
         }
     }
     for (const auto& invariant : proof.invariants) {
@@ -109,6 +113,9 @@ std::vector<std::string> doubt_sentences(const Verification& proof) {
     for (const auto& table : proof.tables) {
         const bool told = table.verdict == Proof::inconclusive ||
                           (table.verdict == Proof::partial && !proof.partial_passes);
+        if (told && table.unproved.empty()) {
+            sentences.push_back("Of " + table.name + " not all could be proved.");
+        }
         for (const auto& what : table.unproved) {
             if (told) {
                 sentences.push_back("Of " + table.name + " it is not proved: " + what + ".");

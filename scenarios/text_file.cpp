@@ -1,5 +1,6 @@
 #include "scenarios/text_file.hpp"
 
+#include <array>
 #include <cerrno>
 #include <fstream>
 #include <system_error>
@@ -42,12 +43,15 @@ std::variant<std::string, FileError> read_text_file(const fs::path& file, std::s
         return *error;
     }
     std::ifstream in{file, std::ios::binary};
-    std::string text(most_bytes + 1, '\0');
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    std::string text;
+    std::array<char, 1 << 16> part{};
+    while (in && text.size() <= most_bytes) {  // by parts: its size may be told wrongly
+        in.read(part.data(), part.size());
+        text.append(part.data(), static_cast<std::size_t>(in.gcount()));
+    }
     if (in.bad()) {
         return FileError{"cannot be read: " + std::generic_category().message(errno)};
     }
-    text.resize(static_cast<std::size_t>(in.gcount()));
     if (text.size() > most_bytes) {
         return FileError{"is larger than " + megabytes(most_bytes)};
     }

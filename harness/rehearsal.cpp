@@ -169,7 +169,7 @@ reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOpt
     const int signal = console.signal();
     std::optional<reports::NamedRun> baseline;
     if (options.baseline) {
-        baseline = {options.baseline->folder.string(), &options.baseline->record};
+        baseline = {options.baseline->name, &options.baseline->record};
     }
     reports::decide(record, scenario.gates, signal == 0 || signal == SIGINT ? signal : SIGTERM,
                     baseline ? &*baseline : nullptr);

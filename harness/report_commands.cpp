@@ -8,6 +8,7 @@
 #include "reports/json.hpp"
 #include "reports/run_comparison.hpp"
 #include "reports/terminal.hpp"
+#include "reports/text.hpp"
 #include "reports/verdict.hpp"
 #include "scenarios/gates_file.hpp"
 
@@ -83,14 +84,11 @@ std::vector<StoredRun> read_all(const std::vector<std::filesystem::path>& paths)
 }
 
 // The same run twice would be counted as two.
-void require_different(const std::vector<StoredRun>& runs,
-                       const std::vector<StoredRun>& baselines) {
+void require_different(const std::vector<StoredRun>& runs) {
     std::set<std::string> seen;
-    for (const auto* side : {&runs, &baselines}) {
-        for (const auto& run : *side) {
-            if (!seen.insert(run.record.run.id).second) {
-                throw UsageError{run.folder.string() + ": this run is named twice"};
-            }
+    for (const auto& run : runs) {
+        if (!seen.insert(run.record.run.id).second) {
+            throw UsageError{run.name + ": this run is named twice, and would be counted as two"};
         }
     }
 }
@@ -98,7 +96,7 @@ void require_different(const std::vector<StoredRun>& runs,
 std::vector<reports::NamedRun> named(const std::vector<StoredRun>& runs) {
     std::vector<reports::NamedRun> all;
     for (const auto& run : runs) {
-        all.push_back({run.folder.string(), &run.record});
+        all.push_back({run.name, &run.record});
     }
     return all;
 }
@@ -119,14 +117,19 @@ std::vector<reports::Gate> ratio_gates(const std::filesystem::path& file,
 
 int draw_again(const ReportCommand& command) {
     const auto stored = read_stored_run(command.run);
-    const auto faults = write_reports(stored.record, stored.folder, ci_of_this_process("none"));
+    auto ci = ci_of_this_process("none");
+    if (std::filesystem::exists(stored.folder / code_quality_file)) {
+        ci.system = CiSystem::gitlab;
+    }
+    const auto faults = write_reports(stored.record, stored.folder, ci);
     for (const auto& fault : faults) {
-        std::cerr << "rehearse: " << fault << '\n';
+        std::cerr << "rehearse: " << reports::one_line(fault) << '\n';
     }
     if (!faults.empty()) {
         return exit_codes::harness_failed;
     }
-    return print("reports written: " + stored.folder.string() + "\n", exit_codes::pass);
+    return print("reports written: " + reports::one_line(stored.folder.string()) + "\n",
+                 exit_codes::pass);
 }
 
 int judge_again(const GateCommand& command) {
@@ -135,7 +138,7 @@ int judge_again(const GateCommand& command) {
     std::optional<reports::NamedRun> against;
     if (command.baseline) {
         baseline = read_stored_run(*command.baseline);
-        against = {baseline->folder.string(), &baseline->record};
+        against = {baseline->name, &baseline->record};
         std::erase_if(record.gates, [](const auto& gate) { return !gate.baseline.empty(); });
     }
     const auto gates = command.gates ? gates_of(*command.gates, record) : own_gates(record);
@@ -156,7 +159,8 @@ int compare_stored(const CompareCommand& command) {
             "): pairs are made in the order given, best of runs that were made in turn"};
     }
     const auto runs = read_all(command.runs), baselines = read_all(command.baselines);
-    require_different(runs, baselines);
+    require_different(runs);
+    require_different(baselines);
     const auto gates =
         command.gates ? ratio_gates(*command.gates, runs[0].record) : std::vector<reports::Gate>{};
     const auto comparison = reports::compare_runs(named(runs), named(baselines), gates);

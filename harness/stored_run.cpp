@@ -35,7 +35,8 @@ StoredRun read_stored_run(const fs::path& path) {
         throw UsageError{file.string() + ": " + *wrong};
     }
     const auto folder = file.parent_path();
-    return {folder.empty() ? fs::path{"."} : folder, std::get<reports::Record>(std::move(read))};
+    return {path.string(), folder.empty() ? fs::path{"."} : folder,
+            std::get<reports::Record>(std::move(read))};
 }
 
 }  // namespace harness

@@ -4,10 +4,12 @@
 #include "reports/record.hpp"
 
 #include <filesystem>
+#include <string>
 
 namespace harness {
 
 struct StoredRun {
+    std::string name;  // as it was called
     std::filesystem::path folder;
     reports::Record record;
 };

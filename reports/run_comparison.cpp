@@ -197,6 +197,9 @@ void compare_settings(const NamedRun& run, const NamedRun& baseline,
 void doubt_pair(const NamedRun& run, const NamedRun& baseline, std::vector<std::string>& reasons) {
     const auto& now = *run.record;
     const auto& before = *baseline.record;
+    if (now.run.id == before.run.id) {
+        reasons.push_back(run.name + " and " + baseline.name + " are the same run.");
+    }
     if (now.open_loop != before.open_loop || now.asked_rate != before.asked_rate) {
         reasons.push_back(run.name + " and " + baseline.name + " did not have the same load.");
     }
@@ -432,6 +435,13 @@ RunComparison compare_runs(std::span<const NamedRun> runs, std::span<const Named
         asked_of_all(runs, baselines, gates.empty() ? std::span{fallback} : gates, doubts);
     const auto changes =
         single ? by_seconds(runs[0], baselines[0], asked) : by_pairs(runs, baselines, asked);
+    const auto needed = statistics::differences_needed(
+        allowed_error / static_cast<double>(std::max<std::size_t>(asked.size(), 1)));
+    if (!single && runs.size() < needed) {
+        comparison.warnings.push_back("With " + counted(asked.size(), "comparison", "comparisons") +
+                                      " harm can only be shown from " + count_text(needed) +
+                                      " pairs on.");
+    }
     comparison.operations = comparing::told(asked, changes, *runs[0].record);
     comparison.figures = side_figures(runs, baselines);
     comparison.reasons.insert(comparison.reasons.end(), doubts.begin(), doubts.end());

@@ -296,6 +296,8 @@ void decide(Record& record, std::span<const Gate> gates, int termination_signal,
 }
 
 void decide_unkept(Record& record, const std::string& fault) {
+    // Whoever judges the stored run again hears of it, too.
+    record.harness_faults.push_back("The run directory is not whole: " + fault + ".");
     record.reasons.insert(record.reasons.begin(), "The run directory is not whole: " + fault + ".");
     if (record.verdict == Verdict::pass) {
         record.verdict = Verdict::inconclusive;

@@ -19,6 +19,13 @@ std::variant<std::vector<reports::Gate>, std::vector<Error>> read_gates_file(
         }
     }
     ErrorList errors{file};
+    for (const auto& entry : document.root.entries) {
+        if (node == &document.root && (entry.key == "workload" || entry.key == "migration")) {
+            errors.add(entry.origin,
+                       "this scenario has no `gates`: name a file that has, or leave --gates out");
+            return errors.sorted();
+        }
+    }
     check_shape(*node, gates_shape(), "", errors);
     std::vector<reports::Gate> gates;
     if (errors.empty()) {

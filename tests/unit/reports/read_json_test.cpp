@@ -56,10 +56,7 @@ Record full() {
     record.warnings = {"a warning"};
     record.harness_faults = {"a fault"};
     record.migration_error = "it failed";
-    Histogram histogram;
-    histogram.record_us(1'234, 5);
-    record.latencies.append(3, Series{.operation = 1, .app = 1, .failed = true}.number(),
-                            histogram);
+    samples::spread_over_seconds(record);
 
     record.steps[0].locks[0].start_s = 15.5;
     record.steps[0].progress = {{.at_s = 16, .rows = 7, .throttled_s = 0.5, .throttled_by = "p99"}};
@@ -172,6 +169,18 @@ TEST(ReadJson, ARefusalNamesThePlace) {
                   json["operations"][0]["measured"][0]["response"]["hdr"] = "AAAA";
               }));
     expect_in("broken", broken([](auto& json) { json["latencies"] = "AAAA"; }));
+    expect_in("does not hold the calls that were counted of the operation \"read\"",
+              broken([](auto& json) { json["latencies"] = base64(deflated("")); }));
+    expect_in("two have the same name",
+              broken([](auto& json) { json["operations"][1]["name"] = "read"; }));
+    expect_in("not those of its buckets", broken([](auto& json) {
+                  json["operations"][0]["measured"][0]["response"]["max_us"] = 0;
+              }));
+    expect_in("phases[1]: it does not end after its start",
+              broken([](auto& json) { json["phases"][1]["start_s"] = nullptr; }));
+    expect_in("not one after the other",
+              broken([](auto& json) { json["phases"][1]["name"] = "during"; }));
+    expect_in("too large", broken([](auto& json) { json["locks"]["max_blocked"] = 1ULL << 32; }));
     expect_in("an operation that the run does not have",
               broken([](auto& json) { json["operations"].erase(1); }));
 }

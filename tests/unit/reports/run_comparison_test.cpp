@@ -21,6 +21,8 @@ Record run_of(double read_ms, double write_ms = 10) {
         calls(record, 0, phase) = calls_of(20'000, read_ms);
         calls(record, 1, phase) = calls_of(20'000, write_ms);
     }
+    static int number = 0;
+    record.run.id = "run " + std::to_string(++number);
     samples::spread_over_seconds(record);
     decide(record, default_gates());
     return record;
@@ -58,7 +60,14 @@ std::vector<Record> seven(double read_ms) {
     return runs;
 }
 
-TEST(RunComparison, ARunAgainstItselfPasses) {
+TEST(RunComparison, ARunAgainstItselfIsNoComparison) {
+    const auto run = run_of(10);
+    const auto comparison = compared({run}, {run});
+    EXPECT_EQ(comparison.verdict, Verdict::inconclusive);
+    expect_in("are the same run", all(comparison.reasons));
+}
+
+TEST(RunComparison, ARunLikeItsBaselinePasses) {
     const auto comparison = compared({run_of(10)}, {run_of(10)});
     EXPECT_EQ(comparison.verdict, Verdict::pass) << all(comparison.reasons);
     EXPECT_EQ(comparison.exit_code, 0);
@@ -106,9 +115,29 @@ TEST(RunComparison, ARunThatFailedWhereItsBaselineDidNotFails) {
     const auto comparison = compared({failed}, {run_of(10)});
     EXPECT_EQ(comparison.exit_code, 1);
     expect_in("new-0 itself failed: The application waited up to", all(comparison.reasons));
-    const auto both = compared({failed}, {failed});
+    auto before = failed;
+    before.run.id = "an earlier one";
+    const auto both = compared({failed}, {before});
     EXPECT_EQ(both.verdict, Verdict::pass) << all(both.reasons);
     expect_in("failed, too", all(both.warnings));
+}
+
+TEST(RunComparison, LostDataIsNeverExcusedByABaselineThatFailed) {
+    auto failed = run_of(10), lost = run_of(10);
+    failed.locks.max_wait_ms = 5'000;
+    decide(failed, default_gates());
+    lost.verdict = Verdict::fail;
+    lost.exit_code = exit_codes::data_mismatch;
+    lost.reasons = {"Data mismatch in orders."};
+    EXPECT_EQ(compared({lost}, {failed}).verdict, Verdict::fail);
+}
+
+TEST(RunComparison, ALoadOrAPhaseOfAnotherLengthIsNoComparison) {
+    auto faster = run_of(10), longer = run_of(10);
+    faster.asked_rate *= 2;
+    longer.phases.back().end_s += 60;
+    EXPECT_EQ(compared({faster}, {run_of(10)}).verdict, Verdict::inconclusive);
+    EXPECT_EQ(compared({longer}, {run_of(10)}).verdict, Verdict::inconclusive);
 }
 
 TEST(RunComparison, ARunThatWasCutOffIsNeverAPass) {
@@ -120,7 +149,7 @@ TEST(RunComparison, ARunThatWasCutOffIsNeverAPass) {
 
 TEST(RunComparison, TellsWhatWasNotTheSame) {
     auto other = run_of(10);
-    other.asked_rate = 100;
+    other.asked_rate = 100;  // which is a doubt, too
     other.target.settings["shared_buffers"] = "1GB";
     const auto warnings = all(compared({other}, {run_of(10)}).warnings);
     expect_in("The rate differs", warnings);

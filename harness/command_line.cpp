@@ -126,7 +126,9 @@ CLI::App* add_compare(CLI::App& app, CompareCommand& compare) {
         ->add_option("--gates", compare.gates,
                      "a YAML file with ratio gates (default: response.p50 1.10, response.p99 1.25)")
         ->type_name("FILE");
-    command->add_option("--out", compare.out, "where compare.md and compare.json go, too")
+    command
+        ->add_option("--out", compare.out,
+                     "where compare.html, compare.md and compare.json go, too")
         ->type_name("DIR");
     command->add_flag("--json", compare.json, "print rehearse.compare/1 on stdout");
     return command;

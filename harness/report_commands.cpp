@@ -5,6 +5,7 @@
 #include "harness/run_files.hpp"
 #include "harness/stored_run.hpp"
 #include "harness/usage_error.hpp"
+#include "harness/version.hpp"
 #include "reports/json.hpp"
 #include "reports/run_comparison.hpp"
 #include "reports/terminal.hpp"
@@ -166,6 +167,8 @@ int compare_stored(const CompareCommand& command) {
     const auto comparison = reports::compare_runs(named(runs), named(baselines), gates);
     const auto json = reports::comparison_json(comparison);
     if (command.out) {
+        write_private_file(*command.out / "compare.html",
+                           reports::comparison_html(comparison, version));
         write_private_file(*command.out / "compare.md", reports::comparison_markdown(comparison));
         write_private_file(*command.out / "compare.json", json);
     }

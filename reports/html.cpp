@@ -54,8 +54,10 @@ Cell margin_cell(const GateResult& gate) {
 // The bounds of the comparison that a gate is about: "read_order.response.p99".
 Cell interval_cell(const GateResult& gate, const Record& record) {
     for (const auto& each : record.comparisons) {
-        if (each.ratio_lower && each.ratio_upper &&
-            gate.name == each.operation + ".response." + each.statistic) {
+        // The one that spoke for the gate.
+        if (each.ratio_lower && each.ratio_upper && each.allowed_ratio && gate.written.ratio &&
+            gate.name.ends_with("response." + each.statistic) &&
+            gate.observed_value == each.now_ms) {
             return figure_cell("\xC3\x97 " + decimal_text(*each.ratio_lower, 2) + " to " +
                                    decimal_text(*each.ratio_upper, 2),
                                *each.ratio_lower);
@@ -144,15 +146,6 @@ std::string findings_list(const Part& part) {
     return heading(part, 0, "What happened") + terms.text();
 }
 
-std::string banner(const Record& record, const std::string& element) {
-    const std::string verdict = name_of(record.verdict);
-    return "<div class=\"verdict " + verdict +
-           "\"><svg viewBox=\"0 0 32 32\" aria-hidden=\"true\">" + shape_of(record.verdict) +
-           "</svg><div><" + element + " class=\"word\">" + upper_case(record.verdict) + "</" +
-           element + "><p class=\"lead\">" +
-           (record.reasons.empty() ? "" : sentence_text(record.reasons[0])) + "</p></div></div>\n";
-}
-
 std::string about(const Record& record) {
     std::vector<std::string> facts;
     facts.push_back(name_text(record.target.engine + " " + record.target.version) +
@@ -197,7 +190,8 @@ std::string way_back(const Record& record) {
     }
     const Part part{*record.rollback, "rollback-", 3, 1};
     return "<div id=\"rollback\" class=\"way-back\"><h2 id=\"rollback-h\">Rollback</h2>\n" +
-           banner(part.record, "p") + verdict_body(part) + sections(part) + "</div>\n";
+           banner(part.record.verdict, part.record.reasons, "p") + verdict_body(part) +
+           sections(part) + "</div>\n";
 }
 
 std::string data_element(const Record& record) {
@@ -206,19 +200,27 @@ std::string data_element(const Record& record) {
            base64(deflated(plain)) + "</script>\n";
 }
 
-std::string page_head(const Record& record) {
+}  // namespace
+
+std::string page_head(std::string_view title, std::string_view version) {
     return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
            "<meta http-equiv=\"Content-Security-Policy\" content=\"" +
            std::string{web::content_security_policy} +
            "\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
            "<meta name=\"color-scheme\" content=\"light dark\">\n"
            "<meta name=\"generator\" content=\"rehearse " +
-           name_text(record.run.version) + "\">\n<title>" + upper_case(record.verdict) + ": " +
-           name_text(record.run.scenario) + "</title>\n<style>" + std::string{web::style} +
-           "</style>\n</head>\n";
+           name_text(version) + "\">\n<title>" + name_text(title) + "</title>\n<style>" +
+           std::string{web::style} + "</style>\n</head>\n";
 }
 
-}  // namespace
+std::string banner(Verdict verdict, const std::vector<std::string>& reasons,
+                   const std::string& element) {
+    return "<div class=\"verdict " + std::string{name_of(verdict)} +
+           "\"><svg viewBox=\"0 0 32 32\" aria-hidden=\"true\">" + shape_of(verdict) +
+           "</svg><div><" + element + " class=\"word\">" + upper_case(verdict) + "</" + element +
+           "><p class=\"lead\">" + (reasons.empty() ? "" : sentence_text(reasons[0])) +
+           "</p></div></div>\n";
+}
 
 std::string verdict_body(const Part& part) {
     return culprit_sentence(part.record) + other_reasons(part.record) + gates_table(part) +
@@ -236,10 +238,12 @@ std::string to_html(const Record& record) {
         "<p class=\"kind\">Rehearsal</p><h1 id=\"title\">" +
         name_text(record.run.scenario) + "</h1>\n" +
         (description.empty() ? "" : "<p>" + sentence_text(description) + "</p>\n") + about(record) +
-        banner(record, "p") + verdict_body(whole) + "</section>\n" + sections(whole) +
-        way_back(record);
-    return page_head(record) + "<body>\n<a class=\"skip\" href=\"#main\">To the report</a>\n" +
-           "<header>" + navigation(record, body) + "</header>\n<main id=\"main\" tabindex=\"-1\">" +
+        banner(record.verdict, record.reasons, "p") + verdict_body(whole) + "</section>\n" +
+        sections(whole) + way_back(record);
+    const auto title = upper_case(record.verdict) + ": " + record.run.scenario;
+    return page_head(title, record.run.version) +
+           "<body>\n<a class=\"skip\" href=\"#main\">To the report</a>\n" + "<header>" +
+           navigation(record, body) + "</header>\n<main id=\"main\" tabindex=\"-1\">" +
            "<noscript><p class=\"note\">The charts need JavaScript; every figure is in the tables."
            "</p></noscript>\n" +
            body + "</main>\n" + data_element(record) + "<script>" + std::string{web::script} +

@@ -99,6 +99,12 @@ struct Part {
 [[nodiscard]] std::string chart(const char* kind, std::string_view label,
                                 std::string_view more = "");
 
+// Up to </head>. `title` is escaped here.
+[[nodiscard]] std::string page_head(std::string_view title, std::string_view version);
+// The verdict in a word, a shape and a colour, in this element ("p", "h1"), and why.
+[[nodiscard]] std::string banner(Verdict verdict, const std::vector<std::string>& reasons,
+                                 const std::string& element);
+
 [[nodiscard]] std::string verdict_body(const Part& part);
 [[nodiscard]] std::string timeline_section(const Part& part);
 [[nodiscard]] std::string operations_section(const Part& part);

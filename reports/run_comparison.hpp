@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace reports {
@@ -53,6 +54,9 @@ struct RunComparison {
 
 [[nodiscard]] std::string comparison_text(const RunComparison& comparison, Style style);
 [[nodiscard]] std::string comparison_markdown(const RunComparison& comparison);
+// One page like a run's report, without scripts. `version`: the program's.
+[[nodiscard]] std::string comparison_html(const RunComparison& comparison,
+                                          std::string_view version);
 [[nodiscard]] std::string comparison_json(const RunComparison& comparison);
 
 }  // namespace reports

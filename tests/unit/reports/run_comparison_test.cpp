@@ -174,12 +174,25 @@ TEST(RunComparison, EachTextTellsTheVerdictAndTheFigures) {
     const auto json = nlohmann::json::parse(comparison_json(comparison));
     EXPECT_EQ(json["schema"], "rehearse.compare/1");
     EXPECT_EQ(json["operations"][0]["verdict"], "fail");
-    for (const auto& text : {comparison_text(comparison, {}), comparison_markdown(comparison)}) {
+    for (const auto& text : {comparison_text(comparison, {}), comparison_markdown(comparison),
+                             comparison_html(comparison, "1.0")}) {
         expect_in("read", text);
         expect_in("longest lock wait", text);
         expect_in("new-0", text);
         expect_in("fail", text);
     }
+}
+
+TEST(RunComparison, NamesAreShownAsTextOnThePage) {
+    auto run = run_of(10);
+    const std::string evil = "</script><script>alert(1)</script>";
+    const NamedRun now{evil, &run};
+    const auto base = run_of(10);
+    const NamedRun before{"base", &base};
+    const auto page = comparison_html(compare_runs({&now, 1}, {&before, 1}, {}), "1.0");
+    EXPECT_EQ(page.find("<script"), std::string::npos);
+    expect_in("&lt;script&gt;", page);
+    expect_in("default-src 'none'", page);
 }
 
 }  // namespace

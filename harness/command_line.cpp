@@ -2,6 +2,7 @@
 
 #include "harness/version.hpp"
 
+#include <functional>
 #include <iostream>
 
 #include <CLI/CLI.hpp>
@@ -50,6 +51,11 @@ CLI::App* add_run(CLI::App& app, RunCommand& run, std::vector<std::string>& sets
     command
         ->add_option("--baseline", run.baseline,
                      "judge against this stored run, too: a run directory or its result.json")
+        ->type_name("FILE");
+    command
+        ->add_option("--placebo", run.placebo,
+                     "what the gates are worth here, for the report: the placebo.json of `rehearse "
+                     "placebo`, or its folder")
         ->type_name("FILE");
     command->add_flag("--plan", run.plan, "say what would be done, and do nothing");
     command
@@ -218,17 +224,8 @@ std::optional<std::string> take_overrides(const std::vector<std::string>& sets,
     return std::nullopt;
 }
 
-}  // namespace
-
-std::variant<Command, int> parse_command_line(int argc, char** argv) {
-    CLI::App app{
-        "Rehearse: what happens to the application while a column migration runs, and is "
-        "the data still right afterwards?",
-        "rehearse"};
-    app.require_subcommand(1);
-    app.set_version_flag("--version", "rehearse " + std::string{version});
-    app.footer(footer);
-
+// What the options of all commands are read into.
+struct Words {
     DemoCommand demo;
     RunCommand run;
     ValidateCommand validate;
@@ -242,82 +239,99 @@ std::variant<Command, int> parse_command_line(int argc, char** argv) {
     PlaceboCommand placebo;
     std::string mark_db, unmark_db;
     std::vector<std::string> sets, maps;
+};
 
-    const auto* demo_app = add_demo(app, demo);
-    const auto* run_app = add_run(app, run, sets);
-    const auto* checksum_app = add_checksum(app, checksum);
-    const auto* diff_app = add_diff(app, diff, maps);
-    const auto* report_app = add_report(app, report);
-    const auto* gate_app = add_gate(app, gate);
-    const auto* compare_app = add_compare(app, compare);
-    const auto* placebo_app = add_placebo(app, placebo, sets);
-    auto* validate_app = app.add_subcommand(
+// A command, and what its words come to: it, or what is wrong with them.
+struct Choice {
+    const CLI::App* app;
+    std::function<std::variant<Command, std::string>()> made;
+};
+
+std::variant<Command, std::string> unless(const std::optional<std::string>& wrong,
+                                          const Command& command) {
+    return wrong ? std::variant<Command, std::string>{*wrong} : command;
+}
+
+// Those that take hardly a word.
+void add_small_ones(CLI::App& app, Words& words, std::vector<Choice>& choices) {
+    auto* validate = app.add_subcommand(
         "validate", "Say every error of a scenario with line and column, and do nothing else");
-    validate_app->add_option("scenario", validate.scenario, "the scenario file")->required();
-    const auto* schema_app =
-        app.add_subcommand("schema", "Print the scenario file's JSON Schema (draft 7)");
-    auto* doctor_app = app.add_subcommand("doctor", "Say what a target allows, and what it lacks");
-    doctor_app->add_option("--db", doctor.db, db_help)->type_name("URI");
-    auto* guard_app =
-        app.add_subcommand("guard", "Mark a database as staging, or take the mark away");
-    guard_app->require_subcommand(1);
-    auto* mark_app = guard_app->add_subcommand("mark", "Allow rehearsals on this database");
-    mark_app->add_option("--db", mark_db, db_help)->type_name("URI")->required();
-    auto* unmark_app = guard_app->add_subcommand("unmark", "Allow them no longer");
-    unmark_app->add_option("--db", unmark_db, db_help)->type_name("URI")->required();
-    auto* cleanup_app = app.add_subcommand("cleanup", "Remove whatever a killed run left");
-    cleanup_app->add_option("--db", cleanup.db, "also in this database")->type_name("URI");
+    validate->add_option("scenario", words.validate.scenario, "the scenario file")->required();
+    choices.push_back({validate, [&words] { return Command{words.validate}; }});
+    choices.push_back(
+        {app.add_subcommand("schema", "Print the scenario file's JSON Schema (draft 7)"),
+         [] { return Command{SchemaCommand{}}; }});
+    auto* doctor = app.add_subcommand("doctor", "Say what a target allows, and what it lacks");
+    doctor->add_option("--db", words.doctor.db, db_help)->type_name("URI");
+    choices.push_back({doctor, [&words] { return Command{words.doctor}; }});
+    auto* guard = app.add_subcommand("guard", "Mark a database as staging, or take the mark away");
+    guard->require_subcommand(1);
+    auto* mark = guard->add_subcommand("mark", "Allow rehearsals on this database");
+    mark->add_option("--db", words.mark_db, db_help)->type_name("URI")->required();
+    choices.push_back({mark, [&words] { return Command{GuardCommand{true, words.mark_db}}; }});
+    auto* unmark = guard->add_subcommand("unmark", "Allow them no longer");
+    unmark->add_option("--db", words.unmark_db, db_help)->type_name("URI")->required();
+    choices.push_back({unmark, [&words] { return Command{GuardCommand{false, words.unmark_db}}; }});
+    auto* cleanup = app.add_subcommand("cleanup", "Remove whatever a killed run left");
+    cleanup->add_option("--db", words.cleanup.db, "also in this database")->type_name("URI");
+    choices.push_back({cleanup, [&words] { return Command{words.cleanup}; }});
+}
 
+// In the order of the help page.
+std::vector<Choice> add_all(CLI::App& app, Words& words) {
+    std::vector<Choice> choices{
+        {add_demo(app, words.demo), [&words] { return Command{words.demo}; }},
+        {add_run(app, words.run, words.sets),
+         [&words] {
+             const auto wrong = take_overrides(words.sets, words.run.overrides);
+             return unless(wrong, words.run);
+         }},
+        {add_checksum(app, words.checksum), [&words] { return Command{words.checksum}; }},
+        {add_diff(app, words.diff, words.maps),
+         [&words] {
+             const auto wrong = take_maps(words.maps, words.diff);
+             return unless(wrong, words.diff);
+         }},
+        {add_report(app, words.report), [&words] { return Command{words.report}; }},
+        {add_gate(app, words.gate), [&words] { return Command{words.gate}; }},
+        {add_compare(app, words.compare), [&words] { return Command{words.compare}; }},
+        {add_placebo(app, words.placebo, words.sets), [&words] {
+             const auto wrong = take_overrides(words.sets, words.placebo.overrides);
+             return unless(wrong, words.placebo);
+         }}};
+    add_small_ones(app, words, choices);
+    return choices;
+}
+
+}  // namespace
+
+std::variant<Command, int> parse_command_line(int argc, char** argv) {
+    CLI::App app{
+        "Rehearse: what happens to the application while a column migration runs, and is "
+        "the data still right afterwards?",
+        "rehearse"};
+    app.require_subcommand(1);
+    app.set_version_flag("--version", "rehearse " + std::string{version});
+    app.footer(footer);
+    Words words;
+    const auto choices = add_all(app, words);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error, std::cout, std::cerr) == 0 ? 0 : 2;
     }
-    if (*demo_app) {
-        return Command{demo};
+    for (const auto& choice : choices) {
+        if (!*choice.app) {
+            continue;
+        }
+        auto made = choice.made();
+        if (const auto* wrong = std::get_if<std::string>(&made)) {
+            std::cerr << "rehearse: " << *wrong << '\n';
+            return 2;
+        }
+        return std::get<Command>(std::move(made));
     }
-    const auto wrong = *run_app       ? take_overrides(sets, run.overrides)
-                       : *placebo_app ? take_overrides(sets, placebo.overrides)
-                       : *diff_app    ? take_maps(maps, diff)
-                                      : std::nullopt;
-    if (wrong) {
-        std::cerr << "rehearse: " << *wrong << '\n';
-        return 2;
-    }
-    if (*run_app) {
-        return Command{run};
-    }
-    if (*checksum_app) {
-        return Command{checksum};
-    }
-    if (*diff_app) {
-        return Command{diff};
-    }
-    if (*report_app) {
-        return Command{report};
-    }
-    if (*gate_app) {
-        return Command{gate};
-    }
-    if (*placebo_app) {
-        return Command{placebo};
-    }
-    if (*compare_app) {
-        return Command{compare};
-    }
-    if (*validate_app) {
-        return Command{validate};
-    }
-    if (*schema_app) {
-        return Command{SchemaCommand{}};
-    }
-    if (*doctor_app) {
-        return Command{doctor};
-    }
-    if (*cleanup_app) {
-        return Command{cleanup};
-    }
-    return Command{*mark_app ? GuardCommand{true, mark_db} : GuardCommand{false, unmark_db}};
+    return 2;  // none: CLI11 has said so
 }
 
 }  // namespace harness

@@ -25,6 +25,7 @@ struct RunCommand {
     std::vector<scenarios::Override> overrides;
     std::string ci;  // github | gitlab | none; empty: the environment tells
     std::optional<std::filesystem::path> baseline;
+    std::optional<std::filesystem::path> placebo;
     bool plan = false, json = false, quiet = false, setup = false, show_values = false;
 };
 struct PlaceboCommand {

@@ -1,5 +1,6 @@
 #include "harness/commands.hpp"
 
+#include "harness/answer.hpp"
 #include "harness/ci_system.hpp"
 #include "harness/demo.hpp"
 #include "harness/engines.hpp"
@@ -30,20 +31,6 @@ struct Overloaded : Cases... {
 template <class... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
 
-// Names of tables, files and databases are quoted in what is said here, and a name may hold what a
-// terminal obeys: everything goes out harmless.
-int complain(const std::vector<scenarios::Error>& errors) {
-    for (const auto& error : errors) {
-        std::cerr << reports::many_lines(error.text()) << '\n';
-    }
-    return exit_codes::usage;
-}
-
-int complain(std::string_view what, int exit_code) {
-    std::cerr << "rehearse: " << reports::many_lines(what) << '\n';
-    return exit_code;
-}
-
 std::uint64_t fresh_seed() {
     std::random_device device;
     return (std::uint64_t{device()} << 21) ^ device();  // 53 bits: exact in JSON
@@ -71,40 +58,24 @@ int run(const RunCommand& command) {
     if (command.baseline) {
         options.baseline = read_stored_run(*command.baseline);
     }
+    if (command.placebo) {
+        options.placebo = read_stored_placebo(*command.placebo);
+    }
     RunDirectory out{command.out.value_or(RunDirectory::default_path(scenario.name))};
-    reports::Record record;
-    try {
+    const auto record = [&] {  // the console ends before the summary
         migration::Interruption interruption;
         Console console{{command.quiet}, interruption};
         console.note("seed " + std::to_string(options.seed));
-        record = rehearse(scenario, options, out, console, interruption);
-    } catch (const UsageError&) {  // all four: before the load began, see rehearse()
-        out.discard();
-        throw;
-    } catch (const database::Refused&) {
-        out.discard();
-        throw;
-    } catch (const database::Outage&) {
-        out.discard();
-        throw;
-    } catch (const std::invalid_argument&) {
-        out.discard();
-        throw;
-    }
-    if (command.json) {
-        std::cout << reports::to_json(record);
-    } else {
-        std::cout << reports::terminal_summary(
-            record, {wants_colour(STDOUT_FILENO), terminal_columns(STDOUT_FILENO, 100)});
-        std::cout << "\nrun directory: " << out.path().string() << '\n';
-    }
-    std::cout.flush();
+        return rehearse(scenario, options, out, console, interruption);
+    }();
+    const int exit_code = give(
+        command.json ? reports::to_json(record)
+                     : reports::terminal_summary(record, {wants_colour(STDOUT_FILENO),
+                                                          terminal_columns(STDOUT_FILENO, 100)}) +
+                           "\nrun directory: " + out.path().string() + "\n",
+        record.exit_code);
     tell_ci(ci, record);
-    if (!std::cout) {
-        std::cerr << "rehearse: stdout cannot be written\n";
-        return std::max(record.exit_code, exit_codes::harness_failed);
-    }
-    return record.exit_code;
+    return exit_code;
 }
 
 int validate(const ValidateCommand& command) {
@@ -165,6 +136,8 @@ int dispatch(const Command& command) {
 int execute(const Command& command) {
     try {
         return dispatch(command);
+    } catch (const InvalidFile& invalid) {
+        return complain(invalid.errors);
     } catch (const UsageError& error) {
         return complain(error.what(), exit_codes::usage);
     } catch (const std::invalid_argument& error) {  // a connection string that makes no sense

@@ -1,5 +1,6 @@
 #include "harness/placebo.hpp"
 
+#include "harness/answer.hpp"
 #include "harness/private_file.hpp"
 #include "harness/rehearsal.hpp"
 #include "harness/usage_error.hpp"
@@ -9,7 +10,6 @@
 #include "scenarios/placebo.hpp"
 
 #include <chrono>
-#include <iostream>
 #include <random>
 
 #include <unistd.h>
@@ -23,11 +23,7 @@ namespace exit_codes = reports::exit_codes;
 scenarios::Scenario read(const PlaceboCommand& command) {
     auto scenario = scenarios::read_scenario(command.scenario, command.overrides);
     if (const auto* errors = std::get_if<std::vector<scenarios::Error>>(&scenario)) {
-        std::string all;
-        for (const auto& error : *errors) {
-            all += (all.empty() ? "" : "\n") + error.text();
-        }
-        throw UsageError{all};
+        throw InvalidFile{*errors};
     }
     const std::chrono::duration<double> during{command.during_s};
     return scenarios::placebo_of(std::get<scenarios::Scenario>(scenario),
@@ -65,9 +61,9 @@ int placebo(const PlaceboCommand& command) {
                      ", seed " + std::to_string(options.seed));
         const auto record = rehearse(scenario, options, directory, console, interruption);
         if (record.interrupted || !record.harness_error.empty()) {
-            std::cerr << "rehearse: placebo " << i << " was not carried through"
-                      << (record.harness_error.empty() ? "" : ": " + record.harness_error) << '\n';
-            return record.exit_code;
+            return complain("placebo " + std::to_string(i) + " was not carried through" +
+                                (record.harness_error.empty() ? "" : ": " + record.harness_error),
+                            record.exit_code);
         }
         gathered.add(record);
         judged = judged || record.verdict != reports::Verdict::inconclusive;
@@ -75,16 +71,11 @@ int placebo(const PlaceboCommand& command) {
     const auto result = gathered.result();
     const auto json = reports::placebo_json(result);
     write_private_file(out / "placebo.json", json);
-    std::cout << (command.json
-                      ? json
-                      : reports::placebo_text(result, {wants_colour(STDOUT_FILENO),
-                                                       terminal_columns(STDOUT_FILENO, 100)}))
-              << std::flush;
-    if (!std::cout) {
-        std::cerr << "rehearse: stdout cannot be written\n";
-        return exit_codes::harness_failed;
-    }
-    return judged ? exit_codes::pass : exit_codes::inconclusive;
+    return give(command.json
+                    ? json
+                    : reports::placebo_text(result, {wants_colour(STDOUT_FILENO),
+                                                     terminal_columns(STDOUT_FILENO, 100)}),
+                judged ? exit_codes::pass : exit_codes::inconclusive);
 }
 
 }  // namespace harness

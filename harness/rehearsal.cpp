@@ -120,11 +120,10 @@ void join_way_back(reports::Record back, reports::Record& record) {
     record.rollback = std::make_shared<reports::Record>(std::move(back));
 }
 
-}  // namespace
-
-reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOptions& options,
-                         RunDirectory& out, Console& console,
-                         migration::Interruption& interruption) {
+// All of it, before it is judged.
+reports::Record rehearsed(const scenarios::Scenario& scenario, const RehearsalOptions& options,
+                          RunDirectory& out, Console& console,
+                          migration::Interruption& interruption) {
     Stage stage{scenario, options.stage, console};  // guarded and locked, or a throwaway server
     stage.prepare(out, interruption);  // set up; every statement accepted by the server
     const Scene scene{stage, out, console, interruption};
@@ -166,6 +165,23 @@ reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOpt
         }
     }
 
+    return record;
+}
+
+}  // namespace
+
+reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOptions& options,
+                         RunDirectory& out, Console& console,
+                         migration::Interruption& interruption) {
+    reports::Record record;
+    try {
+        record = rehearsed(scenario, options, out, console, interruption);
+    } catch (...) {
+        out.discard();  // only what was made here, and only where nothing was touched
+        throw;
+    }
+    record.placebo = options.placebo;
+    take_as_stored(record);  // what is judged is what will be judged again
     const int signal = console.signal();
     std::optional<reports::NamedRun> baseline;
     if (options.baseline) {

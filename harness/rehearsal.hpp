@@ -22,13 +22,15 @@ struct RehearsalOptions {
     std::uint64_t seed = 0;
     std::vector<std::string> overridden;  // paths of --set; their values may be anybody's secrets
     std::optional<StoredRun> baseline;    // that the run is judged against, too
+    std::optional<reports::PlaceboResult> placebo;  // what the gates were found to be worth
     Ci ci;
 };
 
 // Runs the scenario and judges it; everything but the terminal summary is in `out` afterwards. What
 // the server does to a rehearsal that has begun (it goes away, it fills its disk) is in the record,
 // not thrown; so is what could not be written into the run directory, which is also said on stderr.
-// Throws, before anything was touched, UsageError, database::Refused, database::Outage.
+// Throws, before anything was touched and leaving nothing in `out`, UsageError, database::Refused,
+// database::Outage.
 [[nodiscard]] reports::Record rehearse(const scenarios::Scenario& scenario,
                                        const RehearsalOptions& options, RunDirectory& out,
                                        Console& console, migration::Interruption& interruption);

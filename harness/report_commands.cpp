@@ -1,5 +1,6 @@
 #include "harness/report_commands.hpp"
 
+#include "harness/answer.hpp"
 #include "harness/console.hpp"
 #include "harness/private_file.hpp"
 #include "harness/run_files.hpp"
@@ -24,16 +25,6 @@ namespace harness {
 namespace {
 
 namespace exit_codes = reports::exit_codes;
-
-// Whoever pipes the answer elsewhere must not take half of it for whole.
-int print(const std::string& answer, int exit_code) {
-    std::cout << answer << std::flush;
-    if (!std::cout) {
-        std::cerr << "rehearse: stdout cannot be written\n";
-        return exit_codes::harness_failed;
-    }
-    return exit_code;
-}
 
 // The gates that the run was judged by.
 std::vector<reports::Gate> own_gates(const reports::Record& record) {
@@ -61,11 +52,7 @@ std::vector<reports::Gate> gates_of(const std::filesystem::path& file,
     }
     auto read = scenarios::read_gates_file(file, names);
     if (const auto* errors = std::get_if<std::vector<scenarios::Error>>(&read)) {
-        std::string all;
-        for (const auto& error : *errors) {
-            all += (all.empty() ? "" : "\n") + error.text();
-        }
-        throw UsageError{all};
+        throw InvalidFile{*errors};
     }
     return std::get<std::vector<reports::Gate>>(std::move(read));
 }
@@ -124,13 +111,13 @@ int draw_again(const ReportCommand& command) {
     }
     const auto faults = write_reports(stored.record, stored.folder, ci);
     for (const auto& fault : faults) {
-        std::cerr << "rehearse: " << reports::one_line(fault) << '\n';
+        complain(fault, exit_codes::harness_failed);
     }
     if (!faults.empty()) {
         return exit_codes::harness_failed;
     }
-    return print("reports written: " + reports::one_line(stored.folder.string()) + "\n",
-                 exit_codes::pass);
+    return give("reports written: " + reports::one_line(stored.folder.string()) + "\n",
+                exit_codes::pass);
 }
 
 int judge_again(const GateCommand& command) {
@@ -144,11 +131,11 @@ int judge_again(const GateCommand& command) {
     }
     const auto gates = command.gates ? gates_of(*command.gates, record) : own_gates(record);
     reports::decide(record, gates, signal_of(record), against ? &*against : nullptr);
-    return print(command.json
-                     ? reports::to_json(record)
-                     : reports::terminal_summary(record, {wants_colour(STDOUT_FILENO),
-                                                          terminal_columns(STDOUT_FILENO, 100)}),
-                 record.exit_code);
+    return give(command.json
+                    ? reports::to_json(record)
+                    : reports::terminal_summary(record, {wants_colour(STDOUT_FILENO),
+                                                         terminal_columns(STDOUT_FILENO, 100)}),
+                record.exit_code);
 }
 
 int compare_stored(const CompareCommand& command) {
@@ -172,11 +159,11 @@ int compare_stored(const CompareCommand& command) {
         write_private_file(*command.out / "compare.md", reports::comparison_markdown(comparison));
         write_private_file(*command.out / "compare.json", json);
     }
-    return print(command.json
-                     ? json
-                     : reports::comparison_text(comparison, {wants_colour(STDOUT_FILENO),
-                                                             terminal_columns(STDOUT_FILENO, 100)}),
-                 comparison.exit_code);
+    return give(command.json
+                    ? json
+                    : reports::comparison_text(comparison, {wants_colour(STDOUT_FILENO),
+                                                            terminal_columns(STDOUT_FILENO, 100)}),
+                comparison.exit_code);
 }
 
 }  // namespace harness

@@ -12,6 +12,7 @@
 #include "reports/verdict.hpp"
 
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -84,18 +85,16 @@ void draw(const reports::Record& record, const Ci& ci, Folder& folder) {
     }
 }
 
-// What is drawn now is what will be drawn again: the record goes through its own file, which cuts
-// times to the microsecond, and which must be readable.
-void take_as_stored(reports::Record& record, std::vector<std::string>& faults) {
+}  // namespace
+
+std::optional<std::string> take_as_stored(reports::Record& record) {
     auto stored = reports::read_json(reports::to_json(record));
     if (const auto* wrong = std::get_if<std::string>(&stored)) {
-        faults.push_back("result.json could not be read back: " + *wrong);
-        return;
+        return "result.json could not be read back: " + *wrong;
     }
     record = std::move(std::get<reports::Record>(stored));
+    return std::nullopt;
 }
-
-}  // namespace
 
 std::vector<std::string> write_reports(const reports::Record& record, const fs::path& path,
                                        const Ci& ci) {
@@ -107,7 +106,9 @@ std::vector<std::string> write_reports(const reports::Record& record, const fs::
 std::vector<std::string> write_run_files(reports::Record& record, const fs::path& path,
                                          const Ci& ci) {
     Folder folder{path};
-    take_as_stored(record, folder.faults);
+    if (auto fault = take_as_stored(record)) {
+        folder.faults.push_back(std::move(*fault));
+    }
     const auto logs = histogram_logs(record);
     std::set<std::string> taken;
     for (std::size_t i = 0; i < logs.size(); ++i) {

@@ -5,10 +5,16 @@
 #include "reports/record.hpp"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace harness {
+
+// Sends the record through its own file, which cuts times to the microsecond: what is judged and
+// drawn now is what will be judged and drawn again. Returns what is wrong with the file, and then
+// leaves the record as it is.
+std::optional<std::string> take_as_stored(reports::Record& record);
 
 // What is drawn for people and programs, again and again: report.html, summary.md, junit.xml,
 // metrics.txt, and GitLab's file where the run is one of its jobs. Each is tried, whatever became

@@ -18,4 +18,7 @@ struct StoredRun {
 // none.
 [[nodiscard]] StoredRun read_stored_run(const std::filesystem::path& path);
 
+// `path`: a placebo.json or the folder of one. Throws as above.
+[[nodiscard]] reports::PlaceboResult read_stored_placebo(const std::filesystem::path& path);
+
 }  // namespace harness

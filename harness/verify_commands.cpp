@@ -1,5 +1,6 @@
 #include "harness/verify_commands.hpp"
 
+#include "harness/answer.hpp"
 #include "harness/console.hpp"
 #include "harness/engines.hpp"
 #include "harness/verification/checksum_report.hpp"
@@ -50,16 +51,6 @@ private:
     std::jthread watch_;
 };
 
-// Whoever pipes the answer elsewhere must not take half of it for whole.
-int print(const std::string& answer, int exit_code) {
-    std::cout << answer << std::flush;
-    if (!std::cout) {
-        std::cerr << "rehearse: stdout cannot be written\n";
-        return exit_codes::harness_failed;
-    }
-    return exit_code;
-}
-
 }  // namespace
 
 int checksum_tables(const ChecksumCommand& command) {
@@ -86,13 +77,14 @@ int checksum_tables(const ChecksumCommand& command) {
             return reading.exit_code();
         }
     }
-    return print(command.json ? json_of(report) : text_of(report), exit_codes::pass);
+    return give(command.json ? json_of(report) : text_of(report), exit_codes::pass);
 }
 
 int diff_tables(const DiffCommand& command) {
     const std::string& to_table = command.to_table.empty() ? command.table : command.to_table;
     const auto before = engine_for(command.db).open(command.db);
-    const auto after = command.to_db.empty() ? nullptr : engine_for(command.to_db).open(command.to_db);
+    const auto after =
+        command.to_db.empty() ? nullptr : engine_for(command.to_db).open(command.to_db);
     verification::DiffReport report;
     report.before_target = before->describe();
     report.after_target = after ? after->describe() : report.before_target;
@@ -116,15 +108,14 @@ int diff_tables(const DiffCommand& command) {
                 after ? std::vector{command.table} : std::vector{command.table, to_table};
             const auto first = before->snapshot(here);
             const auto second = after ? after->snapshot(std::vector{to_table}) : nullptr;
-            report.diff =
-                verification::diff(*first, command.table, second ? *second : *first, to_table,
-                                   settings, reading.progress, reading.stop());
+            report.diff = verification::diff(*first, command.table, second ? *second : *first,
+                                             to_table, settings, reading.progress, reading.stop());
         } catch (const verification::Stopped&) {
             return reading.exit_code();
         }
     }
-    return print(command.json ? json_of(report) : text_of(report),
-                 report.diff.equal ? exit_codes::pass : exit_codes::data_mismatch);
+    return give(command.json ? json_of(report) : text_of(report),
+                report.diff.equal ? exit_codes::pass : exit_codes::data_mismatch);
 }
 
 }  // namespace harness

@@ -1,6 +1,7 @@
 #include "reports/comparisons.hpp"
 
 #include "reports/comparison_family.hpp"
+#include "reports/figures.hpp"
 #include "reports/statistics/quantile_change.hpp"
 #include "reports/statistics/run_seconds.hpp"
 
@@ -28,6 +29,8 @@ const Quantile* find_quantile(std::string_view name) noexcept {
                                      [&](const auto& each) { return each.name == name; });
     return found == quantiles.end() ? nullptr : found;
 }
+
+static_assert(least_ratio_phase_s == statistics::shortest_block_s * statistics::fewest_blocks);
 
 using statistics::SecondRange;
 
@@ -244,6 +247,15 @@ const Comparison* comparison_for(const Gate& gate, const OperationRecord& operat
         }
     }
     return nullptr;
+}
+
+std::string ratio_text(const std::optional<double>& ratio) {
+    return ratio ? decimal_text(*ratio, 2) + "x" : "any figure";
+}
+
+std::string interval_text(const Comparison& comparison) {
+    return ratio_text(comparison.ratio) + " (" + ratio_text(comparison.ratio_lower.value_or(0)) +
+           " to " + ratio_text(comparison.ratio_upper) + ")";
 }
 
 }  // namespace reports

@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -38,5 +39,10 @@ inline constexpr double allowed_error = 0.01;
 // That of this operation which this gate asked for; null: there is none.
 [[nodiscard]] const Comparison* comparison_for(const Gate& gate, const OperationRecord& operation,
                                                const Record& record);
+
+// "1.37x"; "any figure" where failed calls are slower than any.
+[[nodiscard]] std::string ratio_text(const std::optional<double>& ratio);
+// "1.37x (1.21x to 1.55x)"
+[[nodiscard]] std::string interval_text(const Comparison& comparison);
 
 }  // namespace reports

@@ -43,6 +43,10 @@ struct Gate {
 // The gates of a scenario that names none: errors 0, lock_wait.max 1 s, stall.max 1 s.
 [[nodiscard]] std::vector<Gate> default_gates();
 
+// How long the load must run before the migration, and again during and after it, for a ratio to be
+// judged at all.
+inline constexpr double least_ratio_phase_s = 100;
+
 // Judges one record. A gate without what it needs to be judged (too few samples for its quantile,
 // an operation that never ran, a lock limit shorter than the longest gap between two samples, no
 // replica measured) is inconclusive and says what is lacking; never pass. What is over an absolute

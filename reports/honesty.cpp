@@ -51,6 +51,22 @@ void add_lateness(const Record& record, std::vector<std::string>& doubts) {
     }
 }
 
+// What was under way when a phase began is counted there without being due there; more than that
+// is not.
+void add_unrecorded_schedules(const Record& record, std::vector<std::string>& doubts) {
+    for (const auto phase : judged_phases) {
+        std::uint64_t calls = 0;
+        for (const auto& operation : record.operations) {
+            calls += operation.due(phase);
+        }
+        if (record.generator.in(phase).due == 0 &&
+            calls > record.connections + record.recovery.backlog_max) {
+            doubts.push_back("How the load generator kept its schedule was not recorded" +
+                             in(phase) + ".");
+        }
+    }
+}
+
 void add_lost_samples(const LockCoverage& coverage, PhaseName phase,
                       std::vector<std::string>& doubts) {
     const auto planned = coverage.samples + coverage.lost_samples;
@@ -126,6 +142,9 @@ std::vector<std::string> generator_doubts(const Record& record) {
     }
     if (record.open_loop && due == 0) {
         doubts.push_back("No operation was ever due: the load never ran.");
+    }
+    if (record.open_loop && due > 0) {
+        add_unrecorded_schedules(record, doubts);
     }
     return doubts;
 }

@@ -2,6 +2,7 @@
 #include "reports/figures.hpp"
 #include "reports/findings.hpp"
 #include "reports/html_parts.hpp"
+#include "reports/placebo.hpp"
 
 #include <algorithm>
 
@@ -327,6 +328,25 @@ std::string server_section(const Part& part) {
     return section(part, "server", "Server", body);
 }
 
+namespace {
+
+// What the gates are worth, where a placebo was measured: how often they cry wolf, and what they
+// would not see.
+void add_placebo(const Record& record, Terms& terms) {
+    if (!record.placebo) {
+        terms.add("Placebo", "not known: <code>rehearse placebo</code> measures how often these "
+                             "gates cry wolf, and <code>run --placebo</code> takes it in here");
+        return;
+    }
+    terms.add("Placebo", sentence_text(false_alarms_text(*record.placebo)));
+    terms.add("Power", sentence_text(power_text(*record.placebo)));
+    for (const auto& doubt : placebo_doubts(*record.placebo, record)) {
+        terms.add("Placebo's load", sentence_text(doubt));
+    }
+}
+
+}  // namespace
+
 std::string honesty_section(const Part& part) {
     const auto& record = part.record;
     Terms terms;
@@ -343,6 +363,7 @@ std::string honesty_section(const Part& part) {
         terms.add("Seed", std::to_string(record.run.seed));
         terms.add("Versions", name_text("rehearse " + record.run.version + ", " +
                                         record.target.engine + " " + record.target.version));
+        add_placebo(record, terms);
         const auto command = command_to_repeat(record);
         if (!command.empty()) {
             terms.add("Again", statement_text(command));

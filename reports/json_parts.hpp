@@ -1,4 +1,4 @@
-// Inside of json.cpp, json_measurements.cpp and json_verification.cpp.
+// Inside of json.cpp, json_measurements.cpp, json_verification.cpp and placebo_json.cpp.
 #pragma once
 
 #include "reports/record.hpp"
@@ -38,6 +38,7 @@ template <typename List, typename ToJson>
 [[nodiscard]] Json locks_json(const Record& record);
 [[nodiscard]] Json server_json(const Server& server);
 [[nodiscard]] Json verification_json(const Verification& proof);
+[[nodiscard]] Json placebo_value(const PlaceboResult& result);
 // Whether the way back led back; null: none was asked for.
 [[nodiscard]] Json rollback_proof_json(const Record& record);
 

@@ -183,19 +183,9 @@ std::vector<std::string> lacking_for_ratio(const Calls& calls, const Record& rec
     return lacking;
 }
 
-std::string times(const std::optional<double>& ratio) {
-    return ratio ? decimal_text(*ratio, 2) + "x" : "any figure";
-}
-
-// "1.37x (1.21x to 1.55x)"
-std::string interval_text(const Comparison& found) {
-    return times(found.ratio) + " (" + times(found.ratio_lower.value_or(0)) + " to " +
-           times(found.ratio_upper) + ")";
-}
-
 std::string undecided_text(const Comparison& found) {
     return "its " + found.statistic + " became " + interval_text(found) +
-           " of what it was: neither surely more than " + times(found.allowed_ratio) +
+           " of what it was: neither surely more than " + ratio_text(found.allowed_ratio) +
            " nor surely less; longer phases narrow it down.";
 }
 
@@ -308,12 +298,17 @@ std::string left_out(const Gate& gate, std::span<const Gate> all, const Operatio
     return {};
 }
 
-// A longer phase would not help it: its calls end with the deploy.
+// A longer phase would not help it: its calls end with the deploy. Only where those that there are
+// give no cause for alarm; else it stays unclear.
 bool retired_too_soon(const Gate& gate, const OperationRecord& operation, const Record& record) {
     const auto* found = comparison_for(gate, operation, record);
-    return found != nullptr && !gate.limit && !found->lacking.empty() && deployed(record) &&
-           operation.sent_by == record.first_version && operation.due(PhaseName::before) > 0 &&
-           operation.due(PhaseName::during) > 0 && operation.due(PhaseName::after) == 0;
+    if (found == nullptr || gate.limit || found->lacking.empty() || !deployed(record) ||
+        operation.sent_by != record.first_version || operation.due(PhaseName::after) > 0 ||
+        !found->before_ms || !found->now_ms) {
+        return false;
+    }
+    return *found->now_ms <=
+           std::max(*found->before_ms * *gate.ratio, *found->before_ms + gate.floor_ms);
 }
 
 Finding judge_errors(const Gate& gate, const std::vector<Calls>& calls) {

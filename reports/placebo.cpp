@@ -1,7 +1,6 @@
 #include "reports/placebo.hpp"
 
 #include "reports/figures.hpp"
-#include "reports/json_parts.hpp"
 #include "reports/run_comparison.hpp"
 #include "reports/statistics/detectable_change.hpp"
 #include "reports/statistics/proportion.hpp"
@@ -27,12 +26,18 @@ std::string percent(double share) {
     return decimal_text(share * 100, 1) + " %";
 }
 
-json_parts::Json alarms_json(const FalseAlarms& alarms) {
-    return {{"name", alarms.name},
-            {"runs", alarms.runs},
-            {"false_alarms", alarms.alarms},
-            {"inconclusive", alarms.unclear},
-            {"false_alarm_rate_below", json_parts::number(alarms.most_likely_below)}};
+PlaceboLoad load_of(const Record& record) {
+    return {.scenario = record.run.scenario,
+            .engine = record.target.engine,
+            .engine_version = record.target.version,
+            .asked_rate = record.open_loop ? record.asked_rate : 0,
+            .connections = record.connections,
+            .before_s = record.phase_seconds(PhaseName::before),
+            .after_s = record.phase_seconds(PhaseName::after)};
+}
+
+std::string rate_of(const PlaceboLoad& load) {
+    return load.asked_rate > 0 ? rate_text(load.asked_rate) : "a closed loop";
 }
 
 }  // namespace
@@ -62,6 +67,7 @@ void Placebo::add(const Record& record) {
         }
     }
     if (runs_.empty()) {
+        counted_.load = load_of(record);
         for (const auto& operation : record.operations) {
             operations_.push_back(operation.name);
         }
@@ -75,12 +81,11 @@ void Placebo::add(const Record& record) {
 
 PlaceboResult Placebo::result() const {
     auto result = counted_;
-    for (auto* each : {&result.verdicts}) {
-        each->most_likely_below = statistics::share_upper_bound(each->alarms, each->runs);
-    }
-    for (auto& each : result.gates) {
+    const auto bound = [](FalseAlarms& each) {
         each.most_likely_below = statistics::share_upper_bound(each.alarms, each.runs);
-    }
+    };
+    bound(result.verdicts);
+    std::for_each(result.gates.begin(), result.gates.end(), bound);
     for (const auto& each : asked_) {
         std::vector<statistics::PlaceboRun> runs;
         for (const auto& sides : runs_) {
@@ -100,17 +105,32 @@ PlaceboResult Placebo::result() const {
     return result;
 }
 
+std::string false_alarms_text(const PlaceboResult& result) {
+    const auto& verdicts = result.verdicts;
+    return counted(verdicts.runs, "rehearsal", "rehearsals") + ": " +
+           counted(verdicts.alarms, "false alarm", "false alarms") + ", " +
+           count_text(verdicts.unclear) + " inconclusive. The rate of false alarms lies below " +
+           percent(verdicts.most_likely_below) + " (95 % sure).";
+}
+
+std::string power_text(const PlaceboResult& result) {
+    std::string caught, missed;
+    for (const auto& each : result.caught) {
+        const auto name = each.operation + " " + each.statistic;
+        auto& list = each.factor ? caught : missed;
+        list += (list.empty() ? "" : ", ") + name +
+                (each.factor ? " from " + decimal_text(*each.factor, 2) + "x on" : "");
+    }
+    return (caught.empty() ? "" : "Caught in 80 % of runs: " + caught + ".") +
+           (caught.empty() || missed.empty() ? "" : " ") +
+           (missed.empty() ? "" : "Not even a hundredfold slowdown: " + missed +
+                                      ", for the phases were too short.");
+}
+
 std::string placebo_text(const PlaceboResult& result, Style style) {
     style = clipped(style);
-    const auto& verdicts = result.verdicts;
     std::string out = heading("A migration that does nothing", style);
-    out += paragraph("  ",
-                     counted(verdicts.runs, "rehearsal", "rehearsals") + ": " +
-                         counted(verdicts.alarms, "false alarm", "false alarms") + ", " +
-                         count_text(verdicts.unclear) +
-                         " inconclusive. The rate of false alarms lies below " +
-                         percent(verdicts.most_likely_below) + " (95 % sure).",
-                     style);
+    out += paragraph("  ", false_alarms_text(result), style);
     Table gates{{{"gate", Align::left, true},
                  {"runs", Align::right},
                  {"false alarms", Align::right},
@@ -145,24 +165,32 @@ std::string placebo_text(const PlaceboResult& result, Style style) {
     return out;
 }
 
-std::string placebo_json(const PlaceboResult& result) {
-    using json_parts::Json;
-    const Json all{
-        {"schema", "rehearse.placebo/1"},
-        {"verdicts", alarms_json(result.verdicts)},
-        {"gates", json_parts::list(result.gates, alarms_json)},
-        {"caught",
-         json_parts::list(result.caught,
-                          [](const SmallestCaught& each) {
-                              return Json{
-                                  {"operation", each.operation},
-                                  {"statistic", each.statistic},
-                                  {"allowed_ratio", json_parts::number(each.allowed_ratio)},
-                                  {"smallest_factor",
-                                   each.factor ? json_parts::number(*each.factor) : Json(nullptr)}};
-                          })},
-        {"reasons", result.reasons}};
-    return all.dump(1, ' ', false, Json::error_handler_t::replace) + '\n';
+std::vector<std::string> placebo_doubts(const PlaceboResult& result, const Record& record) {
+    std::vector<std::string> doubts;
+    const auto& then = result.load;
+    const auto now = load_of(record);
+    const auto differ = [&](const char* what, const std::string& before, const std::string& here) {
+        if (before != here) {
+            doubts.push_back(std::string{what} + " was " + before + " in the placebo, and is " +
+                             here + " here.");
+        }
+    };
+    differ("The scenario", then.scenario, now.scenario);
+    differ("The server", then.engine + " " + then.engine_version,
+           now.engine + " " + now.engine_version);
+    differ("The load", rate_of(then), rate_of(now));
+    differ("The number of connections", std::to_string(then.connections),
+           std::to_string(now.connections));
+    const auto shorter = [&](const char* phase, double before_s, double here_s) {
+        if (here_s < before_s - std::max(1.0, 0.1 * before_s)) {
+            doubts.push_back("The phase `" + std::string{phase} + "` lasted " +
+                             seconds_text(before_s) + " in the placebo, and only " +
+                             seconds_text(here_s) + " here.");
+        }
+    };
+    shorter("before", then.before_s, now.before_s);
+    shorter("after", then.after_s, now.after_s);
+    return doubts;
 }
 
 }  // namespace reports

@@ -3,37 +3,14 @@
 
 #include "reports/comparison_family.hpp"
 #include "reports/gates.hpp"
+#include "reports/placebo_result.hpp"
 #include "reports/record.hpp"
 #include "reports/terminal.hpp"
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace reports {
-
-// How often a gate, or the verdict, cried wolf.
-struct FalseAlarms {
-    std::string name;  // of the gate
-    std::uint64_t runs = 0, alarms = 0, unclear = 0;
-    double most_likely_below = 1;  // the rate's one-sided 95 % bound (Clopper and Pearson)
-};
-
-// The smallest slowdown of all of an operation's calls that its ratio gate catches in 80 % of runs,
-// from slowdowns put into what was measured.
-struct SmallestCaught {
-    std::string operation, statistic;
-    double allowed_ratio = 1;
-    std::optional<double> factor;  // empty: not even a hundredfold one: the phases are too short
-};
-
-struct PlaceboResult {
-    FalseAlarms verdicts;
-    std::vector<FalseAlarms> gates;
-    std::vector<SmallestCaught> caught;
-    std::vector<std::string> reasons;  // why runs were unclear, each once, at most ten
-};
 
 class Placebo {
 public:
@@ -56,6 +33,13 @@ private:
 };
 
 [[nodiscard]] std::string placebo_text(const PlaceboResult& result, Style style);
-[[nodiscard]] std::string placebo_json(const PlaceboResult& result);
+
+// As sentences: how often the verdict cried wolf, and what each ratio would catch.
+[[nodiscard]] std::string false_alarms_text(const PlaceboResult& result);
+[[nodiscard]] std::string power_text(const PlaceboResult& result);
+// Why the placebo's figures may not hold for this run: another load, another server, shorter phases.
+// Each is a sentence.
+[[nodiscard]] std::vector<std::string> placebo_doubts(const PlaceboResult& result,
+                                                      const Record& record);
 
 }  // namespace reports

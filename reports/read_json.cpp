@@ -350,6 +350,9 @@ Record read_whole(const Part& part) {
     read_load(part["load"], record);
     read_measurements(part, record);
     record.rollback_omitted = part["rollback_omitted"].text_or_empty();
+    if (part.has("placebo")) {
+        record.placebo = reading::read_placebo_part(part["placebo"]);
+    }
     if (part.has("rollback")) {
         record.rollback = std::make_shared<Record>(read_way_back(part["rollback"], record));
     }

@@ -1,4 +1,4 @@
-// Inside of read_json.cpp, read_measurements.cpp and read_verification.cpp.
+// Inside of read_json.cpp, read_measurements.cpp, read_verification.cpp and placebo_json.cpp.
 #pragma once
 
 #include "reports/record.hpp"
@@ -110,5 +110,6 @@ inline constexpr std::array all_phases{PhaseName::warmup, PhaseName::before, Pha
 [[nodiscard]] Server read_server(const Part& part);
 [[nodiscard]] Generator read_generator(const Part& part);
 [[nodiscard]] Verification read_verification(const Part& part);
+[[nodiscard]] PlaceboResult read_placebo_part(const Part& part);
 
 }  // namespace reports::reading

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "reports/histogram.hpp"
+#include "reports/placebo_result.hpp"
 #include "reports/second_log.hpp"
 #include "reports/verification.hpp"
 
@@ -372,7 +373,8 @@ struct Record {
     std::string migration_error;               // empty: every step succeeded
     std::string harness_error;                 // the harness could not do its work: exit 6
 
-    std::vector<Comparison> comparisons;  // of every operation, p50 and p99 at least
+    std::optional<PlaceboResult> placebo;  // what gates were found to be worth; empty: not known
+    std::vector<Comparison> comparisons;   // of every operation, p50 and p99 at least
     std::vector<GateResult> gates;
     Verdict verdict = Verdict::inconclusive;
     int exit_code = 6;

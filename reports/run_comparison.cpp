@@ -239,6 +239,11 @@ void doubt(const NamedRun& run, std::vector<std::string>& reasons) {
 }
 
 bool failed_anew(const NamedRun& run, const NamedRun& baseline, RunComparison& comparison) {
+    if (run.record->verdict == Verdict::inconclusive) {
+        comparison.warnings.push_back(
+            run.name + " itself is inconclusive: " +
+            (run.record->reasons.empty() ? "" : run.record->reasons.front()));
+    }
     if (run.record->verdict != Verdict::fail) {
         return false;
     }
@@ -254,23 +259,18 @@ bool failed_anew(const NamedRun& run, const NamedRun& baseline, RunComparison& c
     return true;
 }
 
-std::string times(const std::optional<double>& ratio) {
-    return ratio ? decimal_text(*ratio, 2) + "x" : "any figure";
-}
-
 std::string sentence_about(const Comparison& each) {
-    const auto interval = times(each.ratio) + " (" + times(each.ratio_lower.value_or(0)) + " to " +
-                          times(each.ratio_upper) + ")";
+    const auto interval = interval_text(each);
     const auto whose = "The " + each.statistic + " of " + each.operation;
     if (each.verdict == Verdict::pass) {
         return whose + " became " + interval + " of the baseline's.";
     }
     if (each.verdict == Verdict::fail) {
         return whose + " rose to " + interval + " of the baseline's, and at most " +
-               times(each.allowed_ratio) + " is allowed.";
+               ratio_text(each.allowed_ratio) + " is allowed.";
     }
     return whose + " became " + interval + " of the baseline's: neither surely more than " +
-           times(each.allowed_ratio) + " nor surely less.";
+           ratio_text(each.allowed_ratio) + " nor surely less.";
 }
 
 // What is lacking is often the same for several figures: it is said once.
@@ -365,7 +365,7 @@ GateResult baseline_result(const Gate& gate, std::span<const Gate> gates,
         result.detail = "There is no operation that both runs have. " + lacking;
         return result;
     }
-    result.observed = times(worst->ratio);
+    result.observed = ratio_text(worst->ratio);
     result.observed_value = worst->ratio;
     result.limit_value = gate.ratio;
     if (worst->verdict == Verdict::fail || doubts.empty()) {
@@ -429,6 +429,11 @@ RunComparison compare_runs(std::span<const NamedRun> runs, std::span<const Named
         doubt(runs[i], doubts);
         doubt(baselines[i], doubts);
         doubt_pair(runs[i], baselines[i], doubts);
+        if (runs[i].record->verdict == Verdict::inconclusive &&
+            baselines[i].record->verdict == Verdict::pass) {
+            doubts.push_back(runs[i].name + " is inconclusive where " + baselines[i].name +
+                             " passed.");
+        }
     }
     const auto fallback = gates.empty() ? default_ratio_gates() : std::vector<Gate>{};
     const auto asked =

@@ -45,6 +45,10 @@ void ErrorList::add_doubt_in(const std::filesystem::path& file, Place place,
     doubts_.push_back({file, place, doubt(parser_message)});
 }
 
+void ErrorList::add_remark(const Origin& origin, std::string sentence) {
+    doubts_.push_back(at(origin, std::move(sentence)));
+}
+
 std::vector<Error> ErrorList::sorted(std::vector<Error> errors) const {
     const auto key = [this](const Error& error) {
         return std::tuple{error.file != scenario_file_, error.file.native(), error.place.line,

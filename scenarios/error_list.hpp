@@ -29,6 +29,9 @@ public:
     void add_doubt_in(const std::filesystem::path& file, Place place,
                       const std::string& parser_message);
 
+    // What is allowed and will not do what was hoped for: a whole sentence.
+    void add_remark(const Origin& origin, std::string sentence);
+
     [[nodiscard]] bool empty() const noexcept { return errors_.empty(); }
 
     // By place, the scenario's own first, each once (an alias brings the same error twice).

@@ -1,10 +1,12 @@
 // `gates`: the limits that the rehearsal is judged by.
+#include "reports/figures.hpp"
 #include "scenarios/common_shapes.hpp"
 #include "scenarios/fields.hpp"
 #include "scenarios/reading.hpp"
 #include "scenarios/suggestion.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace scenarios {
 namespace {
@@ -23,6 +25,23 @@ reports::GateText text_of(const Entry& entry) {
     text.ratio = part("ratio");
     text.floor = part("floor");
     return text;
+}
+
+// Whoever asks for a ratio with the default phases would wait for a verdict that cannot come.
+void remark_on_ratios(const Reading& reading, const Node& node, const Phases& phases) {
+    const auto before_s = std::chrono::duration<double>(phases.before).count();
+    const auto ratio = std::find_if(node.entries.begin(), node.entries.end(), [](const auto& entry) {
+        return entry.value.kind == Node::Kind::mapping && Fields{&entry.value}.has("ratio");
+    });
+    if (ratio != node.entries.end() && before_s < reports::least_ratio_phase_s) {
+        reading.errors.add_remark(
+            ratio->origin,
+            "a ratio is judged from " + reports::seconds_text(reports::least_ratio_phase_s) +
+                " of load on, before the migration and again during and after it together; "
+                "`phases.before` is " +
+                reports::seconds_text(before_s) +
+                ", so that the verdict cannot be pass: make `before` and `after` longer");
+    }
 }
 
 }  // namespace
@@ -78,6 +97,7 @@ void read_gates(const Reading& reading, const Node* node, Scenario& scenario) {
         names.push_back(operation.name);
     }
     scenario.gates = gates_in(reading, *node, names);
+    remark_on_ratios(reading, *node, scenario.phases);
 }
 
 }  // namespace scenarios

@@ -42,6 +42,20 @@ def test_a_placebo_counts_what_its_runs_said(rehearse, quick, tmp_path):
     assert [result["run"]["seed"] for result in results] == [7, 8]
     assert [step["name"] for step in results[0]["steps"]] == ["nothing"]
 
+    # A run takes it in: what its gates are worth stands in its report.
+    run = tmp_path / "run"
+    rehearse("run", *quick, "--placebo", out, "--out", run, "--quiet")
+    assert json.loads((run / "result.json").read_text())["placebo"] == told
+    assert "2 rehearsals: " in (run / "report.html").read_text()
+    (run / "report.html").unlink()
+    rehearse("report", run)
+    assert "2 rehearsals: " in (run / "report.html").read_text()
+    for wrong, why in ((tmp_path, "holds no placebo.json"), (run / "result.json", "schema: "),
+                       (tmp_path / "none", "none")):
+        refused = rehearse("run", *quick, "--placebo", wrong, "--out", tmp_path / "no")
+        assert refused.code == 2 and why in refused.err
+    assert not (tmp_path / "no").exists()
+
 
 def test_a_placebo_wants_a_new_folder(rehearse, quick, tmp_path):
     (tmp_path / "full").mkdir()
@@ -65,7 +79,9 @@ def test_a_run_is_judged_against_its_baseline_too(rehearse, quick, tmp_path):
     [gate] = [gate for gate in result["gates"] if gate["baseline"]]
     assert gate["name"] == "baseline.response.p99"
     assert gate["baseline"] == str(alone)
-    assert gate["verdict"] == "inconclusive" and "100 s" in gate["detail"]
+    # Of so few seconds, or because a busy machine kept the generator from its schedule.
+    assert gate["verdict"] == "inconclusive"
+    assert "100 s" in gate["detail"] or "generator itself was late" in gate["detail"]
     assert ended.code == result["exit_code"] != 0
 
     # Judged again without it the run would look better than it was.

@@ -382,5 +382,38 @@ TEST(OperationGate, LeavesAnOperationToItsOwnRatio) {
     }
 }
 
+// Sent by the old version only, which a deploy retires early in the migration.
+Record retired_early(double ms) {
+    auto record = healthy();
+    deploy(record);
+    record.operations[0].sent_by = SentBy::old_version;
+    calls(record, 0, before) = calls_of(20'000, 10);
+    calls(record, 0, during) = calls_of(60, ms);
+    calls(record, 0, after) = {};
+    record.phases[2].end_s = record.phases[2].start_s + 2;  // too short for ten blocks
+    record.phases[3] = {after, record.phases[2].end_s, record.phases[2].end_s + 2};
+    samples::spread_over_seconds(record);
+    return record;
+}
+
+GateResult judged_alone(Record record) {
+    const std::vector<Gate> gates{ratio_gate("response.p50", "1.25")};
+    record.comparisons = compare_operations(record, gates);
+    return judge(gates, record).at(0);
+}
+
+TEST(OperationGate, LeavesOutWhatWasRetiredTooSoonAndWasNoSlower) {
+    const auto result = judged_alone(retired_early(10));
+    EXPECT_NE(result.detail.find("read was retired by the deploy too soon to be compared"),
+              std::string::npos)
+        << result.detail;
+}
+
+TEST(OperationGate, StaysUnclearOfWhatWasSlowerBeforeItWasRetired) {
+    const auto result = judged_alone(retired_early(100));
+    EXPECT_EQ(result.verdict, Verdict::inconclusive);
+    EXPECT_EQ(result.detail.find("too soon"), std::string::npos) << result.detail;
+}
+
 }  // namespace
 }  // namespace reports

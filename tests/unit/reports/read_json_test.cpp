@@ -30,6 +30,46 @@ std::string refusal(const std::string& text) {
     return wrong == nullptr ? "" : *wrong;
 }
 
+Verification full_proof() {
+    TableProof table;
+    table.name = "orders";
+    table.rows_before = 5;
+    table.verdict = Proof::fail;
+    table.problems = {"a problem"};
+    table.mismatches = {{.kind = "changed",
+                         .key = "id=5",
+                         .columns = {"a"},
+                         .by = "read",
+                         .rows = RowValues{.before = "id=5", .after = "id=6"}},
+                        {.kind = "lost", .key = "id=7"}};
+    table.lost = 1;
+    table.left_extra = 2;
+    table.left_changed = 3;
+    table.followed = true;
+    table.workload = {1, 2, 3};
+    table.given = {{"region", 9}};
+    table.schema_changes = {{"index", "i", "is INVALID", "valid", "", true}};
+    Verification proof;
+    proof.tables = {table};
+    proof.ledger.emplace();
+    proof.ledger->transactions = 5;
+    proof.ledger->spilled_bytes = 7;
+    proof.ledger->catch_up_s = 0.5;
+    proof.invariants = {{.name = "i",
+                         .expected = "equals 0",
+                         .before = "0",
+                         .after = "1",
+                         .looks = 3,
+                         .violations = 1,
+                         .first_violation_s = 1.5,
+                         .first_violation = "1",
+                         .verdict = Proof::fail,
+                         .detail = "d"}};
+    proof.lost_writes = {{"orders", "region", 12, {"place"}}};
+    proof.seconds = 2.5;
+    return proof;
+}
+
 // Something in every part of it.
 Record full() {
     Record record = samples::naive();
@@ -80,43 +120,7 @@ Record full() {
                               .replica_lag_s = 0.25}};
     record.server.tables = {{"orders", 1, 2, 3, 4, 5, 6}};
 
-    TableProof table;
-    table.name = "orders";
-    table.rows_before = 5;
-    table.verdict = Proof::fail;
-    table.problems = {"a problem"};
-    table.mismatches = {{.kind = "changed",
-                         .key = "id=5",
-                         .columns = {"a"},
-                         .by = "read",
-                         .rows = RowValues{.before = "id=5", .after = "id=6"}},
-                        {.kind = "lost", .key = "id=7"}};
-    table.lost = 1;
-    table.left_extra = 2;
-    table.left_changed = 3;
-    table.followed = true;
-    table.workload = {1, 2, 3};
-    table.given = {{"region", 9}};
-    table.schema_changes = {{"index", "i", "is INVALID", "valid", "", true}};
-    Verification proof;
-    proof.tables = {table};
-    proof.ledger.emplace();
-    proof.ledger->transactions = 5;
-    proof.ledger->spilled_bytes = 7;
-    proof.ledger->catch_up_s = 0.5;
-    proof.invariants = {{.name = "i",
-                         .expected = "equals 0",
-                         .before = "0",
-                         .after = "1",
-                         .looks = 3,
-                         .violations = 1,
-                         .first_violation_s = 1.5,
-                         .first_violation = "1",
-                         .verdict = Proof::fail,
-                         .detail = "d"}};
-    proof.lost_writes = {{"orders", "region", 12, {"place"}}};
-    proof.seconds = 2.5;
-    record.verification = proof;
+    record.verification = full_proof();
     return record;
 }
 

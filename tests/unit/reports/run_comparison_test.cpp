@@ -132,6 +132,18 @@ TEST(RunComparison, LostDataIsNeverExcusedByABaselineThatFailed) {
     EXPECT_EQ(compared({lost}, {failed}).verdict, Verdict::fail);
 }
 
+TEST(RunComparison, ARunThatProvedLessThanItsBaselineIsNoPass) {
+    auto unclear = run_of(10), passed = run_of(10);
+    unclear.verdict = Verdict::inconclusive;
+    passed.verdict = Verdict::pass;
+    const auto comparison = compared({unclear}, {passed});
+    EXPECT_EQ(comparison.verdict, Verdict::inconclusive);
+    expect_in("new-0 is inconclusive where base-0 passed", all(comparison.reasons));
+    expect_in("new-0 itself is inconclusive", all(comparison.warnings));
+    passed.verdict = Verdict::inconclusive;
+    EXPECT_EQ(compared({unclear}, {passed}).verdict, Verdict::pass);
+}
+
 TEST(RunComparison, ALoadOrAPhaseOfAnotherLengthIsNoComparison) {
     auto faster = run_of(10), longer = run_of(10);
     faster.asked_rate *= 2;

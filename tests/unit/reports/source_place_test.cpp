@@ -18,18 +18,18 @@ SourcePlace place_of(const char* gate, const Record& record) {
 }
 
 TEST(SourcePlace, FilesAreNamedFromTheCheckoutsRoot) {
-    const Checkout checkout{"/work/repo", "/work/repo/db"};
+    const Checkout checkout{"/checkout", "/checkout/db"};
     EXPECT_EQ(path_in(checkout, "shop.yaml"), "db/shop.yaml");
     EXPECT_EQ(path_in(checkout, "../a//./shop.yaml"), "a/shop.yaml");
-    EXPECT_EQ(path_in(checkout, "/work/repo/x.sql"), "x.sql");
-    EXPECT_EQ(path_in({"/work/repo/", "/work/repo"}, "x.sql"), "x.sql");
+    EXPECT_EQ(path_in(checkout, "/checkout/x.sql"), "x.sql");
+    EXPECT_EQ(path_in({"/checkout/", "/checkout"}, "x.sql"), "x.sql");
 }
 
 TEST(SourcePlace, WhatLiesOutsideOfTheCheckoutStaysAsItIs) {
-    const Checkout checkout{"/work/repo", "/work/repo/db"};
+    const Checkout checkout{"/checkout", "/checkout/db"};
     EXPECT_EQ(path_in(checkout, "../../other/x.sql"), "../../other/x.sql");
     EXPECT_EQ(path_in(checkout, "/etc/x.sql"), "/etc/x.sql");
-    EXPECT_EQ(path_in(checkout, "/work/repository/x.sql"), "/work/repository/x.sql");
+    EXPECT_EQ(path_in(checkout, "/checkouts/x.sql"), "/checkouts/x.sql");
     EXPECT_EQ(path_in(checkout, ""), "");
     EXPECT_EQ(path_in({}, "../x.sql"), "../x.sql");
 }

@@ -36,7 +36,7 @@ workload:
         - sql: INSERT INTO orders (customer_id) VALUES (:customer) RETURNING id
           into: [order_id]
         - UPDATE orders SET status = 'paid' WHERE id = :order_id
-phases: {warmup: 5s, before: 20s, after: 25s}
+phases: {warmup: 5s, before: 120s, after: 25s}
 migration:
   up:
     - name: add the column
@@ -107,7 +107,7 @@ TEST_F(WholeScenario, TheTargetIsRead) {
     EXPECT_EQ(scenario_.setup, (std::vector{folder_.path() / "schema.sql"}));
     EXPECT_EQ(scenario_.observe.lock_interval, 50ms);
     EXPECT_EQ(scenario_.phases.warmup, 5s);
-    EXPECT_EQ(scenario_.phases.before, 20s);
+    EXPECT_EQ(scenario_.phases.before, 120s);
     EXPECT_EQ(scenario_.phases.after, 25s);
 }
 
@@ -269,6 +269,19 @@ TEST(ScenarioFile, TheObserverCanBeSwitchedOff) {
 TEST(ScenarioFile, AClosedLoopMayThink) {
     EXPECT_EQ(read_good(small_scenario(), {{"workload.think_time", "5ms"}}).workload.think_time,
               5ms);
+}
+
+TEST(ScenarioFile, ARatioOfShortPhasesIsRemarkedOnOnce) {
+    const std::string gates =
+        "gates: {errors: 0, response.p50: {ratio: 1.1}, response.p99: {ratio: 1.25}}\n";
+    const auto scenario = read_good(small_scenario(gates));
+    ASSERT_EQ(scenario.doubts.size(), 1U);
+    EXPECT_THAT(scenario.doubts[0].message, HasSubstr("`phases.before` is 30.0 s"));
+    EXPECT_GT(scenario.doubts[0].place.line, 0);
+    EXPECT_TRUE(read_good(small_scenario(gates + "phases: {before: 100s}\n")).doubts.empty());
+    EXPECT_TRUE(read_good(small_scenario("gates: {response.p99: 50ms}\n")).doubts.empty());
+    EXPECT_TRUE(
+        read_good(small_scenario("gates: {response.p99: {limit: 50ms}}\n")).doubts.empty());
 }
 
 TEST(ScenarioFile, NewerSyntaxIsNotedAndAccepted) {

@@ -148,10 +148,12 @@ public:
     // Those that the role has not. Of relations that are not there nothing is said.
     [[nodiscard]] virtual std::vector<StatementProblem> missing_rights(
         std::span<const RightToCheck> rights) = 0;
-    // The first column of a query's rows, for sample("..."), read through a session that was opened
-    // for it.
-    [[nodiscard]] virtual std::vector<std::string> sample(Control& control,
-                                                          const std::string& query) = 0;
+    // What sample("...") draws from, read through a session that was opened for it: the values of a
+    // query's first column that are not NULL, or all columns of the rows that hold none. One list a
+    // column; none where there are no such rows.
+    [[nodiscard]] virtual std::vector<std::vector<std::string>> sample(Control& control,
+                                                                       const std::string& query,
+                                                                       bool whole_rows) = 0;
 
     // One consistent view of the tables, as one writes their names in SQL; they cannot be rewritten
     // or dropped while it lives. Throws UnknownName, Outage.

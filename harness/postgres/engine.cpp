@@ -178,8 +178,10 @@ public:
         return postgres::missing_rights(*open("check"), rights);
     }
 
-    std::vector<std::string> sample(database::Control& control, const std::string& query) override {
-        return read_sample(control, query);
+    std::vector<std::vector<std::string>> sample(database::Control& control,
+                                                 const std::string& query,
+                                                 bool whole_rows) override {
+        return read_sample(control, query, whole_rows);
     }
 
     std::unique_ptr<database::Snapshot> snapshot(

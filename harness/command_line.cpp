@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <iostream>
+#include <map>
 
 #include <CLI/CLI.hpp>
 
@@ -140,6 +141,34 @@ CLI::App* add_compare(CLI::App& app, CompareCommand& compare) {
     return command;
 }
 
+CLI::App* add_synthesize(CLI::App& workload, SynthesizeCommand& synthesize) {
+    auto* command = workload.add_subcommand(
+        "synthesize",
+        "A scenario's workload from pg_stat_statements of a running database; reads statistics "
+        "only");
+    auto* db = command->add_option("--db", synthesize.db, db_help)->type_name("URI");
+    command
+        ->add_option("--dsn-env", synthesize.dsn_env, "the environment variable that holds the URI")
+        ->type_name("VAR")
+        ->excludes(db);
+    command->add_option("--scale", synthesize.scale, "of the rate there (default: 1)")
+        ->check(CLI::Range(1e-6, 1e6));
+    command
+        ->add_option("--window", synthesize.window_s,
+                     "seconds between two readings; 0: all since the last reset (default: 60)")
+        ->transform(
+            CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}},
+                                  CLI::AsNumberWithUnit::CASE_SENSITIVE))
+        ->check(CLI::Range(0.0, 86'400.0));
+    command->add_option("--top", synthesize.top, "so many statements at most (default: 200)")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{5'000}));
+    command->add_flag("--keep-values", synthesize.keep_values,
+                      "write the source's most common values into the file");
+    command->add_option("--out", synthesize.out, "a new file (default: stdout)")->type_name("FILE");
+    command->add_flag("--quiet", synthesize.quiet, "no progress");
+    return command;
+}
+
 constexpr std::size_t most_jobs = 64;
 
 CLI::App* add_checksum(CLI::App& app, ChecksumCommand& checksum) {
@@ -237,6 +266,7 @@ struct Words {
     GateCommand gate;
     CompareCommand compare;
     PlaceboCommand placebo;
+    SynthesizeCommand synthesize;
     std::string mark_db, unmark_db;
     std::vector<std::string> sets, maps;
 };
@@ -250,6 +280,14 @@ struct Choice {
 std::variant<Command, std::string> unless(const std::optional<std::string>& wrong,
                                           const Command& command) {
     return wrong ? std::variant<Command, std::string>{*wrong} : command;
+}
+
+// `workload ...`
+void add_workload(CLI::App& app, Words& words, std::vector<Choice>& choices) {
+    auto* workload = app.add_subcommand("workload", "Workloads from what production runs");
+    workload->require_subcommand(1);
+    choices.push_back({add_synthesize(*workload, words.synthesize),
+                       [&words] { return Command{words.synthesize}; }});
 }
 
 // Those that take hardly a word.
@@ -299,6 +337,7 @@ std::vector<Choice> add_all(CLI::App& app, Words& words) {
              const auto wrong = take_overrides(words.sets, words.placebo.overrides);
              return unless(wrong, words.placebo);
          }}};
+    add_workload(app, words, choices);
     add_small_ones(app, words, choices);
     return choices;
 }

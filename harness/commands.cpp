@@ -9,6 +9,7 @@
 #include "harness/rehearsal.hpp"
 #include "harness/report_commands.hpp"
 #include "harness/verify_commands.hpp"
+#include "harness/workload_synthesis.hpp"
 #include "reports/json.hpp"
 #include "reports/terminal.hpp"
 #include "reports/text.hpp"
@@ -124,6 +125,7 @@ int dispatch(const Command& command) {
                                  [](const GateCommand& c) { return judge_again(c); },
                                  [](const CompareCommand& c) { return compare_stored(c); },
                                  [](const PlaceboCommand& c) { return placebo(c); },
+                                 [](const SynthesizeCommand& c) { return synthesize(c); },
                                  [](const GuardCommand& c) {
                                      const auto target = engine_for(c.db).open(c.db);
                                      return print(c.mark ? target->mark() : target->unmark());

@@ -10,6 +10,7 @@
 #include "harness/database/server.hpp"
 #include "harness/database/server_counters.hpp"
 #include "harness/database/session.hpp"
+#include "harness/database/statement_source.hpp"
 #include "harness/database/table_reader.hpp"
 #include "harness/database/table_schema.hpp"
 #include "harness/database/write_rules.hpp"
@@ -172,6 +173,10 @@ public:
     // One for each, as one writes their names in SQL. Throws UnknownName, Outage.
     [[nodiscard]] virtual std::vector<TableSchema> table_schemas(
         std::span<const std::string> tables) = 0;
+
+    // What the server has counted of its statements; the guard is not asked, because nothing but
+    // statistics is read.
+    [[nodiscard]] virtual std::unique_ptr<StatementSource> statement_source() = 0;
 
     // `tables`: those that the migration touches, as the scenario writes them.
     [[nodiscard]] virtual Facts facts(std::span<const std::string> tables) = 0;

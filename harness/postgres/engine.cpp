@@ -22,6 +22,7 @@
 #include "harness/postgres/session.hpp"
 #include "harness/postgres/snapshot.hpp"
 #include "harness/postgres/statement_check.hpp"
+#include "harness/postgres/statement_source.hpp"
 #include "harness/postgres/table_schema.hpp"
 #include "harness/postgres/throwaway_folder.hpp"
 #include "harness/postgres/throwaway_server.hpp"
@@ -203,6 +204,10 @@ public:
 
     std::vector<database::TableSchema> table_schemas(std::span<const std::string> tables) override {
         return read_table_schemas(*open("catalog"), tables);
+    }
+
+    std::unique_ptr<database::StatementSource> statement_source() override {
+        return open_statement_source(destination("synthesize"));
     }
 
     database::Facts facts(std::span<const std::string> tables) override {

@@ -48,12 +48,14 @@ struct ForeignKey {
     std::vector<std::string> referenced_sql;       // the latter, as one writes them
     std::string table_sql;
     double rows = -1;  // of the referenced table; below 0: not known
+    bool is_partitioned = false;
 };
 
 struct Table {
     std::string schema, name;     // as the catalog spells them
     std::string sql;              // with its schema, as one writes it
     bool can_be_sampled = false;  // TABLESAMPLE: no view
+    bool is_partitioned = false;  // its rows are counted in its parts
     double rows = -1;             // below 0: not known
     std::vector<Column> columns;  // in order
     std::vector<std::vector<std::string>> unique_keys;

@@ -335,6 +335,7 @@ private:
         Table table;
         table.sql = key.table_sql;
         table.rows = key.rows;
+        table.is_partitioned = key.is_partitioned;
         table.can_be_sampled = true;
         std::string list;
         std::size_t place = 1;

@@ -40,10 +40,16 @@ std::string sampled(const Table& table, double width_bytes) {
     if (!is_big(table, width_bytes)) {
         return table.sql;
     }
-    return table.sql + " TABLESAMPLE SYSTEM ((SELECT least(100, " +
-           whole(100 * wanted_rows(width_bytes)) +
-           " / greatest(reltuples, 1)) FROM pg_class WHERE oid = " + sql_literal(table.sql) +
-           "::regclass))";
+    const auto name = sql_literal(table.sql);
+    const auto share = "least(100, " + whole(100 * wanted_rows(width_bytes)) + " / ";
+    const std::string count =
+        table.is_partitioned
+            ? share +
+                  "greatest(sum(reltuples), 1)) FROM pg_class WHERE relkind = 'r' AND oid IN "
+                  "(SELECT relid FROM pg_partition_tree(" +
+                  name + "))"
+            : share + "greatest(reltuples, 1)) FROM pg_class WHERE oid = " + name + "::regclass";
+    return table.sql + " TABLESAMPLE SYSTEM ((SELECT " + count + "))";
 }
 
 std::string sample_of(const Table& table, const std::string& expressions, double width_bytes) {

@@ -169,6 +169,9 @@ std::string coverage_text(const SynthesizedWorkload& workload, const Provenance&
                                               : "Counted between two readings, ";
     text += time_text(provenance.from_us) + " to " + time_text(provenance.to_us) + " (" +
             number_text(provenance.seconds, 6) + " s).\n";
+    if (!(workload.all.calls_per_s > 0)) {
+        text += "Nothing ran meanwhile that works on data.\n";
+    }
     text += "Covered: " + count_of(workload.operations.size(), "statement", "statements") + ", " +
             percent(workload.coverage_of_calls()) + " of the calls and " +
             percent(workload.coverage_of_time()) + " of the time of all that work on data (" +

@@ -752,6 +752,10 @@ void collect_tables(const json& node, std::set<NamedTable>& tables) {
 }
 
 bool is_system(const NamedTable& table, const Catalog& catalog, std::span<const std::string> path) {
+    // Views of monitoring extensions, wherever they were put.
+    if (table.name.starts_with("pg_stat_")) {
+        return true;
+    }
     if (!table.schema.empty()) {
         return table.schema == "pg_catalog" || table.schema == "information_schema";
     }

@@ -249,7 +249,10 @@ private:
             return true;
         }
         constexpr double assumed_rows = 100;
-        const bool known = options_.rows_per_call > 1;
+        // Where a LIMIT cuts, the rows that a call returns say nothing of the range.
+        const bool cut = std::any_of(analysis_.uses.begin(), analysis_.uses.end(),
+                                     [](const auto& other) { return other.role == Role::limit; });
+        const bool known = options_.rows_per_call > 1 && !cut;
         const double rows = known ? options_.rows_per_call : assumed_rows;
         const auto query =
             ranges_of(*use.table, *use.table->column(group.lower->column), same, rows);

@@ -119,11 +119,30 @@ bool is_value(const json& constant, const std::string& sql) {
     return !is_name_start(rest[0]) || rest.find('\'') != std::string_view::npos;
 }
 
+// GROUP BY 1, ORDER BY 2: the server leaves the number of a column as it is.
+bool is_position(const json& item) {
+    const json* node = &item;
+    if (item.is_object() && item.contains("SortBy")) {
+        node = &item["SortBy"]["node"];
+    }
+    return node->is_object() && node->contains("A_Const") && (*node)["A_Const"].contains("ival");
+}
+
 bool holds_values(const json& node, const std::string& sql) {
     if (node.is_object()) {
         for (const auto& [key, child] : node.items()) {
             if (key == "typmods") {
                 continue;  // varchar(20)
+            }
+            if ((key == "groupClause" || key == "sortClause" || key == "distinctClause") &&
+                child.is_array()) {
+                const bool others = std::any_of(child.begin(), child.end(), [&](const json& item) {
+                    return !is_position(item) && holds_values(item, sql);
+                });
+                if (others) {
+                    return true;
+                }
+                continue;
             }
             if ((key == "A_Const" && is_value(child, sql)) || holds_values(child, sql)) {
                 return true;

@@ -216,6 +216,7 @@ TEST(Analysis, RefusesWhatActsOnTheServerAndSaysWhatReadsOnlyCatalogs) {
     EXPECT_EQ(analysis("SELECT * FROM orders WHERE id = $1").refusal, "");
     EXPECT_TRUE(analysis("SELECT * FROM pg_class").only_system);
     EXPECT_TRUE(analysis("SELECT * FROM information_schema.tables").only_system);
+    EXPECT_TRUE(analysis("SELECT * FROM public.pg_stat_statements").only_system);
     EXPECT_FALSE(analysis("SELECT * FROM pg_class, orders").only_system);
     EXPECT_FALSE(analysis("SELECT $1").only_system);
 }

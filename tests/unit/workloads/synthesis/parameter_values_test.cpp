@@ -83,6 +83,15 @@ TEST(ParameterValues, OfRangesAreBoundsWithAsManyRowsBetweenThemAsCallsReturn) {
               "public.orders WINDOW w AS (PARTITION BY status ORDER BY id)\", 3)");
 }
 
+TEST(ParameterValues, OfRangesThatALimitCutsAreOfAWidthThatIsNotKnown) {
+    ValueOptions options;
+    options.rows_per_call = 5;
+    const auto text =
+        functions("SELECT * FROM orders WHERE id BETWEEN $1 AND $2 LIMIT $3", options);
+    EXPECT_NE(text.find("lead(id, 99)"), std::string::npos) << text;
+    EXPECT_NE(text.find("row_limit: 5"), std::string::npos) << text;
+}
+
 TEST(ParameterValues, OfListsHaveAsManyMembersAsCallsReturnRows) {
     EXPECT_EQ(functions("SELECT * FROM orders WHERE id = ANY($1)"),
               "id_list: sample(\"SELECT ARRAY[id] FROM public.orders\")");

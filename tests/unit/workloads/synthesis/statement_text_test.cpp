@@ -48,6 +48,15 @@ TEST(StatementText, LeavesNoConstantThatTheServerLeft) {
               "SELECT x::varchar(20), extract(year FROM d) FROM t");
 }
 
+TEST(StatementText, KeepsTheNumbersOfColumns) {
+    EXPECT_EQ(read_statement("SELECT a, count(*) FROM t GROUP BY 1 ORDER BY 2 DESC, 1").sql,
+              "SELECT a, count(*) FROM t GROUP BY 1 ORDER BY 2 DESC, 1");
+    EXPECT_EQ(read_statement("SELECT a FROM t WHERE b = 77 ORDER BY 1").sql,
+              "SELECT a FROM t WHERE b = $1 ORDER BY 1");
+    EXPECT_EQ(read_statement("SELECT a FROM t ORDER BY b = 77").sql,
+              "SELECT a FROM t ORDER BY b = $1");
+}
+
 TEST(StatementText, MakesTypedConstantsCasts) {
     EXPECT_EQ(read_statement("SELECT now() - interval $1").sql,
               "SELECT now() - CAST($1 AS interval)");

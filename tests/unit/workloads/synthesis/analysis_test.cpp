@@ -233,6 +233,15 @@ TEST(Analysis, EndsOnStatementsAsDeepAsTheParserReads) {
         sql += " + 1";
     }
     EXPECT_EQ(uses_of(sql), "no data statement");
+    while (sql.size() < 500'000) {
+        sql += " + 1";
+    }
+    EXPECT_EQ(uses_of(sql), "no data statement");
+    std::string list = "INSERT INTO customers (id, email) VALUES ($1, $2)";
+    for (int i = 1; i < 5'000; ++i) {
+        list += ", ($" + std::to_string(2 * i + 1) + ", $" + std::to_string(2 * i + 2) + ")";
+    }
+    EXPECT_TRUE(uses_of(list).ends_with("written customers.id, written customers.email"));
     std::string nested = "SELECT $1";
     for (int i = 0; i < 60; ++i) {
         nested = "SELECT * FROM (" + nested + ") s";

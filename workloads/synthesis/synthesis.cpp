@@ -76,6 +76,14 @@ private:
     std::set<std::string> given_;
 };
 
+// Of its schema alone; what marks a database as staging, for example.
+bool is_of_the_harness(const StatementText& text) {
+    const auto tables = tables_named_by(text);
+    return !tables.empty() && std::all_of(tables.begin(), tables.end(), [](const auto& table) {
+        return table.schema == "rehearse";
+    });
+}
+
 // What a scenario would say of it; empty: nothing, it is fine there.
 std::string why_no_operation(const SynthesizedOperation& operation) {
     OperationSource source;
@@ -128,6 +136,10 @@ Draft::Draft(const Window& window, const Options& options) : options_{options} {
                 continue;
             case StatementClass::data:
                 break;
+        }
+        if (is_of_the_harness(text)) {
+            result_.own += share;
+            continue;
         }
         if (entry.counted.search_path != search_path_) {
             leave_out("their role has another search_path than most", share, text.sql);

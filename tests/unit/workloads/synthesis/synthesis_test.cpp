@@ -57,7 +57,7 @@ TEST(Synthesis, CountsWhatItLeavesOut) {
          entry("COPY orders TO STDOUT", 10, 10), entry("<insufficient privilege>", 10, 10),
          entry("SELEKT", 5, 5), entry("SELECT * FROM pg_class WHERE oid = $1", 5, 5),
          entry("BEGIN", 500), entry("SELECT $1 FROM customers", 700, 1, false),
-         entry("/* rehearse */ SELECT 1", 30)});
+         entry("/* rehearse */ SELECT 1", 20), entry("SELECT * FROM rehearse.guard", 10)});
     ASSERT_EQ(workload.operations.size(), 1U);
     EXPECT_DOUBLE_EQ(workload.all.calls_per_s, 10);
     EXPECT_DOUBLE_EQ(workload.coverage_of_calls(), 0.6);

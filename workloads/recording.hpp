@@ -23,16 +23,25 @@ struct Place {
 
 // One statement. Times are microseconds since 1970 in UTC.
 class Event {
+    static constexpr std::uint32_t unknown_duration = 0xffff'ffffU, in_ms = 0x8000'0000U;
+
 public:
     static constexpr std::uint16_t went_through = 0;
 
     std::int64_t start_us = 0;
     std::uint32_t session = 0;  // index in Recording::sessions
     std::uint32_t shape = 0;    // index in Recording::shapes
+
+private:
+    std::uint64_t place_ = 0;
+    std::uint32_t duration_ = unknown_duration;
+
+public:
     // went_through, or 1 + the index in Recording::sqlstates
     std::uint16_t outcome = went_through;
 
-    // Up to half an hour exactly, beyond to the millisecond (49 days at most: then it is not known).
+    // Up to half an hour exactly, beyond to the millisecond (49 days at most: then it is not
+    // known).
     [[nodiscard]] std::optional<std::int64_t> duration_us() const noexcept;
     void set_duration(std::int64_t us) noexcept;
 
@@ -40,7 +49,9 @@ public:
     [[nodiscard]] Place place() const noexcept;
     void set_place(Place place) noexcept;
 
-    [[nodiscard]] logs::Reason reason() const noexcept { return static_cast<logs::Reason>(reason_); }
+    [[nodiscard]] logs::Reason reason() const noexcept {
+        return static_cast<logs::Reason>(reason_);
+    }
     void set_reason(logs::Reason reason) noexcept { reason_ = static_cast<std::uint8_t>(reason); }
     [[nodiscard]] logs::StatementKind kind() const noexcept {
         return static_cast<logs::StatementKind>(bits_ & 31U);
@@ -56,10 +67,6 @@ public:
     }
 
 private:
-    static constexpr std::uint32_t unknown_duration = 0xffff'ffffU, in_ms = 0x8000'0000U;
-
-    std::uint64_t place_ = 0;
-    std::uint32_t duration_ = unknown_duration;
     std::uint8_t reason_ = 0, bits_ = 0;
 };
 static_assert(sizeof(Event) == 32);
@@ -91,18 +98,19 @@ struct Session {
 // What was met beside statements.
 struct RecordCounts {
     std::uint64_t all = 0;
-    std::uint64_t background = 0;    // of processes that are no sessions of clients
-    std::uint64_t replication = 0;   // of replication connections
-    std::uint64_t unattributed = 0;  // statements and failures without process and session: left out
-    std::uint64_t repeated = 0;      // of a session whose later records came before: left out
-    std::uint64_t missing = 0;       // by the numbers of the lines of sessions
+    std::uint64_t background = 0;   // of processes that are no sessions of clients
+    std::uint64_t replication = 0;  // of replication connections
+    std::uint64_t unattributed =
+        0;                       // statements and failures without process and session: left out
+    std::uint64_t repeated = 0;  // of a session whose later records came before: left out
+    std::uint64_t missing = 0;   // by the numbers of the lines of sessions
     std::uint64_t connections = 0, disconnections = 0, refused_connections = 0, lost_clients = 0;
     std::uint64_t parses = 0, binds = 0;  // with their durations
     std::uint64_t unused_binds = 0;       // that no execution followed
     std::uint64_t bare_durations = 0;     // that belong to a statement
     std::uint64_t plans = 0, lock_waits = 0;
-    std::uint64_t timed = 0;    // statements whose record has its duration
-    std::uint64_t announced = 0;  // statements whose record was written before they ran
+    std::uint64_t timed = 0;                 // statements whose record has its duration
+    std::uint64_t announced = 0;             // statements whose record was written before they ran
     std::uint64_t skipped_transactions = 0;  // by the numbers of transactions
     std::uint64_t failures_without_statement = 0;
 };

@@ -11,13 +11,14 @@ namespace {
 
 // The words that statements begin with, of every version from 10 to 18.
 constexpr std::string_view commands[] = {
-    "ABORT",    "ALTER",     "ANALYSE",  "ANALYZE", "BEGIN",    "CALL",     "CHECKPOINT", "CLOSE",
-    "CLUSTER",  "COMMENT",   "COMMIT",   "COPY",    "CREATE",   "DEALLOCATE", "DECLARE",  "DELETE",
-    "DISCARD",  "DO",        "DROP",     "END",     "EXECUTE",  "EXPLAIN",  "FETCH",      "GRANT",
-    "IMPORT",   "INSERT",    "LISTEN",   "LOAD",    "LOCK",     "MERGE",    "MOVE",       "NOTIFY",
-    "PREPARE",  "REASSIGN",  "REFRESH",  "REINDEX", "RELEASE",  "RESET",    "REVOKE",     "ROLLBACK",
-    "SAVEPOINT", "SECURITY", "SELECT",   "SET",     "SHOW",     "START",    "TABLE",      "TRUNCATE",
-    "UNLISTEN", "UPDATE",    "VACUUM",   "VALUES",  "WITH",
+    "ABORT",   "ALTER",   "ANALYSE", "ANALYZE", "BEGIN",    "CALL",      "CHECKPOINT",
+    "CLOSE",   "CLUSTER", "COMMENT", "COMMIT",  "COPY",     "CREATE",    "DEALLOCATE",
+    "DECLARE", "DELETE",  "DISCARD", "DO",      "DROP",     "END",       "EXECUTE",
+    "EXPLAIN", "FETCH",   "GRANT",   "IMPORT",  "INSERT",   "LISTEN",    "LOAD",
+    "LOCK",    "MERGE",   "MOVE",    "NOTIFY",  "PREPARE",  "REASSIGN",  "REFRESH",
+    "REINDEX", "RELEASE", "RESET",   "REVOKE",  "ROLLBACK", "SAVEPOINT", "SECURITY",
+    "SELECT",  "SET",     "SHOW",    "START",   "TABLE",    "TRUNCATE",  "UNLISTEN",
+    "UPDATE",  "VACUUM",  "VALUES",  "WITH",
 };
 static_assert(std::is_sorted(std::begin(commands), std::end(commands)));
 constexpr std::size_t longest_command = 10;
@@ -115,8 +116,7 @@ bool take_names_and_text(std::string_view rest, Said& said) {
     const auto names = rest.substr(0, colon);
     said.text = rest.substr(colon + 2);
     constexpr std::string_view unnamed = "<unnamed>";
-    const auto slash =
-        names.starts_with("<unnamed>/") ? unnamed.size() : names.find('/');
+    const auto slash = names.starts_with("<unnamed>/") ? unnamed.size() : names.find('/');
     said.name = names.substr(0, slash);
     said.portal = slash == std::string_view::npos ? std::string_view{} : names.substr(slash + 1);
     if (said.name == unnamed) {
@@ -215,10 +215,10 @@ bool is_failure(const LogEntry& entry) {
         return true;
     }
     // Spanish, French and others name the levels in their own words.
-    const bool english = entry.severity.empty() ||
-                         is_one_of(entry.severity, {"LOG", "WARNING", "NOTICE", "INFO", "DEBUG",
-                                                    "DEBUG1", "DEBUG2", "DEBUG3", "DEBUG4",
-                                                    "DEBUG5", "STATEMENT", "DETAIL"});
+    const bool english =
+        entry.severity.empty() ||
+        is_one_of(entry.severity, {"LOG", "WARNING", "NOTICE", "INFO", "DEBUG", "DEBUG1", "DEBUG2",
+                                   "DEBUG3", "DEBUG4", "DEBUG5", "STATEMENT", "DETAIL"});
     return !english && entry.sqlstate.size() == 5 && !entry.sqlstate.starts_with("00") &&
            !entry.sqlstate.starts_with("01") && !entry.sqlstate.starts_with("02");
 }

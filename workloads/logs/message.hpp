@@ -37,8 +37,9 @@ struct Said {
     std::string_view text;                    // of the statement; of a function call: its name
 };
 
-// Follows src/backend/tcop/postgres.c and fastpath.c of PostgreSQL 10 to 18 in English. What PL/pgSQL
-// raises may look like a statement; it comes with a context, or not as LOG, and says nothing here.
+// Follows src/backend/tcop/postgres.c and fastpath.c of PostgreSQL 10 to 18 in English. What
+// PL/pgSQL raises may look like a statement; it comes with a context, or not as LOG, and says
+// nothing here.
 //
 // Where names hold ": ", the text begins at the first one that a command of SQL follows; where they
 // hold "/", the portal's name begins behind the first one. Names that hold both what looks like a

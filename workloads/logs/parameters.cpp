@@ -103,7 +103,8 @@ ParameterList of_context(std::string_view context, ParameterValues* values) {
     constexpr std::string_view mark = "portal with parameters: $1 = ";
     constexpr std::string_view named_mark = "\" with parameters: $1 = ";
     constexpr std::size_t longest_name = 1'000;
-    constexpr int most_tries = 100;  // each reads to the end: hostile lines must not cost their square
+    constexpr int most_tries =
+        100;  // each reads to the end: hostile lines must not cost their square
     ParameterList read;
     std::size_t line = 0;
     for (int tries = 0; tries < most_tries && line < context.size();) {

@@ -34,8 +34,8 @@ struct ParameterList {
 [[nodiscard]] ParameterList read_parameters(const LogEntry& entry,
                                             ParameterValues* values = nullptr);
 
-// Of an EXECUTE in SQL: the PREPARE that made the statement ("prepare: PREPARE p AS ..." in DETAIL);
-// empty: not said.
+// Of an EXECUTE in SQL: the PREPARE that made the statement ("prepare: PREPARE p AS ..." in
+// DETAIL); empty: not said.
 [[nodiscard]] std::string_view prepared_by(const LogEntry& entry);
 
 }  // namespace workloads::logs

@@ -65,13 +65,13 @@ struct EventFacts {
     StatementScan scan;
     bool text_logged = true;
     ParameterState parameters = ParameterState::whole;  // whole: also where none are needed
-    std::string_view sqlstate;      // empty: it went through
-    bool object_seen = true;        // the cursor, the portal or the PREPARE that it depends on
+    std::string_view sqlstate;                          // empty: it went through
+    bool object_seen = true;          // the cursor, the portal or the PREPARE that it depends on
     bool prepared_text_known = true;  // of an SQL-level EXECUTE
-    bool in_transaction = true;     // a COMMIT, a SAVEPOINT: whether its BEGIN was seen
+    bool in_transaction = true;       // a COMMIT, a SAVEPOINT: whether its BEGIN was seen
     bool session_began_before = false;
-    bool lines_missing = false;     // of its session, before it
-    bool who_known = true;          // user and database
+    bool lines_missing = false;  // of its session, before it
+    bool who_known = true;       // user and database
 };
 
 // The reason that weighs most: what makes it impossible before what makes it inexact.

@@ -106,8 +106,8 @@ std::uint32_t Shapes::add(std::string_view text, const StatementScan& scan) {
     while (!masked.empty() && (masked.back() == ';' || masked.back() == ' ')) {
         masked.pop_back();
     }
-    shapes_.push_back({fingerprint, parsed.has_value(), scan.kind,
-                       std::string{clipped(masked, longest_shown)}});
+    shapes_.push_back(
+        {fingerprint, parsed.has_value(), scan.kind, std::string{clipped(masked, longest_shown)}});
     const auto shape = static_cast<std::uint32_t>(shapes_.size() - 1);
     fingerprints_.emplace(fingerprint, shape);
     return shape;

@@ -16,29 +16,52 @@ struct Row {
     StatementKind kind;
 };
 constexpr Row by_first_word[] = {
-    {"ANALYSE", StatementKind::maintenance},   {"ANALYZE", StatementKind::maintenance},
-    {"ALTER", StatementKind::definition},      {"BEGIN", StatementKind::begin},
-    {"CALL", StatementKind::query},            {"CHECKPOINT", StatementKind::server_command},
-    {"CLOSE", StatementKind::close_cursor},    {"CLUSTER", StatementKind::maintenance},
-    {"COMMENT", StatementKind::definition},    {"CREATE", StatementKind::definition},
-    {"DEALLOCATE", StatementKind::sql_deallocate}, {"DECLARE", StatementKind::declare_cursor},
-    {"DELETE", StatementKind::query},          {"DISCARD", StatementKind::discard},
-    {"DO", StatementKind::query},              {"DROP", StatementKind::definition},
-    {"EXECUTE", StatementKind::sql_execute},   {"EXPLAIN", StatementKind::query},
-    {"FETCH", StatementKind::fetch_cursor},    {"GRANT", StatementKind::definition},
-    {"IMPORT", StatementKind::definition},     {"INSERT", StatementKind::query},
-    {"LISTEN", StatementKind::listen},         {"LOAD", StatementKind::server_command},
-    {"LOCK", StatementKind::query},            {"MERGE", StatementKind::query},
-    {"MOVE", StatementKind::fetch_cursor},     {"NOTIFY", StatementKind::notify},
-    {"REASSIGN", StatementKind::definition},   {"REFRESH", StatementKind::maintenance},
-    {"REINDEX", StatementKind::maintenance},   {"RELEASE", StatementKind::release},
-    {"RESET", StatementKind::set},             {"REVOKE", StatementKind::definition},
-    {"SAVEPOINT", StatementKind::savepoint},   {"SECURITY", StatementKind::definition},
-    {"SELECT", StatementKind::query},          {"SHOW", StatementKind::query},
-    {"START", StatementKind::begin},           {"TABLE", StatementKind::query},
-    {"TRUNCATE", StatementKind::query},        {"UNLISTEN", StatementKind::listen},
-    {"UPDATE", StatementKind::query},          {"VACUUM", StatementKind::maintenance},
-    {"VALUES", StatementKind::query},          {"WITH", StatementKind::query},
+    {"ANALYSE", StatementKind::maintenance},
+    {"ANALYZE", StatementKind::maintenance},
+    {"ALTER", StatementKind::definition},
+    {"BEGIN", StatementKind::begin},
+    {"CALL", StatementKind::query},
+    {"CHECKPOINT", StatementKind::server_command},
+    {"CLOSE", StatementKind::close_cursor},
+    {"CLUSTER", StatementKind::maintenance},
+    {"COMMENT", StatementKind::definition},
+    {"CREATE", StatementKind::definition},
+    {"DEALLOCATE", StatementKind::sql_deallocate},
+    {"DECLARE", StatementKind::declare_cursor},
+    {"DELETE", StatementKind::query},
+    {"DISCARD", StatementKind::discard},
+    {"DO", StatementKind::query},
+    {"DROP", StatementKind::definition},
+    {"EXECUTE", StatementKind::sql_execute},
+    {"EXPLAIN", StatementKind::query},
+    {"FETCH", StatementKind::fetch_cursor},
+    {"GRANT", StatementKind::definition},
+    {"IMPORT", StatementKind::definition},
+    {"INSERT", StatementKind::query},
+    {"LISTEN", StatementKind::listen},
+    {"LOAD", StatementKind::server_command},
+    {"LOCK", StatementKind::query},
+    {"MERGE", StatementKind::query},
+    {"MOVE", StatementKind::fetch_cursor},
+    {"NOTIFY", StatementKind::notify},
+    {"REASSIGN", StatementKind::definition},
+    {"REFRESH", StatementKind::maintenance},
+    {"REINDEX", StatementKind::maintenance},
+    {"RELEASE", StatementKind::release},
+    {"RESET", StatementKind::set},
+    {"REVOKE", StatementKind::definition},
+    {"SAVEPOINT", StatementKind::savepoint},
+    {"SECURITY", StatementKind::definition},
+    {"SELECT", StatementKind::query},
+    {"SHOW", StatementKind::query},
+    {"START", StatementKind::begin},
+    {"TABLE", StatementKind::query},
+    {"TRUNCATE", StatementKind::query},
+    {"UNLISTEN", StatementKind::listen},
+    {"UPDATE", StatementKind::query},
+    {"VACUUM", StatementKind::maintenance},
+    {"VALUES", StatementKind::query},
+    {"WITH", StatementKind::query},
 };
 
 StatementKind of_rollback(const StatementWords& words) {
@@ -71,7 +94,7 @@ StatementKind of_set(const StatementWords& words) {
 
 // CREATE, ALTER and DROP of what is the server's and no database's.
 bool is_of_the_server(const StatementWords& words) {
-    constexpr std::string_view things[] = {"DATABASE", "TABLESPACE", "ROLE",
+    constexpr std::string_view things[] = {"DATABASE", "TABLESPACE",   "ROLE",
                                            "GROUP",    "SUBSCRIPTION", "SYSTEM"};
     if (!words.is(0, "CREATE") && !words.is(0, "ALTER") && !words.is(0, "DROP")) {
         return false;
@@ -163,9 +186,8 @@ StatementKind kind_of(const StatementWords& words) {
     if (executes_something(words)) {
         return StatementKind::sql_execute;
     }
-    const auto* const row =
-        std::find_if(std::begin(by_first_word), std::end(by_first_word),
-                     [&](const Row& each) { return words.is(0, each.word); });
+    const auto* const row = std::find_if(std::begin(by_first_word), std::end(by_first_word),
+                                         [&](const Row& each) { return words.is(0, each.word); });
     return row == std::end(by_first_word) ? StatementKind::unknown : row->kind;
 }
 
@@ -194,13 +216,34 @@ std::string object_of(StatementKind kind, const StatementWords& words) {
 
 const char* name_of(StatementKind kind) noexcept {
     constexpr const char* names[] = {
-        "query",          "begin",           "commit",          "rollback",
-        "savepoint",      "release",         "rollback to",     "prepare transaction",
-        "finish prepared", "copy from client", "copy to client", "copy server file",
-        "sql prepare",    "sql execute",     "sql deallocate",  "declare cursor",
-        "fetch cursor",   "close cursor",    "listen",          "notify",
-        "set",            "set role",        "discard",         "definition",
-        "maintenance",    "server command",  "multiple",        "empty",
+        "query",
+        "begin",
+        "commit",
+        "rollback",
+        "savepoint",
+        "release",
+        "rollback to",
+        "prepare transaction",
+        "finish prepared",
+        "copy from client",
+        "copy to client",
+        "copy server file",
+        "sql prepare",
+        "sql execute",
+        "sql deallocate",
+        "declare cursor",
+        "fetch cursor",
+        "close cursor",
+        "listen",
+        "notify",
+        "set",
+        "set role",
+        "discard",
+        "definition",
+        "maintenance",
+        "server command",
+        "multiple",
+        "empty",
         "unknown",
     };
     static_assert(std::size(names) == statement_kinds);

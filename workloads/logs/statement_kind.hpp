@@ -14,8 +14,9 @@ struct StatementWords {
     static constexpr std::size_t most = 12;
     std::array<std::string_view, most> words;  // names and keywords as written, in order
     std::size_t count = 0;
-    std::string_view last;        // the last one of all
-    std::string_view copy_from;   // the word behind FROM or TO outside of parentheses; "?": a literal
+    std::string_view last;  // the last one of all
+    std::string_view
+        copy_from;  // the word behind FROM or TO outside of parentheses; "?": a literal
     bool starts_with_parenthesis = false;
     bool copies_in = false;  // it was FROM
 

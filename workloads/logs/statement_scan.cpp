@@ -16,15 +16,21 @@ constexpr std::size_t most_masked = 64 * 1024;
 
 // Functions of large objects, whose OIDs and descriptors are the recorded server's.
 constexpr std::string_view large_object_functions[] = {
-    "LOREAD",      "LOWRITE",     "LO_CLOSE",   "LO_CREAT",    "LO_CREATE", "LO_EXPORT",
-    "LO_FROM_BYTEA", "LO_GET",    "LO_IMPORT",  "LO_LSEEK",    "LO_LSEEK64", "LO_OPEN",
-    "LO_PUT",      "LO_TELL",     "LO_TELL64",  "LO_TRUNCATE", "LO_TRUNCATE64", "LO_UNLINK",
+    "LOREAD",        "LOWRITE", "LO_CLOSE",  "LO_CREAT",    "LO_CREATE",     "LO_EXPORT",
+    "LO_FROM_BYTEA", "LO_GET",  "LO_IMPORT", "LO_LSEEK",    "LO_LSEEK64",    "LO_OPEN",
+    "LO_PUT",        "LO_TELL", "LO_TELL64", "LO_TRUNCATE", "LO_TRUNCATE64", "LO_UNLINK",
 };
 // What acts on processes, slots or the server as a whole.
 constexpr std::string_view other_session_functions[] = {
-    "PG_CANCEL_BACKEND", "PG_CREATE_LOGICAL_REPLICATION_SLOT",
-    "PG_CREATE_PHYSICAL_REPLICATION_SLOT", "PG_DROP_REPLICATION_SLOT", "PG_PROMOTE",
-    "PG_RELOAD_CONF", "PG_ROTATE_LOGFILE", "PG_SWITCH_WAL", "PG_TERMINATE_BACKEND",
+    "PG_CANCEL_BACKEND",
+    "PG_CREATE_LOGICAL_REPLICATION_SLOT",
+    "PG_CREATE_PHYSICAL_REPLICATION_SLOT",
+    "PG_DROP_REPLICATION_SLOT",
+    "PG_PROMOTE",
+    "PG_RELOAD_CONF",
+    "PG_ROTATE_LOGFILE",
+    "PG_SWITCH_WAL",
+    "PG_TERMINATE_BACKEND",
 };
 
 template <std::size_t size>
@@ -348,7 +354,8 @@ private:
         }
         if (ahead < text_.size() && text_[ahead] == '(') {
             scan_.large_objects = scan_.large_objects || is_one_of(found, large_object_functions);
-            scan_.other_sessions = scan_.other_sessions || is_one_of(found, other_session_functions);
+            scan_.other_sessions =
+                scan_.other_sessions || is_one_of(found, other_session_functions);
         }
     }
 

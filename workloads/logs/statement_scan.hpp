@@ -57,8 +57,9 @@ struct StatementScan {
     std::uint32_t statements = 0;  // that are not empty
     std::uint32_t parameters = 0;  // the highest n of $n
     bool large_objects = false;    // calls one of their functions
-    bool other_sessions = false;   // pg_terminate_backend(pid) and the like: acts on what is not here
-    bool unterminated = false;     // ends within a literal, a quoted name or a comment
+    bool other_sessions =
+        false;                  // pg_terminate_backend(pid) and the like: acts on what is not here
+    bool unterminated = false;  // ends within a literal, a quoted name or a comment
     TextHash masked_hash;
     std::size_t masked_bytes = 0;
 

@@ -102,6 +102,8 @@ ParameterList of_detail(std::string_view detail, ParameterValues* values) {
 ParameterList of_context(std::string_view context, ParameterValues* values) {
     constexpr std::string_view mark = "portal with parameters: $1 = ";
     constexpr std::string_view named_mark = "\" with parameters: $1 = ";
+    // One that the type's input function refused; the others are not said.
+    constexpr std::string_view refused_mark = "portal parameter $1 = ";
     constexpr std::size_t longest_name = 1'000;
     constexpr int most_tries =
         100;  // each reads to the end: hostile lines must not cost their square
@@ -112,6 +114,8 @@ ParameterList of_context(std::string_view context, ParameterValues* values) {
         std::size_t list = std::string_view::npos;
         if (text.starts_with("unnamed ") && text.substr(8).starts_with(mark)) {
             list = 8 + mark.size() - 5;
+        } else if (text.starts_with("unnamed ") && text.substr(8).starts_with(refused_mark)) {
+            list = 8 + refused_mark.size() - 5;
         } else if (text.starts_with("portal \"")) {
             const auto end = text.substr(0, longest_name).find(named_mark);
             list = end == std::string_view::npos ? end : end + named_mark.size() - 5;

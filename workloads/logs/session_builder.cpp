@@ -16,11 +16,13 @@ bool is_replication(const LogEntry& entry) {
     return entry.backend_type == "walsender";
 }
 
-// A worker of a parallel query repeats its leader's failure.
+// What connects is "not initialized" until it is let in. A worker of a parallel query repeats its
+// leader's failure.
 bool is_background(const LogEntry& entry) {
-    return (!entry.backend_type.empty() && entry.backend_type != "client backend" &&
-            !is_replication(entry)) ||
-           entry.command_tag.starts_with("parallel worker");
+    const auto type = entry.backend_type;
+    const bool client = type.empty() || type == "client backend" || type == "not initialized" ||
+                        type == "dead-end client backend" || is_replication(entry);
+    return !client || entry.command_tag.starts_with("parallel worker");
 }
 
 bool speaks_of_a_statement(Saying saying) {

@@ -36,8 +36,7 @@ void add_sessions(const Recording& recording, Inspection& out) {
     for (const auto& session : recording.sessions) {
         ++users[or_unknown(recording.names[session.user])];
         ++databases[or_unknown(recording.names[session.database])];
-        ++applications[session.application == 0 ? "(none)"
-                                                : recording.names[session.application]];
+        ++applications[session.application == 0 ? "(none)" : recording.names[session.application]];
         out.sessions_before += session.start_known == workloads::SessionStart::before_log ? 1 : 0;
         out.sessions_incomplete += session.missing_lines > 0 ? 1 : 0;
         changes.emplace_back(session.start_us, 1);
@@ -180,8 +179,8 @@ LogSigns signs_of(const Recording& recording, const Inspection& inspection) {
     for (const auto& event : recording.events) {
         const auto reason = event.reason();
         signs.failed_without_parameters +=
-            event.outcome != Event::went_through && (reason == Reason::parameters_missing ||
-                                                     reason == Reason::parameters_broken)
+            event.outcome != Event::went_through &&
+                    (reason == Reason::parameters_missing || reason == Reason::parameters_broken)
                 ? 1
                 : 0;
     }

@@ -75,8 +75,8 @@ struct Inspection {
 };
 
 // `top`: how many shapes are given with their figures.
-[[nodiscard]] Inspection inspect(const workloads::Recording& recording,
-                                 std::vector<ReadFile> files, std::size_t top);
+[[nodiscard]] Inspection inspect(const workloads::Recording& recording, std::vector<ReadFile> files,
+                                 std::size_t top);
 
 // For a terminal of so many columns.
 [[nodiscard]] std::string inspection_text(const Inspection& inspection, std::size_t columns,

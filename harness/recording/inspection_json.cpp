@@ -125,8 +125,7 @@ Json statements_json(const Inspection& all) {
 Json advice_json(const Inspection& all) {
     Json advice = Json::array();
     for (const auto& each : all.advice) {
-        advice.push_back(
-            {{"settings", each.settings}, {"why", each.why}, {"cost", each.cost}});
+        advice.push_back({{"settings", each.settings}, {"why", each.why}, {"cost", each.cost}});
     }
     return advice;
 }

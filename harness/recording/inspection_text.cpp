@@ -122,12 +122,11 @@ void write_summary(const Inspection& all, Page& page) {
     if (all.failed > 0) {
         page.line("failed", count_text(all.failed) + ": " + named(all.failures));
     }
-    page.line("latency", all.timed == 0
-                             ? "not logged"
-                             : "p50 " + quantile(all.latency, 0.5) + ", p99 " +
-                                   quantile(all.latency, 0.99) + ", max " +
-                                   quantile(all.latency, 1) + " (of " + count_text(all.timed) +
-                                   " statements)");
+    page.line("latency", all.timed == 0 ? "not logged"
+                                        : "p50 " + quantile(all.latency, 0.5) + ", p99 " +
+                                              quantile(all.latency, 0.99) + ", max " +
+                                              quantile(all.latency, 1) + " (of " +
+                                              count_text(all.timed) + " statements)");
 }
 
 void write_replay(const Inspection& all, Page& page) {
@@ -163,16 +162,17 @@ void write_statements(const Inspection& all, Page& page) {
                  {"replay", Align::right}}};
     for (const auto& each : all.top) {
         const auto& by = each.replay;
-        table.add({{each.text},
-                   {count_text(each.count)},
-                   {reports::rate_text(rate(each.count, all.seconds()))},
-                   {all.timed == 0 ? "-" : reports::decimal_text(100 * each.share_of_time, 1) + "%"},
-                   {quantile(each.latency, 0.5)},
-                   {quantile(each.latency, 0.99)},
-                   {by.not_at_all == each.count ? "no"
-                    : by.not_at_all > 0         ? "in part"
-                    : by.approximately > 0      ? "nearly"
-                                                : "yes"}});
+        table.add(
+            {{each.text},
+             {count_text(each.count)},
+             {reports::rate_text(rate(each.count, all.seconds()))},
+             {all.timed == 0 ? "-" : reports::decimal_text(100 * each.share_of_time, 1) + "%"},
+             {quantile(each.latency, 0.5)},
+             {quantile(each.latency, 0.99)},
+             {by.not_at_all == each.count ? "no"
+              : by.not_at_all > 0         ? "in part"
+              : by.approximately > 0      ? "nearly"
+                                          : "yes"}});
     }
     page.table(table);
     if (all.shapes > all.top.size()) {
@@ -192,11 +192,11 @@ void write_problems(const Inspection& all, Page& page) {
         }
         for (const auto& problem : file.problems) {
             if (shown++ < most_problems) {
-                told.push_back(file.path + ":" + std::to_string(problem.line) + ": " +
-                               problem.what +
-                               (problem.bytes == 0
-                                    ? ""
-                                    : " (" + counted(problem.bytes, "byte", "bytes") + " left out)"));
+                told.push_back(
+                    file.path + ":" + std::to_string(problem.line) + ": " + problem.what +
+                    (problem.bytes == 0
+                         ? ""
+                         : " (" + counted(problem.bytes, "byte", "bytes") + " left out)"));
             }
         }
         if (file.problem_count > most_problems) {
@@ -218,8 +218,9 @@ void write_problems(const Inspection& all, Page& page) {
     tell(records.lost_clients, "clients went without a word");
     tell(records.failures_without_statement, "failures do not say of which statement");
     tell(records.unused_binds, "statements were bound and their execution is not logged");
-    tell(records.plans, "plans of auto_explain were left out: they repeat statements, or give what "
-                        "was not sent as such");
+    tell(records.plans,
+         "plans of auto_explain were left out: they repeat statements, or give what "
+         "was not sent as such");
     if (told.empty()) {
         return;
     }

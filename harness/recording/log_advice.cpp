@@ -57,14 +57,13 @@ void advise_on_durations(const LogSigns& signs, std::vector<Advice>& advice) {
                           cost_of_all_statements});
     }
     if (signs.statements > 0 && shows_sampling(signs)) {
-        advice.push_back({"log_transaction_sample_rate = 0\nlog_min_duration_sample = -1\n"
-                          "log_min_duration_statement = 0",
-                          "statements ran that are not in the log (" +
-                              count_text(signs.records.unused_binds) +
-                              " binds without an execution, " +
-                              count_text(signs.records.skipped_transactions) +
-                              " transaction numbers skipped): only some are logged",
-                          cost_of_all_statements});
+        advice.push_back(
+            {"log_transaction_sample_rate = 0\nlog_min_duration_sample = -1\n"
+             "log_min_duration_statement = 0",
+             "statements ran that are not in the log (" + count_text(signs.records.unused_binds) +
+                 " binds without an execution, " + count_text(signs.records.skipped_transactions) +
+                 " transaction numbers skipped): only some are logged",
+             cost_of_all_statements});
     }
 }
 
@@ -79,11 +78,12 @@ void advise_on_parameters(const LogSigns& signs, std::vector<Advice>& advice) {
                           "the parameters' own size"});
     }
     if (signs.failed_without_parameters > 0) {
-        advice.push_back({"log_parameter_max_length_on_error = -1",
-                          count_text(signs.failed_without_parameters) +
-                              " statements failed and their parameters are not logged (13 or later)",
-                          "each statement's parameters are written as text once more before it "
-                          "runs: some percent of CPU with many or large ones"});
+        advice.push_back(
+            {"log_parameter_max_length_on_error = -1",
+             count_text(signs.failed_without_parameters) +
+                 " statements failed and their parameters are not logged (13 or later)",
+             "each statement's parameters are written as text once more before it "
+             "runs: some percent of CPU with many or large ones"});
     }
 }
 
@@ -98,12 +98,12 @@ void advise_on_sessions(const LogSigns& signs, std::vector<Advice>& advice) {
                           "three records a session"});
     }
     if (signs.who_unknown > 0 || signs.records.unattributed > 0) {
-        advice.push_back({"log_destination = csvlog\n# or: log_line_prefix = '%m [%p] %q%c %l %u@%d "
-                          "%a %x %e %i '",
-                          count_text(signs.who_unknown) + " statements without user or database, " +
-                              count_text(signs.records.unattributed) +
-                              " records that no session can be given",
-                          "about 60 bytes a record"});
+        advice.push_back(
+            {"log_destination = csvlog\n# or: log_line_prefix = '%m [%p] %q%c %l %u@%d "
+             "%a %x %e %i '",
+             count_text(signs.who_unknown) + " statements without user or database, " +
+                 count_text(signs.records.unattributed) + " records that no session can be given",
+             "about 60 bytes a record"});
     }
     if (signs.records.failures_without_statement > 0) {
         advice.push_back({"log_min_error_statement = error",

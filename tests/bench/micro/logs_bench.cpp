@@ -2,6 +2,7 @@
 // under log_min_duration_statement = 0 makes them; REHEARSE_BENCH_CSV, _JSON and _STDERR name real
 // ones instead.
 #include "workloads/logs/csvlog.hpp"
+#include "workloads/logs/jsonlog.hpp"
 
 #include <cstdlib>
 #include <fstream>
@@ -45,6 +46,27 @@ std::string csv_file() {
     return file;
 }
 
+std::string json_file() {
+    std::string file = file_named_by("REHEARSE_BENCH_JSON");
+    for (std::uint64_t i = 0; file.size() < file_size; ++i) {
+        const std::string number = std::to_string(1'000'000 + i * 7919 % 9'000'000);
+        file += R"({"timestamp":"2024-03-01 10:00:01.250 UTC","user":"postgres","dbname":"bench",)"
+                R"("pid":4711,"remote_host":"[local]","session_id":"65e1a2b1.1267","line_num":)" +
+                std::to_string(i + 1) +
+                R"(,"ps":"UPDATE","session_start":"2024-03-01 09:59:00 UTC","vxid":"3/)" + number +
+                R"(","txid":)" + number +
+                R"(,"error_severity":"LOG","message":"duration: 0.042 ms  )";
+        file += i % 8 == 7
+                    ? R"(statement: SELECT \"order\".id\n  FROM \"order\"\n  WHERE id = )" + number
+                    : "execute P0_4: UPDATE pgbench_accounts SET abalance = abalance + $1 WHERE "
+                      R"(aid = $2;","detail":"parameters: $1 = '-1234', $2 = ')" +
+                          number + "'";
+        file += R"(","application_name":"pgbench","backend_type":"client backend","query_id":-18})"
+                "\n";
+    }
+    return file;
+}
+
 template <typename Reader>
 void read_all(benchmark::State& state, const std::string& file) {
     std::uint64_t records = 0;
@@ -69,6 +91,12 @@ void csvlog(benchmark::State& state) {
     read_all<CsvReader>(state, file);
 }
 BENCHMARK(csvlog)->Unit(benchmark::kMillisecond);
+
+void jsonlog(benchmark::State& state) {
+    static const std::string file = json_file();
+    read_all<JsonReader>(state, file);
+}
+BENCHMARK(jsonlog)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace workloads::logs

@@ -191,7 +191,7 @@ TEST(CsvLog, HalfARecordCostsNoMoreThanItself) {
                 good + torn.substr(0, size) + between + good + record(quoted("last"));
             const Read all = read(file);
             if (all.messages.size() == 4) {  // torn behind everything that was said
-                EXPECT_GT(size, torn.find("\"billing\"")) << size;
+                EXPECT_GE(size, torn.find("\"billing\"")) << size;
                 EXPECT_EQ(all.messages[1], "to\"r\nn");
                 continue;
             }

@@ -170,19 +170,22 @@ LogSigns signs_of(const Recording& recording, const Inspection& inspection) {
     signs.statements = inspection.statements;
     signs.timed = inspection.timed;
     signs.shortest_us = inspection.shortest_us;
-    signs.parameters_missing = count_of(Reason::parameters_missing);
-    signs.parameters_broken = count_of(Reason::parameters_broken);
-    signs.parameters_perhaps_cut = count_of(Reason::parameters_perhaps_cut);
     signs.text_not_logged = count_of(Reason::text_not_logged);
     signs.who_unknown = count_of(Reason::who_unknown);
     signs.sessions_before = inspection.sessions_before;
     for (const auto& event : recording.events) {
-        const auto reason = event.reason();
-        signs.failed_without_parameters +=
-            event.outcome != Event::went_through &&
-                    (reason == Reason::parameters_missing || reason == Reason::parameters_broken)
-                ? 1
-                : 0;
+        const bool failed = event.outcome != Event::went_through;
+        switch (event.reason()) {
+            case Reason::parameters_missing:
+            case Reason::parameters_broken:
+                ++(failed ? signs.failed_without_parameters : signs.without_parameters);
+                break;
+            case Reason::parameters_perhaps_cut:
+                ++(failed ? signs.failed_perhaps_cut : signs.perhaps_cut);
+                break;
+            default:
+                break;
+        }
     }
     for (const auto& session : recording.sessions) {
         signs.sessions_inferred +=

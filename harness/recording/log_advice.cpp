@@ -67,23 +67,32 @@ void advise_on_durations(const LogSigns& signs, std::vector<Advice>& advice) {
     }
 }
 
+std::string lack_of(std::uint64_t lost, std::uint64_t cut, const char* statements) {
+    std::string text;
+    if (lost > 0) {
+        text = count_text(lost) + " " + statements + " without their parameters";
+    }
+    if (cut > 0) {
+        text += (text.empty() ? "" : ", ") + count_text(cut) + " " +
+                (lost > 0 ? "" : statements + std::string{" "}) + "whose parameters may be cut";
+    }
+    return text;
+}
+
 void advise_on_parameters(const LogSigns& signs, std::vector<Advice>& advice) {
-    const auto lost = signs.parameters_missing + signs.parameters_broken;
-    if (lost > signs.failed_without_parameters || signs.parameters_perhaps_cut > 0) {
+    if (signs.without_parameters + signs.perhaps_cut > 0) {
         advice.push_back({"log_parameter_max_length = -1\nlog_error_verbosity = default",
-                          count_text(lost - signs.failed_without_parameters) +
-                              " statements without their parameters, " +
-                              count_text(signs.parameters_perhaps_cut) +
-                              " whose parameters may be cut (10 to 12 always log them whole)",
+                          lack_of(signs.without_parameters, signs.perhaps_cut, "statements") +
+                              " (versions 10 to 12 log them whole)",
                           "the parameters' own size"});
     }
-    if (signs.failed_without_parameters > 0) {
-        advice.push_back(
-            {"log_parameter_max_length_on_error = -1",
-             count_text(signs.failed_without_parameters) +
-                 " statements failed and their parameters are not logged (13 or later)",
-             "each statement's parameters are written as text once more before it "
-             "runs: some percent of CPU with many or large ones"});
+    if (signs.failed_without_parameters + signs.failed_perhaps_cut > 0) {
+        advice.push_back({"log_parameter_max_length_on_error = -1",
+                          lack_of(signs.failed_without_parameters, signs.failed_perhaps_cut,
+                                  "failed statements") +
+                              " (version 13 or later)",
+                          "the server keeps each statement's parameters as text while it runs: "
+                          "some percent of CPU where they are many or large"});
     }
 }
 

@@ -20,8 +20,9 @@ struct LogSigns {
     workloads::RecordCounts records;
     std::uint64_t statements = 0, timed = 0;
     std::int64_t shortest_us = 0;  // of the timed ones
-    std::uint64_t parameters_missing = 0, parameters_broken = 0, parameters_perhaps_cut = 0;
-    std::uint64_t failed_without_parameters = 0;
+    // Statements that went through, and that failed: the server has a setting for each.
+    std::uint64_t without_parameters = 0, perhaps_cut = 0;
+    std::uint64_t failed_without_parameters = 0, failed_perhaps_cut = 0;
     std::uint64_t text_not_logged = 0, who_unknown = 0, sessions_inferred = 0, sessions_before = 0;
 };
 

@@ -141,7 +141,9 @@ Reason inexact(const EventFacts& facts) {
     if (facts.protocol == Protocol::fetch) {
         return Reason::fetch_size_unknown;
     }
-    if (scan.kind == StatementKind::sql_execute && !facts.object_seen) {
+    // 26000: there was none, and there will be none.
+    if (scan.kind == StatementKind::sql_execute && !facts.object_seen &&
+        facts.sqlstate != "26000") {
         return Reason::prepare_not_seen;
     }
     if (ends_or_divides_a_transaction(scan.kind) && !facts.in_transaction) {

@@ -10,9 +10,13 @@ bool holds(const std::vector<std::string>& names, std::string_view name) {
 }
 
 void add(std::vector<std::string>& names, std::string_view name) {
-    if (!holds(names, name) && names.size() < SessionObjects::most) {
-        names.emplace_back(name);
+    if (holds(names, name)) {
+        return;
     }
+    if (names.size() >= SessionObjects::most_names) {
+        names.erase(names.begin());
+    }
+    names.emplace_back(name);
 }
 
 // An empty name means all of them.
@@ -24,9 +28,9 @@ void remove(std::vector<std::string>& names, std::string_view name) {
     }
 }
 
-// A NUL cannot stand in a name.
-std::string key_of(std::string_view name, std::string_view portal) {
-    return std::string{name} + '\0' + std::string{portal};
+TextHash key_of(std::string_view name, std::string_view portal) {
+    const auto first = hash_of(name), second = hash_of(portal);
+    return {first.low ^ (second.low << 1U | second.low >> 63U), first.high ^ second.high};
 }
 
 }  // namespace
@@ -86,11 +90,20 @@ void SessionObjects::follow_transaction(const StatementScan& scan, bool failed) 
 }
 
 void SessionObjects::add_portal(std::string_view name, std::string_view portal) {
-    add(portals_, key_of(name, portal));
+    const auto key = key_of(name, portal);
+    if (std::find(portals_.begin(), portals_.end(), key) != portals_.end()) {
+        return;
+    }
+    if (portals_.size() < most_portals) {
+        portals_.push_back(key);
+    } else {
+        portals_[oldest_portal_] = key;
+        oldest_portal_ = (oldest_portal_ + 1) % most_portals;
+    }
 }
 
 bool SessionObjects::has_portal(std::string_view name, std::string_view portal) const {
-    return holds(portals_, key_of(name, portal));
+    return std::find(portals_.begin(), portals_.end(), key_of(name, portal)) != portals_.end();
 }
 
 }  // namespace workloads::logs

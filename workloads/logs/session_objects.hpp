@@ -12,11 +12,11 @@
 
 namespace workloads::logs {
 
-// Up to `most` names of each sort are kept; what is beyond counts as not seen, which makes a
-// statement that depends on it less replayable, never more.
+// The latest names of each sort are kept; older ones count as not seen, which makes a statement
+// that depends on them less replayable, never more.
 class SessionObjects {
 public:
-    static constexpr std::size_t most = 1'000;
+    static constexpr std::size_t most_names = 1'000, most_portals = 64;
 
     // Whether what the statement depends on was seen. `object`: the cursor or prepared statement
     // that it names.
@@ -33,7 +33,9 @@ private:
 
     void follow_transaction(const StatementScan& scan, bool failed);
 
-    Names portals_, cursors_, prepared_;
+    Names cursors_, prepared_;
+    std::vector<TextHash> portals_;  // a ring once it is full
+    std::size_t oldest_portal_ = 0;
     bool in_transaction_ = false;
 };
 

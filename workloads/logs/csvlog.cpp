@@ -1,6 +1,7 @@
 #include "workloads/logs/csvlog.hpp"
 
 #include "workloads/letters.hpp"
+#include "workloads/logs/severity.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -167,6 +168,7 @@ bool CsvReader::next(LogEntry& entry) {
             entry.offset = static_cast<std::uint64_t>(start - begin_);
             entry.length = static_cast<std::uint64_t>(at_ - start);
             entry.line = line_;
+            check_language(entry);
             line_ += newlines_;
             return true;
         }
@@ -357,6 +359,13 @@ const char* CsvReader::next_start(const char* from) const {
         from = dash - 3;
     }
     return end_;
+}
+
+void CsvReader::check_language(const LogEntry& entry) {
+    if (!localised_ && !known_severity(entry.severity)) {
+        localised_ = true;
+        problems_.add({entry.line, 0, localised_text});
+    }
 }
 
 void CsvReader::pass_over(const char* from, const char* to, const char* why) {

@@ -55,6 +55,7 @@ private:
     void remove_doubled_quotes();
     bool fill(LogEntry& entry);
     [[nodiscard]] const char* next_start(const char* from) const;
+    void check_language(const LogEntry& entry);
     void pass_over(const char* from, const char* to, const char* why);
 
     const char *begin_, *at_, *end_;
@@ -66,6 +67,7 @@ private:
     std::array<std::string_view, most_columns> columns_{};
     std::array<bool, most_columns> quoted_{}, doubled_{};
     std::string scratch_;  // of columns whose doubled quotes had to be removed
+    bool localised_ = false;
     TimeReader time_, session_time_;
     Problems problems_;
 };

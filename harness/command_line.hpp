@@ -86,9 +86,17 @@ struct CompareCommand {
     bool json = false;
 };
 
-using Command = std::variant<DemoCommand, RunCommand, ValidateCommand, SchemaCommand, DoctorCommand,
-                             CleanupCommand, GuardCommand, ChecksumCommand, DiffCommand,
-                             ReportCommand, GateCommand, CompareCommand, PlaceboCommand>;
+struct WorkloadInspectCommand {
+    std::vector<std::filesystem::path> logs;
+    std::string prefix;  // log_line_prefix of stderr logs; empty: found out
+    std::size_t top = 20;
+    bool json = false, quiet = false, show_values = false;
+};
+
+using Command =
+    std::variant<DemoCommand, RunCommand, ValidateCommand, SchemaCommand, DoctorCommand,
+                 CleanupCommand, GuardCommand, ChecksumCommand, DiffCommand, ReportCommand,
+                 GateCommand, CompareCommand, PlaceboCommand, WorkloadInspectCommand>;
 
 // The command, or the exit code where there is nothing more to do: 0 after --help and --version, 2
 // after an error (which was printed).

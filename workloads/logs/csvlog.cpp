@@ -1,6 +1,7 @@
 #include "workloads/logs/csvlog.hpp"
 
 #include "workloads/letters.hpp"
+#include "workloads/logs/severity.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -144,6 +145,10 @@ bool CsvReader::next(LogEntry& entry) {
         line_ += *at_++ == '\n' ? 1 : 0;
     }
     const char *from = at_, *cut = end_;
+    const auto next_start = [this](const char* after) {
+        const auto left = static_cast<std::size_t>(end_ - after);
+        return after + std::min(find_record({after, left}), left);
+    };
     for (const char* start = at_; start != end_; start = next_start(start + 1)) {
         if (!begins_record({start, static_cast<std::size_t>(end_ - start)})) {
             continue;
@@ -167,6 +172,7 @@ bool CsvReader::next(LogEntry& entry) {
             entry.offset = static_cast<std::uint64_t>(start - begin_);
             entry.length = static_cast<std::uint64_t>(at_ - start);
             entry.line = line_;
+            check_language(entry);
             line_ += newlines_;
             return true;
         }
@@ -343,20 +349,22 @@ bool CsvReader::fill(LogEntry& entry) {
     return true;
 }
 
-const char* CsvReader::next_start(const char* from) const {
+std::size_t CsvReader::find_record(std::string_view text) noexcept {
     // The first dash of a time stamp is its fifth character.
-    while (end_ - from > 4) {
-        const auto* dash = static_cast<const char*>(
-            std::memchr(from + 4, '-', static_cast<std::size_t>(end_ - from) - 4));
-        if (dash == nullptr) {
-            break;
-        }
-        if (begins_record({dash - 4, static_cast<std::size_t>(end_ - dash) + 4})) {
+    for (std::size_t dash = text.find('-', 4); dash != std::string_view::npos;
+         dash = text.find('-', dash + 1)) {
+        if (begins_record(text.substr(dash - 4))) {
             return dash - 4;
         }
-        from = dash - 3;
     }
-    return end_;
+    return std::string_view::npos;
+}
+
+void CsvReader::check_language(const LogEntry& entry) {
+    if (!localised_ && !known_severity(entry.severity)) {
+        localised_ = true;
+        problems_.add({entry.line, 0, localised_text});
+    }
 }
 
 void CsvReader::pass_over(const char* from, const char* to, const char* why) {

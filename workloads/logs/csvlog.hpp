@@ -44,6 +44,8 @@ public:
 
     // Whether a record of a csvlog begins here: "2024-01-31 10:00:00.123 UTC,".
     [[nodiscard]] static bool begins_record(std::string_view text) noexcept;
+    // Where the first one begins, npos: nowhere.
+    [[nodiscard]] static std::size_t find_record(std::string_view text) noexcept;
 
 private:
     enum class Scan { record, damaged, unfinished };
@@ -54,7 +56,7 @@ private:
     [[nodiscard]] bool holds_another(const char* start) const;
     void remove_doubled_quotes();
     bool fill(LogEntry& entry);
-    [[nodiscard]] const char* next_start(const char* from) const;
+    void check_language(const LogEntry& entry);
     void pass_over(const char* from, const char* to, const char* why);
 
     const char *begin_, *at_, *end_;
@@ -66,6 +68,7 @@ private:
     std::array<std::string_view, most_columns> columns_{};
     std::array<bool, most_columns> quoted_{}, doubled_{};
     std::string scratch_;  // of columns whose doubled quotes had to be removed
+    bool localised_ = false;
     TimeReader time_, session_time_;
     Problems problems_;
 };

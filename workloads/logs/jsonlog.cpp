@@ -3,6 +3,7 @@
 #include "workloads/logs/jsonlog.hpp"
 
 #include "workloads/letters.hpp"
+#include "workloads/logs/severity.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -206,6 +207,7 @@ bool JsonReader::next(LogEntry& entry) {
                 entry.offset = static_cast<std::uint64_t>(line + start - begin_);
                 entry.length = static_cast<std::uint64_t>(next_line - line) - start;
                 entry.line = line_;
+                check_language(entry);
                 at_ = next_line;
                 line_ += newline == nullptr ? 0 : 1;
                 return true;
@@ -216,6 +218,13 @@ bool JsonReader::next(LogEntry& entry) {
         line_ += newline == nullptr ? 0 : 1;
     }
     return false;
+}
+
+void JsonReader::check_language(const LogEntry& entry) {
+    if (!localised_ && !known_severity(entry.severity)) {
+        localised_ = true;
+        problems_.add({entry.line, 0, localised_text});
+    }
 }
 
 void JsonReader::pass_over(const char* from, const char* to) {

@@ -45,6 +45,7 @@ private:
     [[nodiscard]] std::size_t member_named(std::string_view key);
     bool resolve_escapes();
     bool fill(LogEntry& entry);
+    void check_language(const LogEntry& entry);
     void pass_over(const char* from, const char* to);
 
     const char *begin_, *at_, *end_;
@@ -54,6 +55,7 @@ private:
     std::array<bool, member_count> escaped_{};
     std::size_t expected_ = 0;  // the server always keeps one order
     std::string scratch_;       // of values whose escapes had to be resolved
+    bool localised_ = false;
     TimeReader time_, session_time_;
     Problems problems_;
 };

@@ -24,7 +24,10 @@ struct LogEntry {
     LogTime session_start;
     std::string_view session_id;     // start and process as hex, "64f0a1b2.1c3d"; empty: not logged
     std::int64_t pid = 0;            // 0: not logged
-    std::uint64_t session_line = 0;  // rises by one with each record of a session; 0: not logged
+    std::uint64_t session_line = 0;  // 0: not logged
+    // The session's next record has session_line + session_line_count: 1 in csvlog and jsonlog; in
+    // a stderr log DETAIL, STATEMENT and the like have a number of their own.
+    std::uint32_t session_line_count = 1;
     std::string_view user, database, application, backend_type, command_tag;
     std::string_view remote;               // "10.0.0.7:51234", "10.0.0.7", "[local]"
     std::string_view virtual_transaction;  // "3/12"; empty: none

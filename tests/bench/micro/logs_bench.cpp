@@ -3,11 +3,14 @@
 // ones instead.
 #include "workloads/logs/csvlog.hpp"
 #include "workloads/logs/jsonlog.hpp"
+#include "workloads/logs/stderr_log.hpp"
 
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <string_view>
+#include <type_traits>
 
 #include <benchmark/benchmark.h>
 
@@ -67,11 +70,37 @@ std::string json_file() {
     return file;
 }
 
+std::string stderr_file() {
+    std::string file = file_named_by("REHEARSE_BENCH_STDERR");
+    for (std::uint64_t i = 0; file.size() < file_size; ++i) {
+        const std::string number = std::to_string(1'000'000 + i * 7919 % 9'000'000);
+        const std::string prefix =
+            "2024-03-01 10:00:01.250 UTC [" + std::to_string(4711 + i % 16) + "] app@shop/pgbench ";
+        file += prefix + "LOG:  duration: 0.042 ms  ";
+        file += i % 8 == 7
+                    ? "statement: SELECT id\n\t  FROM \"order\"\n\t  WHERE id = " + number + "\n"
+                    : "execute P0_4: UPDATE pgbench_accounts SET abalance = abalance + $1 WHERE "
+                      "aid = $2;\n" +
+                          prefix + "DETAIL:  parameters: $1 = '-1234', $2 = '" + number + "'\n";
+    }
+    return file;
+}
+
+// What the readers ask of their makers.
+template <typename Reader>
+Reader open(std::string_view file) {
+    if constexpr (std::is_same_v<Reader, StderrReader>) {
+        return {file, std::get<LinePrefix>(LinePrefix::parse("%m [%p] %q%u@%d/%a "))};
+    } else {
+        return Reader{file};
+    }
+}
+
 template <typename Reader>
 void read_all(benchmark::State& state, const std::string& file) {
     std::uint64_t records = 0;
     for (auto _ : state) {
-        Reader reader{file};
+        Reader reader = open<Reader>(file);
         LogEntry entry;
         while (reader.next(entry)) {
             ++records;
@@ -97,6 +126,12 @@ void jsonlog(benchmark::State& state) {
     read_all<JsonReader>(state, file);
 }
 BENCHMARK(jsonlog)->Unit(benchmark::kMillisecond);
+
+void stderr_log(benchmark::State& state) {
+    static const std::string file = stderr_file();
+    read_all<StderrReader>(state, file);
+}
+BENCHMARK(stderr_log)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace workloads::logs

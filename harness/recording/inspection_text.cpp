@@ -132,7 +132,7 @@ void write_summary(const Inspection& all, Page& page) {
 void write_replay(const Inspection& all, Page& page) {
     page.heading("WHAT CAN BE REPLAYED");
     const auto share = [&](const char* label, std::uint64_t count) {
-        page.line(label, percent(count, all.statements) + "  (" + count_text(count) + ")");
+        page.line(label, percent(count, all.statements) + " (" + count_text(count) + ")");
     };
     share("exactly", all.replay.exactly);
     share("approximately", all.replay.approximately);

@@ -144,7 +144,9 @@ SessionBuilder::Open& SessionBuilder::begin(const Record& record) {
         session.start_known =
             entry.session_line == 1 ? SessionStart::first_line : SessionStart::before_log;
     }
-    if (entry.session_start.known && entry.time.known) {
+    // Where summer time began in between the first record has to do.
+    if (entry.session_start.known && entry.time.known &&
+        entry.session_start.zone == entry.time.zone) {
         session.start_us =
             record.time_us -
             std::max<std::int64_t>(0, entry.time.local_us - entry.session_start.local_us);

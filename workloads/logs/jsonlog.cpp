@@ -414,7 +414,8 @@ bool JsonReader::fill(LogEntry& entry) {
     entry.command_tag = values_[ps];
     entry.virtual_transaction = values_[vxid];
     entry.severity = values_[error_severity];
-    entry.sqlstate = values_[state_code];
+    // The server leaves out what is zero.
+    entry.sqlstate = values_[state_code].empty() ? "00000" : values_[state_code];
     entry.message = values_[message];
     entry.detail = values_[detail];
     entry.hint = values_[hint];

@@ -151,6 +151,16 @@ void SessionBuilder::take_failure(Open& open, const Record& record) {
     }
 }
 
+// Whether a failure is that of the statement that was announced. One that ends a session may come
+// long after it.
+bool SessionBuilder::ends_announced(const Announced& announced, const LogEntry& entry) {
+    if (!entry.query.empty()) {
+        return hash_of(entry.query) == announced.text;
+    }
+    const auto tag = entry.command_tag;
+    return !ends_session(entry) || (!tag.empty() && !tag.starts_with("idle"));
+}
+
 // A statement of which only the failure is logged, and perhaps how far it came.
 void SessionBuilder::add_failed(Open& open, const Record& record) {
     const auto& [entry, said, place, time_us] = record;

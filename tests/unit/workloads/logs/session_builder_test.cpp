@@ -240,6 +240,30 @@ TEST(SessionBuilder, TakesNoStatementFromTheEndOfAnIdleSession) {
     EXPECT_EQ(recording.sessions.at(0).end_known, SessionEnd::disconnection_record);
 }
 
+TEST(SessionBuilder, GivesTheEndOfASessionToTheStatementThatRan) {
+    const auto outcome_with = [](std::string_view query, std::string_view tag) {
+        Log log;
+        log.add("statement: SELECT pg_sleep(9)");
+        log.fail(query, "57P01", tag).severity = "FATAL";
+        const auto recording = log.build();
+        EXPECT_EQ(recording.events.size(), 1U);
+        return outcome(recording, recording.events.at(0));
+    };
+    EXPECT_EQ(outcome_with("SELECT pg_sleep(9)", "SELECT"), "57P01");
+    EXPECT_EQ(outcome_with("", "SELECT"), "57P01");
+    EXPECT_EQ(outcome_with("", "idle"), "ok");
+    EXPECT_EQ(outcome_with("", "idle in transaction"), "ok");
+    EXPECT_EQ(outcome_with("", ""), "ok");
+}
+
+TEST(SessionBuilder, KnowsThatARecordMayTakeSeveralLineNumbers) {
+    Log log;
+    log.add("statement: SELECT 1").session_line_count = 3;
+    log.lose_lines(2);
+    log.add("statement: SELECT 2");
+    EXPECT_EQ(log.build().records.missing, 0U);
+}
+
 TEST(SessionBuilder, NeedsParametersForWhatHasThem) {
     const auto reason_with = [](std::string_view detail) {
         Log log;

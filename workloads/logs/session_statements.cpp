@@ -134,7 +134,7 @@ void SessionBuilder::take_failure(Open& open, const Record& record) {
         }
     }
     let_in_[open.session] = true;
-    if (open.announced.waits && (said.text.empty() || hash_of(said.text) == open.announced.text)) {
+    if (open.announced.waits && ends_announced(open.announced, entry)) {
         events_[open.announced.event].outcome = outcome(state_of(entry));
         open.announced.facts.sqlstate = state_of(entry);
         return settle(open);

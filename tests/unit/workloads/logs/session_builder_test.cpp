@@ -331,6 +331,24 @@ TEST(SessionBuilder, FollowsCursorsAndPreparedStatementsOfSql) {
                            Reason::prepared_text_unknown, Reason::none}));
 }
 
+TEST(SessionBuilder, FollowsCursorsThroughTextsOfSeveralStatements) {
+    Log log;
+    log.add("statement: BEGIN; DECLARE c CURSOR FOR SELECT 1; FETCH 1 FROM c");
+    log.add("statement: FETCH 1 FROM c");
+    log.add("statement: CLOSE c; COMMIT");
+    log.add("statement: BEGIN; FETCH 1 FROM c; COMMIT");
+    log.add("statement: SELECT 1; EXECUTE p");
+    const auto recording = log.build();
+
+    std::vector<Reason> reasons;
+    for (const auto& event : recording.events) {
+        reasons.push_back(event.reason());
+    }
+    EXPECT_EQ(reasons, (std::vector<Reason>{Reason::multiple_statements, Reason::none,
+                                            Reason::multiple_statements, Reason::cursor_not_seen,
+                                            Reason::prepared_text_unknown}));
+}
+
 TEST(SessionBuilder, DoesNotDependOnWhatFailed) {
     Log log;
     log.add("statement: DECLARE c CURSOR FOR SELECT 1");

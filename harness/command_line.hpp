@@ -88,7 +88,7 @@ struct CompareCommand {
 
 struct WorkloadInspectCommand {
     std::vector<std::filesystem::path> logs;
-    std::string prefix;  // log_line_prefix of stderr logs; empty: found out
+    std::optional<std::string> prefix;  // log_line_prefix of stderr logs; left out: found out
     std::size_t top = 20;
     bool json = false, quiet = false, show_values = false;
 };

@@ -76,8 +76,9 @@ int inspect_workload(const WorkloadInspectCommand& command) {
     {
         Reading reading{command.quiet};
         try {
-            recording::RecordingReader reader{command.logs, command.prefix};
-            const auto recorded = reader.read(reading.progress, reading.stop());
+            recording::RecordingReader reader{command.logs, command.prefix, reading.progress,
+                                              reading.stop()};
+            const auto recorded = reader.read();
             inspection = recording::inspect(recorded, reader.files(), command.top);
             if (command.show_values) {
                 show_values(reader, inspection);

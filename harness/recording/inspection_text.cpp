@@ -132,7 +132,7 @@ void write_summary(const Inspection& all, Page& page) {
 void write_replay(const Inspection& all, Page& page) {
     page.heading("WHAT CAN BE REPLAYED");
     const auto share = [&](const char* label, std::uint64_t count) {
-        page.line(label, percent(count, all.statements) + "  (" + count_text(count) + ")");
+        page.line(label, percent(count, all.statements) + " (" + count_text(count) + ")");
     };
     share("exactly", all.replay.exactly);
     share("approximately", all.replay.approximately);
@@ -205,22 +205,24 @@ void write_problems(const Inspection& all, Page& page) {
                            " bytes left out");
         }
     }
-    const auto tell = [&](std::uint64_t count, const char* what) {
+    const auto tell = [&](std::uint64_t count, const char* one, const char* many,
+                          const char* what) {
         if (count > 0) {
-            told.push_back(count_text(count) + " " + what);
+            told.push_back(counted(count, one, many) + " " + what);
         }
     };
-    tell(records.missing, "records are missing by the numbers of their sessions' lines");
-    tell(records.repeated, "records of sessions came again or out of order and were left out");
-    tell(records.unattributed, "records of statements without process or session were left out");
-    tell(records.replication, "records of replication connections were left out");
-    tell(records.refused_connections, "connections were refused");
-    tell(records.lost_clients, "clients went without a word");
-    tell(records.failures_without_statement, "failures do not say of which statement");
-    tell(records.unused_binds, "statements were bound and their execution is not logged");
-    tell(records.plans,
-         "plans of auto_explain were left out: they repeat statements, or give what "
-         "was not sent as such");
+    tell(records.missing, "record", "records", "missing, by the numbers of their sessions' lines");
+    tell(records.repeated, "record", "records",
+         "left out: they came before, or a file is out of order");
+    tell(records.unattributed, "record", "records",
+         "left out: of statements, but of no known process or session");
+    tell(records.replication, "record", "records", "of replication connections left out");
+    tell(records.refused_connections, "connection", "connections", "refused");
+    tell(records.lost_clients, "client", "clients", "went without a word");
+    tell(records.failures_without_statement, "failure", "failures", "without its statement");
+    tell(records.unused_binds, "statement", "statements", "bound whose execution is not logged");
+    tell(records.plans, "plan", "plans",
+         "of auto_explain left out: they repeat statements, or show what was not sent as such");
     if (told.empty()) {
         return;
     }

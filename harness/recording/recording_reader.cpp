@@ -1,85 +1,124 @@
 #include "harness/recording/recording_reader.hpp"
 
+#include "harness/recording/log_files.hpp"
 #include "harness/usage_error.hpp"
 #include "reports/figures.hpp"
-#include "workloads/logs/csvlog.hpp"
-#include "workloads/logs/jsonlog.hpp"
+#include "workloads/logs/log_clock.hpp"
 #include "workloads/logs/session_builder.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <optional>
-#include <string_view>
-#include <variant>
-
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <utility>
 
 namespace harness::recording {
 namespace {
 
-using workloads::logs::CsvReader;
-using workloads::logs::JsonReader;
+using workloads::logs::Format;
+using workloads::logs::LogClock;
 using workloads::logs::LogEntry;
+using workloads::logs::LogReader;
+using workloads::logs::SessionBuilder;
 
-class MappedFile {
+constexpr std::size_t most_files = 60'000;  // an event has 16 bits for its file
+constexpr std::size_t most_clock_notes = 10;
+
+const std::vector<std::filesystem::path>& at_most(const std::vector<std::filesystem::path>& paths) {
+    if (paths.size() > most_files) {
+        throw UsageError{"at most " + reports::count_text(most_files) +
+                         " files make a recording; these are " + reports::count_text(paths.size())};
+    }
+    return paths;
+}
+
+std::string format_text(const workloads::logs::LogFormat& format) {
+    switch (format.format) {
+        case Format::csvlog:
+            return "csvlog";
+        case Format::jsonlog:
+            return "jsonlog";
+        default:
+            return std::string{format.envelope == workloads::logs::Envelope::syslog
+                                   ? "syslog"
+                                   : "stderr log"} +
+                   ", log_line_prefix '" + format.prefix + "'" +
+                   (format.guessed ? " (guessed)" : "");
+    }
+}
+
+// What happens to time, told once and where.
+class ClockNotes {
 public:
-    explicit MappedFile(const std::filesystem::path& path) : path_{path} {
-        const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-        if (file < 0) {
-            throw UsageError{path.string() + ": " + std::strerror(errno)};
+    void look(const LogClock& clock, std::uint64_t line, std::vector<std::string>& notes) {
+        const auto count = clock.event_count();
+        if (count == seen_) {
+            return;
         }
-        struct stat status {};
-        ::fstat(file, &status);
-        size_ = static_cast<std::size_t>(status.st_size);
-        if (S_ISREG(status.st_mode) && size_ > 0) {
-            bytes_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0);
+        const auto& events = clock.events();
+        for (auto i = seen_; i < std::min<std::uint64_t>(count, events.size()); ++i) {
+            if (told_++ < most_clock_notes) {
+                notes.push_back("line " + std::to_string(line) + ": " +
+                                event_text(events[static_cast<std::size_t>(i)]));
+            }
         }
-        ::close(file);
-        if (!S_ISREG(status.st_mode) || size_ == 0 || bytes_ == MAP_FAILED) {
-            throw UsageError{path.string() + (size_ == 0 ? ": the file is empty" : ": no file")};
+        seen_ = count;
+    }
+    void sum_up(std::vector<std::string>& notes) const {
+        if (seen_ > most_clock_notes) {
+            notes.push_back(reports::count_text(seen_) + " such events of the clock in all");
         }
     }
-    ~MappedFile() { ::munmap(bytes_, size_); }
-    MappedFile(const MappedFile&) = delete;
-    MappedFile& operator=(const MappedFile&) = delete;
-
-    [[nodiscard]] std::string_view text() const {
-        return {static_cast<const char*>(bytes_), size_};
-    }
-    [[nodiscard]] std::string path() const { return path_.string(); }
 
 private:
-    std::filesystem::path path_;
-    std::size_t size_ = 0;
-    void* bytes_ = nullptr;
+    std::uint64_t seen_ = 0, told_ = 0;
 };
 
 }  // namespace
 
 struct RecordingReader::Implementation {
-    std::vector<std::unique_ptr<MappedFile>> mapped;
-    std::vector<ReadFile> files;
-    std::optional<CsvReader> again;
+    Implementation(const std::vector<std::filesystem::path>& paths,
+                   const std::optional<std::string>& prefix, ReadProgress& its_progress,
+                   std::stop_token its_stop)
+        : progress{its_progress},
+          stop{std::move(its_stop)},
+          logs{at_most(paths),
+               {.prefix = prefix, .folder = {}, .unpacked = [this](std::uint64_t bytes) {
+                    progress.unpacked = bytes;
+                    stop_if_asked();
+                }}} {
+        for (const auto& log : logs.files()) {
+            ReadFile file;
+            file.path = log.name();
+            file.format = format_text(log.format());
+            file.bytes = log.text().size();
+            file.notes = log.warnings();
+            progress.all_bytes += file.bytes;
+            files.push_back(std::move(file));
+        }
+        if (!files.empty()) {
+            files.front().notes.insert(files.front().notes.end(), logs.warnings().begin(),
+                                       logs.warnings().end());
+        }
+    }
 
-    template <typename Reader>
-    void read_file(std::uint16_t number, workloads::logs::SessionBuilder& builder,
-                   ReadProgress& progress, const std::stop_token& stop) {
-        Reader reader{mapped[number]->text()};
+    void stop_if_asked() const {
+        if (stop.stop_requested()) {
+            throw Stopped{};
+        }
+    }
+
+    void read_file(std::uint16_t number, SessionBuilder& builder) {
+        auto reader = logs.files()[number].reader();
         auto& file = files[number];
         LogEntry entry;
         const auto before = progress.bytes.load();
         while (reader.next(entry)) {
-            builder.add(entry, number, entry.time.local_us);
+            latest_us = entry.time.known ? clock.utc_us(entry.time) : latest_us;
+            clock_notes.look(clock, entry.line, file.notes);
+            builder.add(entry, number, latest_us);
             if ((++file.records & 0x3ffU) == 0) {
                 progress.bytes = before + entry.offset;
                 progress.statements = builder.statements();
-                if (stop.stop_requested()) {
-                    throw Stopped{};
-                }
+                stop_if_asked();
             }
         }
         progress.bytes = before + file.bytes;
@@ -87,47 +126,44 @@ struct RecordingReader::Implementation {
         file.problem_count = reader.problems().count();
         file.passed_over_bytes = reader.problems().bytes();
     }
+
+    ReadProgress& progress;
+    std::stop_token stop;
+    LogFiles logs;
+    std::vector<ReadFile> files;
+    LogClock clock;
+    ClockNotes clock_notes;
+    std::int64_t latest_us = 0;
+    std::optional<LogReader> again;
 };
 
 std::string ReadProgress::line() const {
-    const auto all = std::max<std::uint64_t>(all_bytes, 1);
+    const auto all = all_bytes.load();
+    if (all == 0) {
+        return "unpacking: " + reports::bytes_text(static_cast<std::int64_t>(unpacked.load()));
+    }
     return "reading: " +
-           reports::decimal_text(100.0 * static_cast<double>(bytes) / static_cast<double>(all), 0) +
-           " %, " + reports::count_text(statements) + " statements";
+           reports::decimal_text(
+               100.0 * static_cast<double>(bytes.load()) / static_cast<double>(all), 0) +
+           " %, " + reports::count_text(statements.load()) + " statements";
 }
 
 RecordingReader::RecordingReader(const std::vector<std::filesystem::path>& paths,
-                                 const std::string& prefix)
-    : implementation_{std::make_unique<Implementation>()} {
-    (void)prefix;
-    for (const auto& path : paths) {
-        auto mapped = std::make_unique<MappedFile>(path);
-        ReadFile file;
-        file.path = path.string();
-        file.bytes = mapped->text().size();
-        file.format = CsvReader::begins_record(mapped->text()) ? "csvlog" : "jsonlog";
-        implementation_->files.push_back(std::move(file));
-        implementation_->mapped.push_back(std::move(mapped));
-    }
-}
+                                 const std::optional<std::string>& prefix, ReadProgress& progress,
+                                 std::stop_token stop)
+    : implementation_{std::make_unique<Implementation>(paths, prefix, progress, std::move(stop))} {}
 
 RecordingReader::~RecordingReader() = default;
 
-workloads::Recording RecordingReader::read(ReadProgress& progress, const std::stop_token& stop) {
-    workloads::logs::SessionBuilder builder;
-    std::uint64_t bytes = 0;
-    for (const auto& file : implementation_->files) {
-        bytes += file.bytes;
+workloads::Recording RecordingReader::read() {
+    auto& all = *implementation_;
+    SessionBuilder builder;
+    builder.expect(all.progress.all_bytes);
+    for (std::size_t i = 0; i < all.files.size(); ++i) {
+        all.read_file(static_cast<std::uint16_t>(i), builder);
     }
-    progress.all_bytes = bytes;
-    builder.expect(bytes);
-    for (std::size_t i = 0; i < implementation_->files.size(); ++i) {
-        const auto number = static_cast<std::uint16_t>(i);
-        if (implementation_->files[i].format == "csvlog") {
-            implementation_->read_file<CsvReader>(number, builder, progress, stop);
-        } else {
-            implementation_->read_file<JsonReader>(number, builder, progress, stop);
-        }
+    if (!all.files.empty()) {
+        all.clock_notes.sum_up(all.files.back().notes);
     }
     return builder.finish();
 }
@@ -138,10 +174,12 @@ const std::vector<ReadFile>& RecordingReader::files() const noexcept {
 
 bool RecordingReader::read_again(workloads::Place place, LogEntry& entry) {
     auto& all = *implementation_;
-    if (place.file >= all.mapped.size() || place.offset >= all.mapped[place.file]->text().size()) {
+    const auto& logs = all.logs.files();
+    if (place.file >= logs.size() || place.offset >= logs[place.file].text().size()) {
         return false;
     }
-    all.again.emplace(all.mapped[place.file]->text().substr(place.offset));
+    all.again.emplace(logs[place.file].text().substr(static_cast<std::size_t>(place.offset)),
+                      logs[place.file].format());
     return all.again->next(entry);
 }
 

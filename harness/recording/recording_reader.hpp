@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
@@ -23,7 +24,7 @@ struct Stopped : std::runtime_error {
 
 // How far the reading is; read from another thread.
 struct ReadProgress {
-    std::atomic<std::uint64_t> bytes{0}, all_bytes{0}, statements{0};
+    std::atomic<std::uint64_t> unpacked{0}, bytes{0}, all_bytes{0}, statements{0};
 
     [[nodiscard]] std::string line() const;
 };
@@ -31,16 +32,18 @@ struct ReadProgress {
 // The logs stay mapped while this lives.
 class RecordingReader {
 public:
-    // Opens the files and puts them in the order of their first records. `prefix`: log_line_prefix
-    // of stderr logs; empty: found out. Throws UsageError for what is no log, with the file's name
-    // and the remedy.
-    RecordingReader(const std::vector<std::filesystem::path>& paths, const std::string& prefix);
+    // Opens the files and puts them in the order in which they were written. `prefix`:
+    // log_line_prefix of stderr logs; none: found out. Throws UsageError for what is no log, with
+    // the file's name and the remedy, and Stopped. `progress` must outlive the reader.
+    RecordingReader(const std::vector<std::filesystem::path>& paths,
+                    const std::optional<std::string>& prefix, ReadProgress& progress,
+                    std::stop_token stop);
     ~RecordingReader();
     RecordingReader(const RecordingReader&) = delete;
     RecordingReader& operator=(const RecordingReader&) = delete;
 
     // Once. Throws Stopped.
-    [[nodiscard]] workloads::Recording read(ReadProgress& progress, const std::stop_token& stop);
+    [[nodiscard]] workloads::Recording read();
 
     // As they were read.
     [[nodiscard]] const std::vector<ReadFile>& files() const noexcept;

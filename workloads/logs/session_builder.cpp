@@ -25,6 +25,10 @@ bool is_background(const LogEntry& entry) {
     return !client || entry.command_tag.starts_with("parallel worker");
 }
 
+std::uint64_t last_line_of(const LogEntry& entry) {
+    return entry.session_line == 0 ? 0 : entry.session_line + entry.session_line_count - 1;
+}
+
 bool speaks_of_a_statement(Saying saying) {
     return saying <= Saying::duration || saying == Saying::function_call;
 }
@@ -144,7 +148,9 @@ SessionBuilder::Open& SessionBuilder::begin(const Record& record) {
         session.start_known =
             entry.session_line == 1 ? SessionStart::first_line : SessionStart::before_log;
     }
-    if (entry.session_start.known && entry.time.known) {
+    // Where summer time began in between the first record has to do.
+    if (entry.session_start.known && entry.time.known &&
+        entry.session_start.zone == entry.time.zone) {
         session.start_us =
             record.time_us -
             std::max<std::int64_t>(0, entry.time.local_us - entry.session_start.local_us);
@@ -153,7 +159,7 @@ SessionBuilder::Open& SessionBuilder::begin(const Record& record) {
     let_in_.push_back(false);
     auto& open = open_[key_];
     open.session = static_cast<std::uint32_t>(recording_.sessions.size() - 1);
-    open.last_line = entry.session_line;
+    open.last_line = last_line_of(entry);
     open.local_start_us = entry.session_start.local_us;
     describe(open, record);
     return open;
@@ -205,7 +211,7 @@ bool SessionBuilder::follow_lines(Open& open, const LogEntry& entry) {
         recording_.records.missing += missing;
         session(open).missing_lines += missing;
     }
-    open.last_line = entry.session_line;
+    open.last_line = last_line_of(entry);
     return true;
 }
 

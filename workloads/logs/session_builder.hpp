@@ -102,6 +102,7 @@ private:
     void take_parse_or_bind(Open& open, const Record& record);
     void take_duration(Open& open, const Record& record);
     void take_failure(Open& open, const Record& record);
+    static bool ends_announced(const Announced& announced, const LogEntry& entry);
     void add_failed(Open& open, const Record& record);
 
     // Judges the announced statement and files it.

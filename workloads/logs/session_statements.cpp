@@ -134,7 +134,7 @@ void SessionBuilder::take_failure(Open& open, const Record& record) {
         }
     }
     let_in_[open.session] = true;
-    if (open.announced.waits && (said.text.empty() || hash_of(said.text) == open.announced.text)) {
+    if (open.announced.waits && ends_announced(open.announced, entry)) {
         events_[open.announced.event].outcome = outcome(state_of(entry));
         open.announced.facts.sqlstate = state_of(entry);
         return settle(open);
@@ -149,6 +149,16 @@ void SessionBuilder::take_failure(Open& open, const Record& record) {
         ++recording_.records.failures_without_statement;
         add_unknown(open, place, entry.line, time_us, state_of(entry));
     }
+}
+
+// Whether a failure is that of the statement that was announced. One that ends a session may come
+// long after it.
+bool SessionBuilder::ends_announced(const Announced& announced, const LogEntry& entry) {
+    if (!entry.query.empty()) {
+        return hash_of(entry.query) == announced.text;
+    }
+    const auto tag = entry.command_tag;
+    return !ends_session(entry) || (!tag.empty() && !tag.starts_with("idle"));
 }
 
 // A statement of which only the failure is logged, and perhaps how far it came.

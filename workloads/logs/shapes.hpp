@@ -14,7 +14,8 @@ namespace workloads::logs {
 
 struct Shape {
     // Of the parse tree, by libpg_query, so that spaces, case, the length of IN lists and the
-    // values do not matter; of the masked text where the parser does not know the statement.
+    // values do not matter, nor digits in the names of tables (it takes them for partitions); of
+    // the masked text where the parser does not know the statement.
     std::uint64_t fingerprint = 0;
     bool parsed = false;
     StatementKind kind = StatementKind::unknown;

@@ -43,6 +43,13 @@ enum Column : std::size_t {
     query_id,
 };
 
+constexpr Column text_columns[] = {
+    user_name,   database_name,  connection_from, command_tag, message,  detail,
+    hint,        internal_query, context,         query,       location, application_name,
+    backend_type};
+// Numbers, of which nothing is read; whatever else stands there is damage.
+constexpr Column number_columns[] = {internal_query_pos, query_pos, leader_pid};
+
 constexpr std::size_t columns_of_10 = 23, columns_of_13 = 24, columns_of_14 = 26;
 constexpr std::size_t milliseconds_length = 23;
 constexpr std::size_t longest_zone = 32;
@@ -322,6 +329,23 @@ bool CsvReader::fill(LogEntry& entry) {
         !session_time_.read(column[session_start_time], entry.session_start) ||
         !read_optional(column[transaction_id], entry.transaction_id) ||
         column[error_severity].empty() || column[sql_state_code].size() != 5) {
+        return false;
+    }
+    // The server quotes all text that is not NULL.
+    for (const std::size_t text : text_columns) {
+        if (text < count_ && !quoted_[text] && !column[text].empty()) {
+            return false;
+        }
+    }
+    for (const std::size_t number : number_columns) {
+        if (number < count_ &&
+            !std::all_of(column[number].begin(), column[number].end(), is_digit)) {
+            return false;
+        }
+    }
+    const auto of_transaction = [](char c) { return is_digit(c) || c == '/' || c == '-'; };
+    if (!std::all_of(column[virtual_transaction_id].begin(), column[virtual_transaction_id].end(),
+                     of_transaction)) {
         return false;
     }
     // What is cut in the middle of its last number still reads as one.

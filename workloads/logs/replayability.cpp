@@ -74,7 +74,7 @@ bool ends_or_divides_a_transaction(StatementKind kind) {
 }
 
 bool uses_a_cursor(const StatementScan& scan) {
-    return scan.kind == StatementKind::fetch_cursor || scan.kind == StatementKind::close_cursor;
+    return scan.has(StatementKind::fetch_cursor) || scan.has(StatementKind::close_cursor);
 }
 
 bool is_failure_by_circumstance(std::string_view sqlstate) {
@@ -124,7 +124,7 @@ Reason impossible(const EventFacts& facts) {
     if (uses_a_cursor(scan) && !facts.object_seen && !failed) {
         return Reason::cursor_not_seen;
     }
-    if (scan.kind == StatementKind::sql_execute && !facts.prepared_text_known && !failed) {
+    if (scan.has(StatementKind::sql_execute) && !facts.prepared_text_known && !failed) {
         return Reason::prepared_text_unknown;
     }
     return Reason::none;
@@ -142,8 +142,7 @@ Reason inexact(const EventFacts& facts) {
         return Reason::fetch_size_unknown;
     }
     // 26000: there was none, and there will be none.
-    if (scan.kind == StatementKind::sql_execute && !facts.object_seen &&
-        facts.sqlstate != "26000") {
+    if (scan.has(StatementKind::sql_execute) && !facts.prepare_seen && facts.sqlstate != "26000") {
         return Reason::prepare_not_seen;
     }
     if (ends_or_divides_a_transaction(scan.kind) && !facts.in_transaction) {

@@ -66,7 +66,8 @@ struct EventFacts {
     bool text_logged = true;
     ParameterState parameters = ParameterState::whole;  // whole: also where none are needed
     std::string_view sqlstate;                          // empty: it went through
-    bool object_seen = true;          // the cursor, the portal or the PREPARE that it depends on
+    bool object_seen = true;          // the cursors or the portal that it depends on
+    bool prepare_seen = true;         // of an SQL-level EXECUTE
     bool prepared_text_known = true;  // of an SQL-level EXECUTE
     bool in_transaction = true;       // a COMMIT, a SAVEPOINT: whether its BEGIN was seen
     bool session_began_before = false;

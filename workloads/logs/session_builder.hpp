@@ -54,7 +54,7 @@ private:
         std::uint64_t line = 0;
         TextHash text;
         EventFacts facts;
-        std::string object;
+        std::vector<ObjectUse> objects;
     };
     // What came last of the extended protocol and is not executed yet.
     struct Bound {

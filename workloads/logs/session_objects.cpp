@@ -35,44 +35,60 @@ TextHash key_of(std::string_view name, std::string_view portal) {
 
 }  // namespace
 
-void SessionObjects::complete(EventFacts& facts, std::string_view object) const {
+void SessionObjects::complete(EventFacts& facts, std::span<const ObjectUse> objects) const {
     facts.in_transaction = in_transaction_;
-    switch (facts.scan.kind) {
-        case StatementKind::fetch_cursor:
-            facts.object_seen = holds(cursors_, object);
-            break;
-        case StatementKind::close_cursor:
-            facts.object_seen = object.empty() || holds(cursors_, object);
-            break;
-        case StatementKind::sql_execute:
-            facts.object_seen = holds(prepared_, object);
-            facts.prepared_text_known = facts.prepared_text_known || facts.object_seen;
-            break;
-        default:
-            break;
+    if (objects.empty()) {
+        return;
+    }
+    // Only what a text makes for itself needs a copy.
+    Names cursors_then, prepared_then;
+    const bool several = objects.size() > 1;
+    if (several) {
+        cursors_then = cursors_;
+        prepared_then = prepared_;
+    }
+    const Names& cursors = several ? cursors_then : cursors_;
+    const Names& prepared = several ? prepared_then : prepared_;
+    for (const auto& use : objects) {
+        const bool cursor = use.kind == StatementKind::fetch_cursor ||
+                            (use.kind == StatementKind::close_cursor && !use.name.empty());
+        if (cursor && !holds(cursors, use.name)) {
+            facts.object_seen = false;
+        }
+        if (use.kind == StatementKind::sql_execute && !holds(prepared, use.name)) {
+            facts.prepare_seen = false;
+        }
+        if (several) {
+            follow_object(use, cursors_then, prepared_then);
+        }
+    }
+    facts.prepared_text_known = facts.prepared_text_known || facts.prepare_seen;
+}
+
+void SessionObjects::follow(const StatementScan& scan, std::span<const ObjectUse> objects,
+                            bool failed) {
+    follow_transaction(scan, failed);
+    for (const auto& use : objects) {
+        if (!failed) {
+            follow_object(use, cursors_, prepared_);
+        }
     }
 }
 
-void SessionObjects::follow(const StatementScan& scan, std::string_view object, bool failed) {
-    follow_transaction(scan, failed);
-    if (failed) {
-        return;
-    }
-    switch (scan.kind) {
+void SessionObjects::follow_object(const ObjectUse& use, Names& cursors, Names& prepared) {
+    switch (use.kind) {
         case StatementKind::declare_cursor:
-            add(cursors_, object);
+            add(cursors, use.name);
             break;
         case StatementKind::close_cursor:
-            remove(cursors_, object);
+            remove(cursors, use.name);
             break;
         case StatementKind::sql_prepare:
-            add(prepared_, object);
+            add(prepared, use.name);
             break;
         case StatementKind::sql_deallocate:
-            remove(prepared_, object);
-            break;
         case StatementKind::discard:
-            prepared_.clear();
+            remove(prepared, use.name);
             break;
         default:
             break;

@@ -6,6 +6,7 @@
 #include "workloads/logs/statement_scan.hpp"
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,14 +17,13 @@ namespace workloads::logs {
 // that depends on them less replayable, never more.
 class SessionObjects {
 public:
-    static constexpr std::size_t most_names = 1'000, most_portals = 64;
+    static constexpr std::size_t most_names = 256, most_portals = 64;
 
-    // Whether what the statement depends on was seen. `object`: the cursor or prepared statement
-    // that it names.
-    void complete(EventFacts& facts, std::string_view object) const;
+    // Whether all that the text depends on was seen, or is made by the text itself before.
+    void complete(EventFacts& facts, std::span<const ObjectUse> objects) const;
 
     // After it went through, or failed.
-    void follow(const StatementScan& scan, std::string_view object, bool failed);
+    void follow(const StatementScan& scan, std::span<const ObjectUse> objects, bool failed);
 
     void add_portal(std::string_view name, std::string_view portal);
     [[nodiscard]] bool has_portal(std::string_view name, std::string_view portal) const;
@@ -31,6 +31,7 @@ public:
 private:
     using Names = std::vector<std::string>;
 
+    static void follow_object(const ObjectUse& use, Names& cursors, Names& prepared);
     void follow_transaction(const StatementScan& scan, bool failed);
 
     Names cursors_, prepared_;

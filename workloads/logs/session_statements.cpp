@@ -53,7 +53,7 @@ void SessionBuilder::take_statement(Open& open, const Record& record) {
     next.event = events_.size();
     next.line = entry.line;
     next.text = hash_of(said.text);
-    next.object = found.object;
+    next.objects.assign(found.objects.begin(), found.objects.end());
     auto& facts = next.facts;
     facts.protocol = protocol_of(said.saying);
     facts.scan = found.scan;
@@ -65,7 +65,7 @@ void SessionBuilder::take_statement(Open& open, const Record& record) {
     if (said.saying == Saying::fetch) {
         facts.object_seen = open.objects.has_portal(said.name, said.portal);
     } else {
-        open.objects.complete(facts, found.object);
+        open.objects.complete(facts, found.objects);
     }
     if (said.saying == Saying::execute) {
         open.objects.add_portal(said.name, said.portal);
@@ -186,14 +186,14 @@ void SessionBuilder::add_failed(Open& open, const Record& record) {
             state_for(from_bind ? open.bound.parameters : logged, found.scan.parameters);
     }
     facts.prepared_text_known = !prepared_by(entry).empty();
-    open.objects.complete(facts, found.object);
+    open.objects.complete(facts, found.objects);
 
     auto& event = add_event(open, has_bind ? open.bound.place : place, time_us);
     event.shape = found.shape;
     event.outcome = outcome(facts.sqlstate);
     event.set_kind(facts.protocol, found.scan.kind);
     file(event, has_bind ? open.bound.line : entry.line, facts, open);
-    open.objects.follow(found.scan, found.object, true);
+    open.objects.follow(found.scan, found.objects, true);
     forget_bound(open, &text);
 }
 
@@ -204,7 +204,7 @@ void SessionBuilder::settle(Open& open) {
     auto& announced = open.announced;
     announced.waits = false;
     file(events_[announced.event], announced.line, announced.facts, open);
-    open.objects.follow(announced.facts.scan, announced.object, !announced.facts.sqlstate.empty());
+    open.objects.follow(announced.facts.scan, announced.objects, !announced.facts.sqlstate.empty());
 }
 
 // Durations that no statement took, beyond those of the parse and the bind of one that comes now:

@@ -41,21 +41,6 @@ std::string_view clipped(std::string_view text, std::size_t most) {
     return text.substr(0, most);
 }
 
-// What names an object has to be scanned each time: the cache does not hold names.
-bool names_an_object(StatementKind kind) {
-    switch (kind) {
-        case StatementKind::sql_prepare:
-        case StatementKind::sql_execute:
-        case StatementKind::sql_deallocate:
-        case StatementKind::declare_cursor:
-        case StatementKind::fetch_cursor:
-        case StatementKind::close_cursor:
-            return true;
-        default:
-            return false;
-    }
-}
-
 }  // namespace
 
 Shapes::Shapes() : shapes_{{0, false, StatementKind::unknown, "(text not logged)"}} {
@@ -70,10 +55,10 @@ Shapes::Found Shapes::find(std::string_view text) {
     }
     const auto scan = scanner_.scan(text);
     const auto shape = shape_of(text, scan);
-    if (!names_an_object(scan.kind)) {
+    if (scanner_.objects().empty()) {  // the cache does not hold names
         cached = {hash, shape, scan, true};
     }
-    return {shape, scan, scanner_.object()};
+    return {shape, scan, scanner_.objects()};
 }
 
 std::uint32_t Shapes::shape_of(std::string_view text, const StatementScan& scan) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -34,7 +35,7 @@ public:
     struct Found {
         std::uint32_t shape = 0;  // index in all()
         StatementScan scan;
-        std::string_view object;  // the cursor or prepared statement; until the next call
+        std::span<const ObjectUse> objects;  // until the next call
     };
     Found find(std::string_view text);
 

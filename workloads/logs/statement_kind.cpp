@@ -203,6 +203,8 @@ std::string object_of(StatementKind kind, const StatementWords& words) {
             return at(executed_at(words));
         case StatementKind::close_cursor:
             return words.is(1, "ALL") ? "" : at(1);
+        case StatementKind::discard:
+            return "";
         case StatementKind::sql_deallocate: {
             const std::size_t name = words.is(1, "PREPARE") && words.count > 2 ? 2 : 1;
             return words.is(name, "ALL") ? "" : at(name);
@@ -211,6 +213,21 @@ std::string object_of(StatementKind kind, const StatementWords& words) {
             return words.count > 1 ? folded(words.last) : "";
         default:
             return "";
+    }
+}
+
+bool names_an_object(StatementKind kind) noexcept {
+    switch (kind) {
+        case StatementKind::sql_prepare:
+        case StatementKind::sql_execute:
+        case StatementKind::sql_deallocate:
+        case StatementKind::declare_cursor:
+        case StatementKind::fetch_cursor:
+        case StatementKind::close_cursor:
+        case StatementKind::discard:
+            return true;
+        default:
+            return false;
     }
 }
 

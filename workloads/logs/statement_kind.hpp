@@ -26,6 +26,9 @@ struct StatementWords {
 [[nodiscard]] bool equals_word(std::string_view text, std::string_view upper_case);
 [[nodiscard]] StatementKind kind_of(const StatementWords& words);
 
+// Whether it makes, uses or drops a cursor or a prepared statement.
+[[nodiscard]] bool names_an_object(StatementKind kind) noexcept;
+
 // The cursor or prepared statement that a statement of that kind names; empty: none or all.
 [[nodiscard]] std::string object_of(StatementKind kind, const StatementWords& words);
 

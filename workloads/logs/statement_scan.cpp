@@ -13,6 +13,7 @@ namespace workloads::logs {
 namespace {
 
 constexpr std::size_t most_masked = 64 * 1024;
+constexpr std::size_t most_objects = 1'000;
 
 // Functions of large objects, whose OIDs and descriptors are the recorded server's.
 constexpr std::string_view large_object_functions[] = {
@@ -49,8 +50,10 @@ TextHash hash_of(std::string_view text) noexcept {
 // One text from its first byte to its last.
 class StatementScanner::Pass {
 public:
-    Pass(std::string_view text, std::string& masked) : text_{text}, masked_{masked} {
+    Pass(std::string_view text, std::string& masked, std::vector<ObjectUse>& objects)
+        : text_{text}, masked_{masked}, objects_{objects} {
         masked_.clear();
+        objects_.clear();
     }
 
     StatementScan run() {
@@ -65,8 +68,6 @@ public:
         scan_.masked_hash = chained_;
         return scan_;
     }
-
-    [[nodiscard]] const StatementWords& first_words() const { return first_words_; }
 
 private:
     void step() {
@@ -142,7 +143,9 @@ private:
         const auto kind = kind_of(words_);
         if (scan_.statements++ == 0) {
             first_kind_ = kind;
-            first_words_ = words_;
+        }
+        if (names_an_object(kind) && objects_.size() < most_objects) {
+            objects_.push_back({kind, object_of(kind, words_)});
         }
         scan_.kinds |= 1U << static_cast<unsigned>(kind);
     }
@@ -380,21 +383,19 @@ private:
 
     std::string_view text_;
     std::string& masked_;
+    std::vector<ObjectUse>& objects_;
     std::string beyond_;
     bool beyond_first_ = false;
     std::size_t at_ = 0, depth_ = 0, body_depth_ = 0;
     bool space_ = false, in_statement_ = false, copy_place_ = false;
     StatementKind first_kind_ = StatementKind::empty;
-    StatementWords words_, first_words_;
+    StatementWords words_;
     TextHash chained_;
     StatementScan scan_;
 };
 
 StatementScan StatementScanner::scan(std::string_view text) {
-    Pass pass{text, masked_};
-    const auto scan = pass.run();
-    object_ = scan.statements == 1 ? object_of(scan.kind, pass.first_words()) : std::string{};
-    return scan;
+    return Pass{text, masked_, objects_}.run();
 }
 
 std::string with_short_lists(std::string_view masked) {

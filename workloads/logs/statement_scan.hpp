@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace workloads::logs {
 
@@ -68,6 +69,13 @@ struct StatementScan {
     }
 };
 
+// A cursor or prepared statement that a statement names, folded as the server does.
+struct ObjectUse {
+    StatementKind kind = StatementKind::unknown;  // of the statement
+    std::string name;                             // empty: none, or all of them
+    friend bool operator==(const ObjectUse&, const ObjectUse&) = default;
+};
+
 // Keeps its memory from text to text. Literals are read by standard_conforming_strings = on.
 class StatementScanner {
 public:
@@ -77,13 +85,13 @@ public:
     // `?`, comments and spaces one space. Quoted names and $n stay. At most its first 64 KiB.
     [[nodiscard]] std::string_view masked() const noexcept { return masked_; }
 
-    // Of the text scanned last, when it is one statement: the cursor or prepared statement that
-    // it names, folded as the server does; empty: none, or all of them.
-    [[nodiscard]] const std::string& object() const noexcept { return object_; }
+    // Of the text scanned last, in order; at most 1,000.
+    [[nodiscard]] const std::vector<ObjectUse>& objects() const noexcept { return objects_; }
 
 private:
     class Pass;
-    std::string masked_, object_;
+    std::string masked_;
+    std::vector<ObjectUse> objects_;
 };
 
 // Lists of masked values cut short for a reader: `IN (?, ?, ?)` becomes `IN (?, ...)`.

@@ -86,7 +86,7 @@ TEST(Replayability, OfFailuresComparesTheOutcomeUnlessItWasTheMoments) {
     EXPECT_EQ(reason_of(facts), Reason::failed_as_recorded);
     facts = facts_of("EXECUTE p");
     facts.sqlstate = "26000";
-    facts.object_seen = facts.prepared_text_known = false;
+    facts.prepare_seen = facts.prepared_text_known = false;
     EXPECT_EQ(reason_of(facts), Reason::failed_as_recorded);
 }
 

@@ -62,8 +62,10 @@ TEST(Shapes, GiveTheSameScanFromTheCache) {
 TEST(Shapes, NameTheObjectEachTime) {
     Shapes shapes;
     for (int i = 0; i < 3; ++i) {
-        EXPECT_EQ(shapes.find("FETCH 1 FROM c").object, "c");
-        EXPECT_EQ(shapes.find("SELECT 1").object, "");
+        const auto fetch = shapes.find("BEGIN; FETCH 1 FROM c");
+        ASSERT_EQ(fetch.objects.size(), 1U);
+        EXPECT_EQ(fetch.objects[0].name, "c");
+        EXPECT_TRUE(shapes.find("SELECT 1").objects.empty());
     }
 }
 

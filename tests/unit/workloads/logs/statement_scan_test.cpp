@@ -24,7 +24,7 @@ std::string masked(std::string_view text) {
 std::string object(std::string_view text) {
     StatementScanner scanner;
     (void)scanner.scan(text);
-    return scanner.object();
+    return scanner.objects().empty() ? "" : scanner.objects()[0].name;
 }
 
 TEST(StatementScan, TellsTheKindByTheFirstWords) {
@@ -206,6 +206,16 @@ TEST(StatementScan, NamesCursorsAndPreparedStatementsAsTheServerFoldsThem) {
     EXPECT_EQ(object("CLOSE ALL"), "");
     EXPECT_EQ(object("CLOSE c"), "c");
     EXPECT_EQ(object("SELECT 1"), "");
+}
+
+TEST(StatementScan, NamesTheObjectsOfEachStatementOfAText) {
+    StatementScanner scanner;
+    (void)scanner.scan("BEGIN; DECLARE c CURSOR FOR SELECT 1; FETCH c; CLOSE ALL; COMMIT");
+    EXPECT_EQ(scanner.objects(), (std::vector<ObjectUse>{{Kind::declare_cursor, "c"},
+                                                         {Kind::fetch_cursor, "c"},
+                                                         {Kind::close_cursor, ""}}));
+    (void)scanner.scan("SELECT 1");
+    EXPECT_TRUE(scanner.objects().empty());
 }
 
 TEST(StatementScan, ShortensListsOfMaskedValues) {

@@ -21,13 +21,13 @@ MAY_INCLUDE = {
 
 SOCKETS = r"sys/socket\.h|netdb\.h|arpa/.*|netinet/.*|poll\.h|sys/epoll\.h|boost/asio(/.*|\.hpp)"
 DATABASE = r"libpq-fe\.h|libpq/.*|postgres_ext\.h|pqxx(/.*)?"
-# The grammar as a library: pure computation, so the scenarios' reader may use it.
+# The grammar as a library: pure computation, so the readers of scenarios and of logs may use it.
 GRAMMAR = r"pg_query\.h"
 THREADS = r"thread|mutex|shared_mutex|condition_variable|future|stop_token|pthread\.h"
 
 # What a folder never contains, and why. A pattern matches the whole name between the brackets.
 NEVER = [
-    ("workloads", f"{SOCKETS}|{DATABASE}|{GRAMMAR}|{THREADS}", "pure computation"),
+    ("workloads", f"{SOCKETS}|{DATABASE}|{THREADS}", "pure computation"),
     ("checksum", f"{SOCKETS}|{DATABASE}|{GRAMMAR}|{THREADS}", "pure computation"),
     ("reports", f"{SOCKETS}|{DATABASE}|{GRAMMAR}", "does not know how a figure was measured"),
     ("scenarios", f"{SOCKETS}|{DATABASE}|{THREADS}", "no I/O beyond reading its file"),

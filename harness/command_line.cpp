@@ -238,6 +238,7 @@ struct Words {
     CompareCommand compare;
     PlaceboCommand placebo;
     WorkloadInspectCommand inspect;
+    WorkloadMaskCommand mask;
     std::string mark_db, unmark_db;
     std::vector<std::string> sets, maps;
 };
@@ -251,6 +252,30 @@ struct Choice {
 std::variant<Command, std::string> unless(const std::optional<std::string>& wrong,
                                           const Command& command) {
     return wrong ? std::variant<Command, std::string>{*wrong} : command;
+}
+
+void add_mask(CLI::App& workload, WorkloadMaskCommand& mask) {
+    auto* command = workload.add_subcommand(
+        "mask", "Write logs again with every value replaced by one of the same kind");
+    command->add_option("logs", mask.logs, "PostgreSQL logs, all of one format")
+        ->type_name("LOG")
+        ->required();
+    command->add_option("--out", mask.out, "where the masked logs go (new or empty)")
+        ->type_name("DIR")
+        ->required();
+    command
+        ->add_option("--key-env", mask.key_env,
+                     "the variable that holds the key: equal values stay equal from one time to "
+                     "the next (default: a random key)")
+        ->type_name("VAR");
+    command
+        ->add_option(
+            "--prefix", mask.prefix,
+            "log_line_prefix of logs that are neither csvlog nor jsonlog (default: guessed)")
+        ->type_name("P");
+    command->add_flag("--keep-names", mask.keep_names,
+                      "keep the names of users, databases, applications and hosts");
+    command->add_flag("--quiet", mask.quiet, "no progress");
 }
 
 void add_workload(CLI::App& app, Words& words, std::vector<Choice>& choices) {
@@ -275,6 +300,8 @@ void add_workload(CLI::App& app, Words& words, std::vector<Choice>& choices) {
     command->add_flag("--json", inspect.json, "print rehearse.workload/1 on stdout");
     command->add_flag("--quiet", inspect.quiet, "no progress");
     choices.push_back({command, [&words] { return Command{words.inspect}; }});
+    add_mask(*workload, words.mask);
+    choices.push_back({workload->get_subcommand("mask"), [&words] { return Command{words.mask}; }});
 }
 
 // Those that take hardly a word.

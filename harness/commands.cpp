@@ -4,6 +4,7 @@
 #include "harness/ci_system.hpp"
 #include "harness/demo.hpp"
 #include "harness/engines.hpp"
+#include "harness/mask_command.hpp"
 #include "harness/placebo.hpp"
 #include "harness/plan.hpp"
 #include "harness/rehearsal.hpp"
@@ -126,6 +127,7 @@ int dispatch(const Command& command) {
             [](const CompareCommand& c) { return compare_stored(c); },
             [](const PlaceboCommand& c) { return placebo(c); },
             [](const WorkloadInspectCommand& c) { return inspect_workload(c); },
+            [](const WorkloadMaskCommand& c) { return mask_workload(c); },
             [](const GuardCommand& c) {
                 const auto target = engine_for(c.db).open(c.db);
                 return print(c.mark ? target->mark() : target->unmark());

@@ -114,6 +114,60 @@ std::string_view known_name(std::string_view name) {
     return name == "[unknown]" ? std::string_view{} : name;
 }
 
+// "10.0.0.7:51234" as %r has it: "10.0.0.7(51234)".
+std::string with_port(std::string_view remote) {
+    const std::size_t colon = remote.rfind(':');
+    if (colon == std::string_view::npos || !all_digits(remote.substr(colon + 1))) {
+        return std::string{remote};
+    }
+    return std::string{remote.substr(0, colon)} + "(" + std::string{remote.substr(colon + 1)} + ")";
+}
+
+// What an escape becomes.
+std::string written(char escape, const LogEntry& entry, std::uint64_t number) {
+    switch (escape) {
+        case 'a':
+            return std::string{entry.application};
+        case 'u':
+            return std::string{entry.user};
+        case 'd':
+            return std::string{entry.database};
+        case 'r':
+            return with_port(entry.remote);
+        case 'h':
+            return std::string{entry.remote.substr(0, entry.remote.rfind(':'))};
+        case 'b':
+            return std::string{entry.backend_type};
+        case 'p':
+            return std::to_string(entry.pid);
+        case 't':
+        case 'm':
+            return stamp_text(entry.time, escape == 'm');
+        case 's':
+            return stamp_text(entry.session_start, false);
+        case 'n': {
+            const std::string thousandth = std::to_string(entry.time.local_us / 1000 % 1000 + 1000);
+            return std::to_string(entry.time.local_us / 1'000'000) + "." + thousandth.substr(1);
+        }
+        case 'i':
+            return std::string{entry.command_tag};
+        case 'e':
+            return std::string{entry.sqlstate};
+        case 'c':
+            return std::string{entry.session_id};
+        case 'l':
+            return std::to_string(number);
+        case 'v':
+            return std::string{entry.virtual_transaction};
+        case 'x':
+            return std::to_string(entry.transaction_id);
+        case 'Q':
+            return std::to_string(entry.query_id);
+        default:
+            return {};
+    }
+}
+
 }  // namespace
 
 LineTag read_tag(std::string_view text) {
@@ -207,6 +261,30 @@ bool LinePrefix::has(std::string_view escapes) const {
     return std::any_of(elements_.begin(), elements_.end(), [&](const Element& element) {
         return element.escape != 0 && contains(escapes, element.escape);
     });
+}
+
+std::string LinePrefix::write(const LogEntry& entry, std::uint64_t number) const {
+    std::string out;
+    std::size_t session = std::string::npos;  // where its part begins
+    bool any = false;
+    for (const auto& element : elements_) {
+        if (element.escape == 0) {
+            out += element.text;
+            continue;
+        }
+        if (element.escape == 'q') {
+            session = session == std::string::npos ? out.size() : session;
+            continue;
+        }
+        const std::string text = written(element.escape, entry, number);
+        const std::string pad(element.width - std::min(element.width, text.size()), ' ');
+        out += element.left ? text + pad : pad + text;
+        any |= session != std::string::npos && !text.empty();
+    }
+    if (session != std::string::npos && !any) {
+        out.resize(session);
+    }
+    return out;
 }
 
 std::optional<std::size_t> LinePrefix::read(std::string_view line, LogEntry& entry,

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +46,12 @@ public:
     // the address where that had to be rewritten.
     std::optional<std::size_t> read(std::string_view line, LogEntry& entry, std::string& scratch);
 
+    // The prefix of a record's line, `number` being that line's (%l). Escapes that an entry knows
+    // nothing of (%P, %L) stay empty; the session's part is left out where all of it is empty.
+    [[nodiscard]] std::string write(const LogEntry& entry, std::uint64_t number) const;
+
+    // Whether one of these escapes is in it.
+    [[nodiscard]] bool has(std::string_view escapes) const;
     // How much a prefix tells: the number of its escapes.
     [[nodiscard]] std::size_t escapes() const noexcept { return escapes_; }
     [[nodiscard]] const std::string& format() const noexcept { return format_; }
@@ -60,7 +67,6 @@ private:
     };
 
     static Element read_escape(std::string_view format, std::size_t& at);
-    [[nodiscard]] bool has(std::string_view escapes) const;
     bool match(std::size_t element, std::size_t at);
     bool match_field(std::size_t element, std::size_t at);
     bool take(std::size_t element, std::size_t from, std::size_t to);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <cstdio>
 #include <cstring>
 
 namespace workloads::logs {
@@ -96,6 +98,27 @@ bool TimeReader::read(std::string_view text, LogTime& time) {
     time.zone = text.substr(stamp + 1);
     time.known = true;
     return true;
+}
+
+std::string stamp_text(const LogTime& time, bool milliseconds) {
+    using namespace std::chrono;
+    const sys_time<microseconds> moment{microseconds{time.local_us}};
+    const auto day = floor<days>(moment);
+    const year_month_day date{day};
+    const hh_mm_ss clock{moment - day};
+    char text[64];
+    const int length = std::snprintf(
+        text, sizeof text, "%04d-%02u-%02u %02d:%02d:%02d", static_cast<int>(date.year()),
+        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+        static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+        static_cast<int>(clock.seconds().count()));
+    std::string out{text, static_cast<std::size_t>(length)};
+    if (milliseconds) {
+        std::snprintf(text, sizeof text, ".%03d",
+                      static_cast<int>(clock.subseconds().count() / 1000));
+        out += text;
+    }
+    return out + ' ' + std::string{time.zone.empty() ? "UTC" : time.zone};
 }
 
 bool read_number(std::string_view text, std::uint64_t& number) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace workloads::logs {
@@ -29,6 +30,9 @@ private:
     std::int64_t date_us_ = 0;  // of its midnight
     bool date_known_ = false;
 };
+
+// A time as the server writes it: "2024-01-31 10:00:00[.123] ZONE". Requires time.known.
+[[nodiscard]] std::string stamp_text(const LogTime& time, bool milliseconds);
 
 // False unless the whole text is a decimal number that fits.
 bool read_number(std::string_view text, std::uint64_t& number);

@@ -266,6 +266,8 @@ struct Words {
     GateCommand gate;
     CompareCommand compare;
     PlaceboCommand placebo;
+    WorkloadInspectCommand inspect;
+    WorkloadMaskCommand mask;
     SynthesizeCommand synthesize;
     std::string mark_db, unmark_db;
     std::vector<std::string> sets, maps;
@@ -282,10 +284,54 @@ std::variant<Command, std::string> unless(const std::optional<std::string>& wron
     return wrong ? std::variant<Command, std::string>{*wrong} : command;
 }
 
-// `workload ...`
+void add_mask(CLI::App& workload, WorkloadMaskCommand& mask) {
+    auto* command = workload.add_subcommand(
+        "mask", "Write logs again with every value replaced by one of the same kind");
+    command->add_option("logs", mask.logs, "PostgreSQL logs, all of one format")
+        ->type_name("LOG")
+        ->required();
+    command->add_option("--out", mask.out, "where the masked logs go (new or empty)")
+        ->type_name("DIR")
+        ->required();
+    command
+        ->add_option("--key-env", mask.key_env,
+                     "the variable that holds the key: equal values stay equal from one time to "
+                     "the next (default: a random key)")
+        ->type_name("VAR");
+    command
+        ->add_option(
+            "--prefix", mask.prefix,
+            "log_line_prefix of logs that are neither csvlog nor jsonlog (default: guessed)")
+        ->type_name("P");
+    command->add_flag("--keep-names", mask.keep_names,
+                      "keep the names of users, databases, applications and hosts");
+    command->add_flag("--quiet", mask.quiet, "no progress");
+}
+
 void add_workload(CLI::App& app, Words& words, std::vector<Choice>& choices) {
-    auto* workload = app.add_subcommand("workload", "Workloads from what production runs");
+    auto* workload =
+        app.add_subcommand("workload", "Workloads from what production logged and counted");
     workload->require_subcommand(1);
+    auto* command = workload->add_subcommand(
+        "inspect", "Sessions, statements, what of them can be replayed, and what the log lacks");
+    auto& inspect = words.inspect;
+    command->add_option("logs", inspect.logs, "PostgreSQL logs, rotated ones in any order")
+        ->type_name("LOG")
+        ->required();
+    command
+        ->add_option(
+            "--prefix", inspect.prefix,
+            "log_line_prefix of logs that are neither csvlog nor jsonlog (default: guessed)")
+        ->type_name("P");
+    command->add_option("--top", inspect.top, "statements to list (default: 20)")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{20'000}));
+    command->add_flag("--show-values", inspect.show_values,
+                      "show a statement of each sort with its values (default: masked)");
+    command->add_flag("--json", inspect.json, "print rehearse.workload/1 on stdout");
+    command->add_flag("--quiet", inspect.quiet, "no progress");
+    choices.push_back({command, [&words] { return Command{words.inspect}; }});
+    add_mask(*workload, words.mask);
+    choices.push_back({workload->get_subcommand("mask"), [&words] { return Command{words.mask}; }});
     choices.push_back({add_synthesize(*workload, words.synthesize),
                        [&words] { return Command{words.synthesize}; }});
 }

@@ -95,10 +95,25 @@ struct SynthesizeCommand {
     std::optional<std::filesystem::path> out;  // left out: stdout
 };
 
-using Command =
-    std::variant<DemoCommand, RunCommand, ValidateCommand, SchemaCommand, DoctorCommand,
-                 CleanupCommand, GuardCommand, ChecksumCommand, DiffCommand, ReportCommand,
-                 GateCommand, CompareCommand, PlaceboCommand, SynthesizeCommand>;
+struct WorkloadInspectCommand {
+    std::vector<std::filesystem::path> logs;
+    std::optional<std::string> prefix;  // log_line_prefix of stderr logs; left out: found out
+    std::size_t top = 20;
+    bool json = false, quiet = false, show_values = false;
+};
+
+struct WorkloadMaskCommand {
+    std::vector<std::filesystem::path> logs;
+    std::optional<std::string> prefix;  // log_line_prefix of stderr logs; none: found out
+    std::filesystem::path out;
+    std::optional<std::string> key_env;  // the variable that holds the key; none: a random one
+    bool keep_names = false, quiet = false;
+};
+
+using Command = std::variant<DemoCommand, RunCommand, ValidateCommand, SchemaCommand, DoctorCommand,
+                             CleanupCommand, GuardCommand, ChecksumCommand, DiffCommand,
+                             ReportCommand, GateCommand, CompareCommand, PlaceboCommand,
+                             WorkloadInspectCommand, WorkloadMaskCommand, SynthesizeCommand>;
 
 // The command, or the exit code where there is nothing more to do: 0 after --help and --version, 2
 // after an error (which was printed).

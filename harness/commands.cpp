@@ -4,11 +4,13 @@
 #include "harness/ci_system.hpp"
 #include "harness/demo.hpp"
 #include "harness/engines.hpp"
+#include "harness/mask_command.hpp"
 #include "harness/placebo.hpp"
 #include "harness/plan.hpp"
 #include "harness/rehearsal.hpp"
 #include "harness/report_commands.hpp"
 #include "harness/verify_commands.hpp"
+#include "harness/workload_commands.hpp"
 #include "harness/workload_synthesis.hpp"
 #include "reports/json.hpp"
 #include "reports/terminal.hpp"
@@ -108,29 +110,31 @@ int clean(const CleanupCommand& command) {
 }
 
 int dispatch(const Command& command) {
-    return std::visit(Overloaded{[](const DemoCommand& c) { return demo(c); },
-                                 [](const RunCommand& c) { return run(c); },
-                                 [](const ValidateCommand& c) { return validate(c); },
-                                 [](const SchemaCommand&) {
-                                     std::cout << scenarios::json_schema() << '\n';
-                                     return exit_codes::pass;
-                                 },
-                                 [](const DoctorCommand& c) {
-                                     return print(engine_for(c.db).open(c.db)->doctor());
-                                 },
-                                 [](const CleanupCommand& c) { return clean(c); },
-                                 [](const ChecksumCommand& c) { return checksum_tables(c); },
-                                 [](const DiffCommand& c) { return diff_tables(c); },
-                                 [](const ReportCommand& c) { return draw_again(c); },
-                                 [](const GateCommand& c) { return judge_again(c); },
-                                 [](const CompareCommand& c) { return compare_stored(c); },
-                                 [](const PlaceboCommand& c) { return placebo(c); },
-                                 [](const SynthesizeCommand& c) { return synthesize(c); },
-                                 [](const GuardCommand& c) {
-                                     const auto target = engine_for(c.db).open(c.db);
-                                     return print(c.mark ? target->mark() : target->unmark());
-                                 }},
-                      command);
+    return std::visit(
+        Overloaded{
+            [](const DemoCommand& c) { return demo(c); },
+            [](const RunCommand& c) { return run(c); },
+            [](const ValidateCommand& c) { return validate(c); },
+            [](const SchemaCommand&) {
+                std::cout << scenarios::json_schema() << '\n';
+                return exit_codes::pass;
+            },
+            [](const DoctorCommand& c) { return print(engine_for(c.db).open(c.db)->doctor()); },
+            [](const CleanupCommand& c) { return clean(c); },
+            [](const ChecksumCommand& c) { return checksum_tables(c); },
+            [](const DiffCommand& c) { return diff_tables(c); },
+            [](const ReportCommand& c) { return draw_again(c); },
+            [](const GateCommand& c) { return judge_again(c); },
+            [](const CompareCommand& c) { return compare_stored(c); },
+            [](const PlaceboCommand& c) { return placebo(c); },
+            [](const WorkloadInspectCommand& c) { return inspect_workload(c); },
+            [](const WorkloadMaskCommand& c) { return mask_workload(c); },
+            [](const SynthesizeCommand& c) { return synthesize(c); },
+            [](const GuardCommand& c) {
+                const auto target = engine_for(c.db).open(c.db);
+                return print(c.mark ? target->mark() : target->unmark());
+            }},
+        command);
 }
 
 }  // namespace

@@ -96,11 +96,8 @@ std::string placebo_json(const PlaceboResult& result) {
 }
 
 std::variant<PlaceboResult, std::string> read_placebo(std::string_view text) {
-    const auto json = Json::parse(text, nullptr, false);
-    if (json.is_discarded()) {
-        return "it is no JSON, or was cut off";
-    }
     try {
+        const auto json = reading::parsed(text);
         return reading::read_placebo_part({json, ""});
     } catch (const reading::Malformed& wrong) {
         return wrong.what();

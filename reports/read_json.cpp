@@ -12,6 +12,25 @@ namespace reports {
 
 namespace reading {
 
+Json parsed(std::string_view text) {
+    constexpr int deepest = 40;
+    bool too_deep = false;
+    auto json = Json::parse(
+        text,
+        [&](int depth, Json::parse_event_t /*event*/, Json& /*value*/) {
+            too_deep = too_deep || depth > deepest;
+            return !too_deep;
+        },
+        false);
+    if (too_deep) {
+        throw Malformed{"it is nested deeper than " + std::to_string(deepest) + " levels"};
+    }
+    if (json.is_discarded()) {
+        throw Malformed{"it is no JSON, or was cut off"};
+    }
+    return json;
+}
+
 void Part::fail(const std::string& why) const {
     throw Malformed{(path_.empty() ? std::string{"the file"} : path_.substr(1)) + ": " + why};
 }
@@ -362,11 +381,8 @@ Record read_whole(const Part& part) {
 }  // namespace
 
 std::variant<Record, std::string> read_json(std::string_view text) {
-    const auto json = reading::Json::parse(text, nullptr, false);
-    if (json.is_discarded()) {
-        return "it is no JSON, or was cut off";
-    }
     try {
+        const auto json = reading::parsed(text);
         return read_whole(Part{json, ""});
     } catch (const Malformed& wrong) {
         return wrong.what();

@@ -24,6 +24,10 @@ struct Malformed : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+// Throws Malformed where the text is no JSON or nested deeper than any result is: a few megabytes of
+// brackets would take gigabytes.
+[[nodiscard]] Json parsed(std::string_view text);
+
 inline constexpr std::uint64_t most_counted = std::uint64_t{1} << 53;
 
 // A value and where it stands. Every accessor throws Malformed when it is of another kind.

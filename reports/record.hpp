@@ -110,7 +110,7 @@ struct BackfillPoint {
     double at_s = 0;
     std::int64_t rows = 0;     // changed since the step's start
     double throttled_s = 0;    // since the point before, or the step's start
-    std::string throttled_by;  // what most of it was for: pause | p99 | ...; empty: nothing
+    std::string throttled_by = {};  // what most of it was for: pause | p99 | ...; empty: nothing
 };
 
 struct Step {
@@ -186,8 +186,8 @@ struct LockWait {
     // is the oldest.
     std::int64_t pid = 0, behind = 0;
     // Of who waits: see Blocker::kind, and its step or operation where it is known.
-    std::string kind, name;
-    std::string relation, mode;  // asked for; see LockEpisode::relation
+    std::string kind = {}, name = {};
+    std::string relation = {}, mode = {};  // asked for; see LockEpisode::relation
     double start_s = 0, end_s = 0;
 };
 
@@ -233,11 +233,11 @@ struct Replication {
 // What the server counted, since the run's first sample.
 struct ServerSample {
     double at_s = 0;
-    std::optional<std::int64_t> log_bytes;  // of its write-ahead log
-    std::optional<std::uint64_t> checkpoints, cache_hits, cache_misses;
+    std::optional<std::int64_t> log_bytes = {};  // of its write-ahead log
+    std::optional<std::uint64_t> checkpoints = {}, cache_hits = {}, cache_misses = {};
     // Rows of the tables in Server::tables. The server hears of them up to a second late.
-    std::optional<std::uint64_t> updates, hot_updates;
-    std::optional<double> replica_lag_s;  // of the slowest one, now
+    std::optional<std::uint64_t> updates = {}, hot_updates = {};
+    std::optional<double> replica_lag_s = {};  // of the slowest one, now
 };
 
 // A table that the scenario names, before the load came on and after it was off.

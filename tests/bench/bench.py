@@ -18,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 import followed  # noqa: E402
 from cluster import Cluster  # noqa: E402  (stands beside the end-to-end tests, which use it too)
 from figures import Bench  # noqa: E402
+from log_reading import log_reading  # noqa: E402
 from pgbench import PgBench  # noqa: E402
 from rehearse import Rehearse  # noqa: E402
 from report_page import report_page  # noqa: E402
@@ -40,6 +41,7 @@ FIGURES = {
         options.scans(), 20_000_000 if options.full else None),
     "growth": lambda bench, _: bench.growth(),
     "memory": lambda bench, options: bench.memory(options.memory_seconds, options.full),
+    "logs": lambda _, options: log_reading(options.logs, options.out, options.rounds),
     "report": lambda _, options: report_page(options.report, options.out, options.rounds),
 }
 
@@ -53,6 +55,7 @@ def parse_arguments():
     parser.add_argument("--report", required=True, metavar="FILE",
                         help="the built program that writes a large report")
     parser.add_argument("--out", required=True, metavar="DIR", help="where figures.json goes")
+    parser.add_argument("--logs", required=True, help="the built bench_logs")
     parser.add_argument("--only", metavar="NAME,...", default=",".join(FIGURES),
                         help="some of: %(default)s")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each contender (5)")

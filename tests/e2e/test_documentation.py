@@ -40,7 +40,7 @@ def test_the_readme_names_every_exit_code_and_command(rehearse):
     for code in ("0", "1", "2", "3", "4", "5", "6", "130 / 143"):
         assert f"| {code} |" in text
     for command in ("doctor", "guard mark", "validate", "run", "schema", "cleanup", "checksum",
-                    "diff", "report", "gate", "compare"):
+                    "diff", "report", "gate", "compare", "workload inspect"):
         assert f"./run rehearse {command}" in text, command
 
 

@@ -22,10 +22,14 @@ struct LogEntry {
     std::uint64_t line = 0;                // its first one, from 1
     LogTime time;                          // when it was written
     LogTime session_start;
-    std::string_view session_id;  // start and process as hex, "64f0a1b2.1c3d"; empty: not logged
-    std::int64_t pid = 0;         // 0: not logged
-    std::uint64_t session_line = 0;  // rises by one with each record of a session; 0: not logged
-    std::string_view user, database, remote, application, backend_type, command_tag;
+    std::string_view session_id;     // start and process as hex, "64f0a1b2.1c3d"; empty: not logged
+    std::int64_t pid = 0;            // 0: not logged
+    std::uint64_t session_line = 0;  // 0: not logged
+    // The session's next record has session_line + session_line_count: 1 in csvlog and jsonlog; in
+    // a stderr log DETAIL, STATEMENT and the like have a number of their own.
+    std::uint32_t session_line_count = 1;
+    std::string_view user, database, application, backend_type, command_tag;
+    std::string_view remote;               // "10.0.0.7:51234", "10.0.0.7", "[local]"
     std::string_view virtual_transaction;  // "3/12"; empty: none
     std::uint64_t transaction_id = 0;      // 0: none
     std::int64_t query_id = 0;             // 0: none
@@ -33,13 +37,6 @@ struct LogEntry {
     std::string_view sqlstate;             // five characters; empty: not logged
     std::string_view message, detail, hint, context;
     std::string_view query;  // of a failure: the statement that failed
-};
-
-// Where a log does not make sense, and what became of it.
-struct LogProblem {
-    std::uint64_t line = 0;
-    std::uint64_t bytes = 0;  // that were passed over
-    const char* what = "";    // a literal: "a record is cut off at the end of the file"
 };
 
 }  // namespace workloads::logs

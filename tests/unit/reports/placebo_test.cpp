@@ -57,6 +57,7 @@ TEST(Placebo, IsKeptInARunsResult) {
 
 TEST(Placebo, AnythingElseIsRefusedWithItsPlace) {
     EXPECT_EQ(refusal("{"), "it is no JSON, or was cut off");
+    EXPECT_EQ(refusal(std::string(1'000'000, '[')), "it is nested deeper than 40 levels");
     EXPECT_EQ(refusal(to_json(samples::healthy())),
               "schema: this program reads rehearse.placebo/1, not rehearse.result/1");
     EXPECT_EQ(refusal(with("\"false_alarms\": 1", "\"false_alarms\": 9")),

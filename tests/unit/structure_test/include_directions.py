@@ -21,7 +21,7 @@ MAY_INCLUDE = {
 
 SOCKETS = r"sys/socket\.h|netdb\.h|arpa/.*|netinet/.*|poll\.h|sys/epoll\.h|boost/asio(/.*|\.hpp)"
 DATABASE = r"libpq-fe\.h|libpq/.*|postgres_ext\.h|pqxx(/.*)?"
-# The grammar as a library: pure computation, so whoever reads SQL may use it.
+# The grammar as a library: pure computation, so the readers of scenarios and of logs may use it.
 GRAMMAR = r"pg_query\.h"
 THREADS = r"thread|mutex|shared_mutex|condition_variable|future|stop_token|pthread\.h"
 

@@ -1,0 +1,186 @@
+#include "harness/recording/recording_reader.hpp"
+
+#include "harness/recording/log_files.hpp"
+#include "harness/usage_error.hpp"
+#include "reports/figures.hpp"
+#include "workloads/logs/log_clock.hpp"
+#include "workloads/logs/session_builder.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace harness::recording {
+namespace {
+
+using workloads::logs::Format;
+using workloads::logs::LogClock;
+using workloads::logs::LogEntry;
+using workloads::logs::LogReader;
+using workloads::logs::SessionBuilder;
+
+constexpr std::size_t most_files = 60'000;  // an event has 16 bits for its file
+constexpr std::size_t most_clock_notes = 10;
+
+const std::vector<std::filesystem::path>& at_most(const std::vector<std::filesystem::path>& paths) {
+    if (paths.size() > most_files) {
+        throw UsageError{"at most " + reports::count_text(most_files) +
+                         " files make a recording; these are " + reports::count_text(paths.size())};
+    }
+    return paths;
+}
+
+std::string format_text(const workloads::logs::LogFormat& format) {
+    switch (format.format) {
+        case Format::csvlog:
+            return "csvlog";
+        case Format::jsonlog:
+            return "jsonlog";
+        default:
+            return std::string{format.envelope == workloads::logs::Envelope::syslog
+                                   ? "syslog"
+                                   : "stderr log"} +
+                   ", log_line_prefix '" + format.prefix + "'" +
+                   (format.guessed ? " (guessed)" : "");
+    }
+}
+
+// What happens to time, told once and where.
+class ClockNotes {
+public:
+    void look(const LogClock& clock, std::uint64_t line, std::vector<std::string>& notes) {
+        const auto count = clock.event_count();
+        if (count == seen_) {
+            return;
+        }
+        const auto& events = clock.events();
+        for (auto i = seen_; i < std::min<std::uint64_t>(count, events.size()); ++i) {
+            if (told_++ < most_clock_notes) {
+                notes.push_back("line " + std::to_string(line) + ": " +
+                                event_text(events[static_cast<std::size_t>(i)]));
+            }
+        }
+        seen_ = count;
+    }
+    void sum_up(std::vector<std::string>& notes) const {
+        if (seen_ > most_clock_notes) {
+            notes.push_back(reports::count_text(seen_) + " such events of the clock in all");
+        }
+    }
+
+private:
+    std::uint64_t seen_ = 0, told_ = 0;
+};
+
+}  // namespace
+
+struct RecordingReader::Implementation {
+    Implementation(const std::vector<std::filesystem::path>& paths,
+                   const std::optional<std::string>& prefix, ReadProgress& its_progress,
+                   std::stop_token its_stop)
+        : progress{its_progress},
+          stop{std::move(its_stop)},
+          logs{at_most(paths),
+               {.prefix = prefix, .folder = {}, .unpacked = [this](std::uint64_t bytes) {
+                    progress.unpacked = bytes;
+                    stop_if_asked();
+                }}} {
+        for (const auto& log : logs.files()) {
+            ReadFile file;
+            file.path = log.name();
+            file.format = format_text(log.format());
+            file.bytes = log.text().size();
+            file.notes = log.warnings();
+            progress.all_bytes += file.bytes;
+            files.push_back(std::move(file));
+        }
+        if (!files.empty()) {
+            files.front().notes.insert(files.front().notes.end(), logs.warnings().begin(),
+                                       logs.warnings().end());
+        }
+    }
+
+    void stop_if_asked() const {
+        if (stop.stop_requested()) {
+            throw Stopped{};
+        }
+    }
+
+    void read_file(std::uint16_t number, SessionBuilder& builder) {
+        auto reader = logs.files()[number].reader();
+        auto& file = files[number];
+        LogEntry entry;
+        const auto before = progress.bytes.load();
+        while (reader.next(entry)) {
+            latest_us = entry.time.known ? clock.utc_us(entry.time) : latest_us;
+            clock_notes.look(clock, entry.line, file.notes);
+            builder.add(entry, number, latest_us);
+            if ((++file.records & 0x3ffU) == 0) {
+                progress.bytes = before + entry.offset;
+                progress.statements = builder.statements();
+                stop_if_asked();
+            }
+        }
+        progress.bytes = before + file.bytes;
+        file.problems = reader.problems().kept();
+        file.problem_count = reader.problems().count();
+        file.passed_over_bytes = reader.problems().bytes();
+    }
+
+    ReadProgress& progress;
+    std::stop_token stop;
+    LogFiles logs;
+    std::vector<ReadFile> files;
+    LogClock clock;
+    ClockNotes clock_notes;
+    std::int64_t latest_us = 0;
+    std::optional<LogReader> again;
+};
+
+std::string ReadProgress::line() const {
+    const auto all = all_bytes.load();
+    if (all == 0) {
+        return "unpacking: " + reports::bytes_text(static_cast<std::int64_t>(unpacked.load()));
+    }
+    return "reading: " +
+           reports::decimal_text(
+               100.0 * static_cast<double>(bytes.load()) / static_cast<double>(all), 0) +
+           " %, " + reports::count_text(statements.load()) + " statements";
+}
+
+RecordingReader::RecordingReader(const std::vector<std::filesystem::path>& paths,
+                                 const std::optional<std::string>& prefix, ReadProgress& progress,
+                                 std::stop_token stop)
+    : implementation_{std::make_unique<Implementation>(paths, prefix, progress, std::move(stop))} {}
+
+RecordingReader::~RecordingReader() = default;
+
+workloads::Recording RecordingReader::read() {
+    auto& all = *implementation_;
+    SessionBuilder builder;
+    builder.expect(all.progress.all_bytes);
+    for (std::size_t i = 0; i < all.files.size(); ++i) {
+        all.read_file(static_cast<std::uint16_t>(i), builder);
+    }
+    if (!all.files.empty()) {
+        all.clock_notes.sum_up(all.files.back().notes);
+    }
+    return builder.finish();
+}
+
+const std::vector<ReadFile>& RecordingReader::files() const noexcept {
+    return implementation_->files;
+}
+
+bool RecordingReader::read_again(workloads::Place place, LogEntry& entry) {
+    auto& all = *implementation_;
+    const auto& logs = all.logs.files();
+    if (place.file >= logs.size() || place.offset >= logs[place.file].text().size()) {
+        return false;
+    }
+    all.again.emplace(logs[place.file].text().substr(static_cast<std::size_t>(place.offset)),
+                      logs[place.file].format());
+    return all.again->next(entry);
+}
+
+}  // namespace harness::recording

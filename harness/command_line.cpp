@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <iostream>
+#include <map>
 
 #include <CLI/CLI.hpp>
 
@@ -140,6 +141,34 @@ CLI::App* add_compare(CLI::App& app, CompareCommand& compare) {
     return command;
 }
 
+CLI::App* add_synthesize(CLI::App& workload, SynthesizeCommand& synthesize) {
+    auto* command = workload.add_subcommand(
+        "synthesize",
+        "A scenario's workload from pg_stat_statements of a running database; reads statistics "
+        "only");
+    auto* db = command->add_option("--db", synthesize.db, db_help)->type_name("URI");
+    command
+        ->add_option("--dsn-env", synthesize.dsn_env, "the environment variable that holds the URI")
+        ->type_name("VAR")
+        ->excludes(db);
+    command->add_option("--scale", synthesize.scale, "of the rate there (default: 1)")
+        ->check(CLI::Range(1e-6, 1e6));
+    command
+        ->add_option("--window", synthesize.window_s,
+                     "seconds between two readings; 0: all since the last reset (default: 60)")
+        ->transform(
+            CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}},
+                                  CLI::AsNumberWithUnit::CASE_SENSITIVE))
+        ->check(CLI::Range(0.0, 86'400.0));
+    command->add_option("--top", synthesize.top, "so many statements at most (default: 200)")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{5'000}));
+    command->add_flag("--keep-values", synthesize.keep_values,
+                      "write the source's most common values into the file");
+    command->add_option("--out", synthesize.out, "a new file (default: stdout)")->type_name("FILE");
+    command->add_flag("--quiet", synthesize.quiet, "no progress");
+    return command;
+}
+
 constexpr std::size_t most_jobs = 64;
 
 CLI::App* add_checksum(CLI::App& app, ChecksumCommand& checksum) {
@@ -239,6 +268,7 @@ struct Words {
     PlaceboCommand placebo;
     WorkloadInspectCommand inspect;
     WorkloadMaskCommand mask;
+    SynthesizeCommand synthesize;
     std::string mark_db, unmark_db;
     std::vector<std::string> sets, maps;
 };
@@ -280,7 +310,7 @@ void add_mask(CLI::App& workload, WorkloadMaskCommand& mask) {
 
 void add_workload(CLI::App& app, Words& words, std::vector<Choice>& choices) {
     auto* workload =
-        app.add_subcommand("workload", "What a production log holds, before anything runs");
+        app.add_subcommand("workload", "Workloads from what production logged and counted");
     workload->require_subcommand(1);
     auto* command = workload->add_subcommand(
         "inspect", "Sessions, statements, what of them can be replayed, and what the log lacks");
@@ -302,6 +332,8 @@ void add_workload(CLI::App& app, Words& words, std::vector<Choice>& choices) {
     choices.push_back({command, [&words] { return Command{words.inspect}; }});
     add_mask(*workload, words.mask);
     choices.push_back({workload->get_subcommand("mask"), [&words] { return Command{words.mask}; }});
+    choices.push_back({add_synthesize(*workload, words.synthesize),
+                       [&words] { return Command{words.synthesize}; }});
 }
 
 // Those that take hardly a word.

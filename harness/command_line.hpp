@@ -86,6 +86,15 @@ struct CompareCommand {
     bool json = false;
 };
 
+struct SynthesizeCommand {
+    std::string db;       // or
+    std::string dsn_env;  // the variable that holds it
+    double scale = 1, window_s = 60;
+    std::size_t top = 200;
+    bool keep_values = false, quiet = false;
+    std::optional<std::filesystem::path> out;  // left out: stdout
+};
+
 struct WorkloadInspectCommand {
     std::vector<std::filesystem::path> logs;
     std::optional<std::string> prefix;  // log_line_prefix of stderr logs; left out: found out
@@ -104,7 +113,7 @@ struct WorkloadMaskCommand {
 using Command = std::variant<DemoCommand, RunCommand, ValidateCommand, SchemaCommand, DoctorCommand,
                              CleanupCommand, GuardCommand, ChecksumCommand, DiffCommand,
                              ReportCommand, GateCommand, CompareCommand, PlaceboCommand,
-                             WorkloadInspectCommand, WorkloadMaskCommand>;
+                             WorkloadInspectCommand, WorkloadMaskCommand, SynthesizeCommand>;
 
 // The command, or the exit code where there is nothing more to do: 0 after --help and --version, 2
 // after an error (which was printed).

@@ -11,6 +11,7 @@
 #include "harness/report_commands.hpp"
 #include "harness/verify_commands.hpp"
 #include "harness/workload_commands.hpp"
+#include "harness/workload_synthesis.hpp"
 #include "reports/json.hpp"
 #include "reports/terminal.hpp"
 #include "reports/text.hpp"
@@ -128,6 +129,7 @@ int dispatch(const Command& command) {
             [](const PlaceboCommand& c) { return placebo(c); },
             [](const WorkloadInspectCommand& c) { return inspect_workload(c); },
             [](const WorkloadMaskCommand& c) { return mask_workload(c); },
+            [](const SynthesizeCommand& c) { return synthesize(c); },
             [](const GuardCommand& c) {
                 const auto target = engine_for(c.db).open(c.db);
                 return print(c.mark ? target->mark() : target->unmark());

@@ -173,44 +173,51 @@ void Stage::prepare(RunDirectory& out, const migration::Interruption& interrupti
     }
 }
 
-// It may read a big table: Ctrl-C ends it. Then it is empty.
-std::vector<std::string> Stage::read_sample(const std::string& query,
-                                            const migration::Interruption& interruption) {
+// It may read a big table: Ctrl-C ends it.
+std::vector<workloads::Sample> Stage::read_sample(const std::string& query, bool whole_rows,
+                                                  const migration::Interruption& interruption) {
     const auto control = target_->connect("sample");
     const migration::CancelWatch watch{*control, interruption,
                                        migration::Interruption::Level::finish_step};
-    try {
-        return target_->sample(*control, query);
-    } catch (const database::Outage&) {
-        if (!interruption.stop_requested()) {
-            throw;
-        }
-        return {};
+    std::vector<workloads::Sample> columns;
+    for (auto& column : target_->sample(*control, query, whole_rows)) {
+        columns.push_back(std::make_shared<const std::vector<std::string>>(std::move(column)));
     }
+    return columns;
 }
 
 void Stage::read_samples(const migration::Interruption& interruption) {
-    std::map<std::string, workloads::Sample> samples;  // one read a query, however often it is used
+    // One read a query, however often it is used.
+    std::map<std::pair<std::string, bool>, std::vector<workloads::Sample>> samples;
     for (auto& operation : operations_) {
         for (auto& parameter : operation.parameters) {
-            const std::string query{parameter.generator.sample_query()};
-            if (query.empty()) {
-                continue;
-            }
-            auto& sample = samples[query];
-            if (!sample) {
-                auto rows = read_sample(query, interruption);
-                if (interruption.stop_requested()) {
-                    return;
+            const auto reader = [&](const std::string& query, std::size_t column) {
+                const bool whole_rows = column > 0;
+                const auto [entry, fresh] = samples.try_emplace({query, whole_rows});
+                auto& columns = entry->second;
+                if (fresh) {
+                    columns = read_sample(query, whole_rows, interruption);
                 }
-                if (rows.empty()) {
-                    throw UsageError{"operation " + operation.name + ", parameter " +
-                                     parameter.name + ": sample(\"" + query +
-                                     "\") found no rows to draw from on " + target_->describe()};
+                const std::string what = "operation " + operation.name + ", parameter " +
+                                         parameter.name + ": the query \"" + query + "\" ";
+                if (columns.empty()) {
+                    throw UsageError{what + "found no rows to draw from on " + target_->describe()};
                 }
-                sample = std::make_shared<const std::vector<std::string>>(std::move(rows));
+                if (column > columns.size()) {
+                    throw UsageError{what + "has no column " + std::to_string(column)};
+                }
+                return columns[whole_rows ? column - 1 : 0];
+            };
+            try {
+                parameter.generator.read_samples(reader);
+            } catch (const database::Outage&) {
+                if (!interruption.stop_requested()) {
+                    throw;
+                }
             }
-            parameter.generator.set_sample(sample);
+            if (interruption.stop_requested()) {
+                return;
+            }
         }
     }
 }

@@ -55,8 +55,8 @@ public:
 
 private:
     void read_samples(const migration::Interruption& interruption);
-    [[nodiscard]] std::vector<std::string> read_sample(const std::string& query,
-                                                       const migration::Interruption& interruption);
+    [[nodiscard]] std::vector<workloads::Sample> read_sample(
+        const std::string& query, bool whole_rows, const migration::Interruption& interruption);
     void check_statements();
     [[nodiscard]] std::vector<database::StatementProblem> missing_rights();
 

@@ -218,12 +218,12 @@ void Values::draw(const Operation& operation, std::uint64_t seed, std::uint64_t 
     }
     nulls_.assign(values_.size(), true);
     Random random{mix(seed, values_stream), index};
-    DrawContext context{random, index, wall_clock_us};
+    constexpr std::uint64_t rows_stream = 0x726f7773U;  // "rows"
+    DrawContext context{random, index, wall_clock_us, mix(mix(seed, rows_stream), index)};
     for (const Parameter& parameter : operation.parameters) {
         std::string& value = values_[parameter.slot];
         value.clear();
-        parameter.generator.draw(context, value);
-        nulls_[parameter.slot] = false;
+        nulls_[parameter.slot] = !parameter.generator.draw(context, value);
     }
 }
 

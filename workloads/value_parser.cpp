@@ -19,10 +19,10 @@ using Made = std::variant<Function, TextError>;
 
 // What a generator holds at most in one value; PostgreSQL itself stops at 1 GB.
 constexpr std::int64_t longest_text_bytes = 10'000'000;
-// Operations in a run: at 1 M/s this lasts 285 years, so that start + index cannot overflow.
-constexpr std::int64_t sequence_room = std::int64_t{1} << 53;
 // pgbench's MIN_GAUSSIAN_PARAM: below it the cut tails make rejection slow.
 constexpr double least_gaussian_parameter = 2.0;
+// A query's columns: what PostgreSQL returns at most.
+constexpr std::int64_t most_sample_columns = 1'664;
 
 // A number that means the same with and without quotes around it: no leading zeros (007 is a text),
 // no leading sign but '-', no leading point.
@@ -203,10 +203,27 @@ Made make_exponential(const Call& call) {
     return arguments.result(Generator::Exponential{low, high, parameter});
 }
 
+// A query for the target; quotes show that it is none of ours.
+std::optional<TextError> complaint_of_query(const Argument& query, std::string_view usage) {
+    if (!query.quoted) {
+        return TextError{"the query must stand in quotes: " + std::string{usage}, query.offset};
+    }
+    if (std::all_of(query.text.begin(), query.text.end(), is_space)) {
+        return TextError{"the query is empty", query.offset};
+    }
+    return std::nullopt;
+}
+
 Made make_sequence(const Call& call) {
+    if (const Argument& query = call.arguments[0]; query.quoted && !is_plain_number(query.text)) {
+        if (auto complaint = complaint_of_query(query, "")) {
+            return *std::move(complaint);
+        }
+        return Function{Generator::Sequence{0, query.text, false}};
+    }
     Arguments arguments{call};
     const std::int64_t start = arguments.whole(0, "start");
-    arguments.require(start <= std::numeric_limits<std::int64_t>::max() - sequence_room, 0,
+    arguments.require(start <= latest_sequence_start, 0,
                       "start = " + call.arguments[0].text +
                           " leaves the sequence no room to count up within 64 bits");
     return arguments.result(Generator::Sequence{start});
@@ -223,6 +240,57 @@ Made make_choice(const Call& call) {
         choice.values.push_back(argument.text);
     }
     return Function{std::move(choice)};
+}
+
+// A quoted value that reads as a call is one; with quotes of its own inside it is a text again.
+std::variant<Generator, TextError> weighted_value(const Argument& argument) {
+    if (is_null_word(argument)) {
+        return Generator{Generator::Null{}};
+    }
+    const auto read = argument.quoted ? read_call(argument.text)
+                                      : std::variant<Call, Argument, TextError>{argument};
+    const auto* inner = std::get_if<Argument>(&read);
+    if (!argument.quoted || (inner != nullptr && !inner->quoted) || argument.text.empty()) {
+        return Generator{
+            Generator::Literal{argument.text, !argument.quoted && is_plain_number(argument.text)}};
+    }
+    if (inner != nullptr) {
+        return Generator{Generator::Literal{inner->text, false}};
+    }
+    if (const auto* call = std::get_if<Call>(&read); call != nullptr && call->name == "weighted") {
+        return TextError{"weighted() cannot stand in weighted(): multiply the weights",
+                         argument.offset};
+    }
+    auto parsed = Generator::parse(argument.text);
+    if (auto* error = std::get_if<TextError>(&parsed)) {
+        return TextError{std::move(error->message), argument.offset};
+    }
+    return parsed;
+}
+
+Made make_weighted(const Call& call) {
+    if (call.arguments.size() % 2 != 0) {
+        return TextError{
+            "weighted(w1, v1, w2, v2, ...) takes pairs of a weight and a value; the "
+            "last weight has no value",
+            call.offset};
+    }
+    Arguments arguments{call};
+    Generator::Weighted made;
+    double sum = 0;
+    for (std::size_t i = 0; i < call.arguments.size(); i += 2) {
+        const double weight = arguments.real(i, "a weight");
+        arguments.require(weight > 0 && weight <= 1e9, i,
+                          "a weight must be greater than 0 and at most 1e9");
+        sum += weight;
+        made.up_to.push_back(sum);
+        auto value = weighted_value(call.arguments[i + 1]);
+        if (auto* error = std::get_if<TextError>(&value)) {
+            return *std::move(error);
+        }
+        made.values.push_back(std::get<Generator>(std::move(value)));
+    }
+    return arguments.result(std::move(made));
 }
 
 Made make_text(const Call& call) {
@@ -244,14 +312,18 @@ Made make_now(const Call&) {
 
 Made make_sample(const Call& call) {
     const Argument& query = call.arguments[0];
-    if (!query.quoted) {
-        return TextError{"the query must stand in quotes: sample(\"SELECT id FROM ...\")",
-                         query.offset};
+    if (auto complaint = complaint_of_query(query, "sample(\"SELECT id FROM ...\")")) {
+        return *std::move(complaint);
     }
-    if (std::all_of(query.text.begin(), query.text.end(), is_space)) {
-        return TextError{"the query is empty", query.offset};
+    Arguments arguments{call};
+    std::int64_t column = 0;
+    if (call.arguments.size() > 1) {
+        column = arguments.whole(1, "the column");
+        arguments.require(column >= 1 && column <= most_sample_columns, 1,
+                          "the column is counted from 1 to " + std::to_string(most_sample_columns));
     }
-    return Function{Generator::SampleOf{query.text, nullptr}};
+    return arguments.result(
+        Generator::SampleOf{query.text, nullptr, static_cast<std::size_t>(column)});
 }
 
 struct FunctionRow {
@@ -271,10 +343,11 @@ constexpr FunctionRow functions[] = {
     {"exponential", "exponential(lo, hi, p)", 3, 3, make_exponential},
     {"sequence", "sequence(start)", 1, 1, make_sequence},
     {"choice", "choice(a, b, ...)", 1, any_number, make_choice},
+    {"weighted", "weighted(w1, v1, w2, v2, ...)", 2, any_number, make_weighted},
     {"text", "text(n)", 1, 1, make_text},
     {"uuid", "uuid()", 0, 0, make_uuid},
     {"now", "now()", 0, 0, make_now},
-    {"sample", "sample(\"SELECT ...\")", 1, 1, make_sample},
+    {"sample", "sample(\"SELECT ...\")", 1, 2, make_sample},
 };
 
 const FunctionRow* find_function(std::string_view name) {
@@ -303,12 +376,14 @@ Made make_call(const Call& call) {
     }
     const std::size_t given = call.arguments.size();
     if (given < row->fewest || given > row->most) {
-        const std::string takes = row->most == any_number
-                                      ? "at least " + std::to_string(row->fewest)
-                                      : std::to_string(row->fewest);
+        const std::string takes =
+            row->most == any_number ? "at least " + std::to_string(row->fewest)
+            : row->most > row->fewest
+                ? std::to_string(row->fewest) + " or " + std::to_string(row->most)
+                : std::to_string(row->fewest);
         return TextError{std::string{row->usage} + " takes " + takes +
-                             (row->fewest == 1 ? " argument" : " arguments") + ", not " +
-                             std::to_string(given),
+                             (row->fewest == 1 && row->most != 2 ? " argument" : " arguments") +
+                             ", not " + std::to_string(given),
                          call.offset};
     }
     return row->make(call);

@@ -2,10 +2,12 @@
 
 #include "workloads/distributions.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
 #include <stdexcept>
+#include <type_traits>
 
 namespace workloads {
 namespace {
@@ -95,7 +97,16 @@ void append_time(std::int64_t wall_clock_us, std::string& out) {
     out += "+00";
 }
 
-// One overload a function: a new one does not compile until it is drawn here.
+// FNV-1a: the same on every machine, so that a seed means the same there.
+std::uint64_t hash_of(std::string_view text) noexcept {
+    std::uint64_t hash = 0xcbf29ce484222325U;
+    for (const char c : text) {
+        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+    }
+    return hash;
+}
+
+// One overload a function: a new one does not compile until it is drawn here. False: NULL.
 struct Draw {
     DrawContext& context;
     std::string& out;
@@ -116,6 +127,9 @@ struct Draw {
         append_whole(draw_exponential(f, context.random), out);
     }
     void operator()(const Generator::Sequence& f) const {
+        if (!f.started) [[unlikely]] {
+            throw std::logic_error{"sequence() drawn before its start was read: " + f.query};
+        }
         append_whole(static_cast<std::int64_t>(static_cast<std::uint64_t>(f.start) +
                                                context.operation_index),
                      out);
@@ -130,33 +144,92 @@ struct Draw {
         if (!f.rows) [[unlikely]] {
             throw std::logic_error{"sample() drawn before its rows were read: " + f.query};
         }
-        out += (*f.rows)[context.random.below(f.rows->size())];
+        out += (*f.rows)[f.column == 0 ? context.random.below(f.rows->size()) : row_of(f)];
     }
     void operator()(const Generator::Literal& f) const { out += f.value; }
+    bool operator()(const Generator::Null&) const { return false; }
+    bool operator()(const Generator::Weighted& f) const {
+        const double at = context.random.unit() * f.up_to.back();
+        const auto found = std::upper_bound(f.up_to.begin(), f.up_to.end(), at);
+        const auto index =
+            std::min(static_cast<std::size_t>(found - f.up_to.begin()), f.up_to.size() - 1);
+        return f.values[index].draw(context, out);
+    }
+
+private:
+    // Independent of what was drawn before: all that name the query meet in one row.
+    [[nodiscard]] std::size_t row_of(const Generator::SampleOf& f) const {
+        return Random{context.row_seed, hash_of(f.query)}.below(f.rows->size());
+    }
+};
+
+struct ReadSamples {
+    const SampleReader& reader;
+
+    void operator()(Generator::SampleOf& f) const { f.rows = read(f.query, f.column); }
+    void operator()(Generator::Sequence& f) const {
+        if (f.query.empty()) {
+            return;
+        }
+        const Sample rows = read(f.query, 0);
+        const std::string& first = rows->front();
+        const char* end = first.data() + first.size();
+        const auto [stop, failure] = std::from_chars(first.data(), end, f.start);
+        if (failure != std::errc{} || stop != end || f.start > latest_sequence_start) {
+            throw std::invalid_argument{"sequence(\"" + f.query +
+                                        "\"): the query's first value must be a whole number of "
+                                        "at most " +
+                                        std::to_string(latest_sequence_start)};
+        }
+        f.started = true;
+    }
+    void operator()(Generator::Weighted& f) const {
+        for (Generator& value : f.values) {
+            value.read_samples(reader);
+        }
+    }
+    template <typename Other>
+    void operator()(Other&) const {}
+
+private:
+    [[nodiscard]] Sample read(const std::string& query, std::size_t column) const {
+        Sample rows = reader(query, column);
+        if (!rows || rows->empty()) {
+            throw std::logic_error{"a sample wants at least one row: " + query};
+        }
+        return rows;
+    }
 };
 
 }  // namespace
 
-void Generator::draw(DrawContext& context, std::string& out) const {
-    std::visit(Draw{context, out}, function_);
+bool Generator::draw(DrawContext& context, std::string& out) const {
+    const Draw draw{context, out};
+    return std::visit(
+        [&draw](const auto& function) {
+            if constexpr (std::is_void_v<decltype(draw(function))>) {
+                draw(function);
+                return true;
+            } else {
+                return draw(function);
+            }
+        },
+        function_);
 }
 
-std::string_view Generator::sample_query() const noexcept {
-    const auto* sample = std::get_if<SampleOf>(&function_);
-    return sample != nullptr ? std::string_view{sample->query} : std::string_view{};
-}
-
-void Generator::set_sample(Sample sample) {
-    auto* target = std::get_if<SampleOf>(&function_);
-    if (target == nullptr || !sample || sample->empty()) {
-        throw std::logic_error{"set_sample() wants a sample() and at least one row"};
-    }
-    target->rows = std::move(sample);
+void Generator::read_samples(const SampleReader& reader) {
+    std::visit(ReadSamples{reader}, function_);
 }
 
 bool Generator::numeric() const noexcept {
     if (const auto* choice = std::get_if<Choice>(&function_)) {
         return choice->all_numeric;
+    }
+    if (const auto* weighted = std::get_if<Weighted>(&function_)) {
+        // NULL is written as such whatever the others are.
+        return std::all_of(weighted->values.begin(), weighted->values.end(), [](const auto& value) {
+            return value.numeric() || std::holds_alternative<Null>(value.function());
+        });
     }
     if (const auto* literal = std::get_if<Literal>(&function_)) {
         return literal->is_number;

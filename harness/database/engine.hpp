@@ -10,6 +10,7 @@
 #include "harness/database/server.hpp"
 #include "harness/database/server_counters.hpp"
 #include "harness/database/session.hpp"
+#include "harness/database/statement_source.hpp"
 #include "harness/database/table_reader.hpp"
 #include "harness/database/table_schema.hpp"
 #include "harness/database/write_rules.hpp"
@@ -148,10 +149,12 @@ public:
     // Those that the role has not. Of relations that are not there nothing is said.
     [[nodiscard]] virtual std::vector<StatementProblem> missing_rights(
         std::span<const RightToCheck> rights) = 0;
-    // The first column of a query's rows, for sample("..."), read through a session that was opened
-    // for it.
-    [[nodiscard]] virtual std::vector<std::string> sample(Control& control,
-                                                          const std::string& query) = 0;
+    // What sample("...") draws from, read through a session that was opened for it: the values of a
+    // query's first column that are not NULL, or all columns of the rows that hold none. One list a
+    // column; none where there are no such rows.
+    [[nodiscard]] virtual std::vector<std::vector<std::string>> sample(Control& control,
+                                                                       const std::string& query,
+                                                                       bool whole_rows) = 0;
 
     // One consistent view of the tables, as one writes their names in SQL; they cannot be rewritten
     // or dropped while it lives. Throws UnknownName, Outage.
@@ -170,6 +173,10 @@ public:
     // One for each, as one writes their names in SQL. Throws UnknownName, Outage.
     [[nodiscard]] virtual std::vector<TableSchema> table_schemas(
         std::span<const std::string> tables) = 0;
+
+    // What the server has counted of its statements; the guard is not asked, because nothing but
+    // statistics is read.
+    [[nodiscard]] virtual std::unique_ptr<StatementSource> statement_source() = 0;
 
     // `tables`: those that the migration touches, as the scenario writes them.
     [[nodiscard]] virtual Facts facts(std::span<const std::string> tables) = 0;

@@ -22,6 +22,7 @@
 #include "harness/postgres/session.hpp"
 #include "harness/postgres/snapshot.hpp"
 #include "harness/postgres/statement_check.hpp"
+#include "harness/postgres/statement_source.hpp"
 #include "harness/postgres/table_schema.hpp"
 #include "harness/postgres/throwaway_folder.hpp"
 #include "harness/postgres/throwaway_server.hpp"
@@ -178,8 +179,10 @@ public:
         return postgres::missing_rights(*open("check"), rights);
     }
 
-    std::vector<std::string> sample(database::Control& control, const std::string& query) override {
-        return read_sample(control, query);
+    std::vector<std::vector<std::string>> sample(database::Control& control,
+                                                 const std::string& query,
+                                                 bool whole_rows) override {
+        return read_sample(control, query, whole_rows);
     }
 
     std::unique_ptr<database::Snapshot> snapshot(
@@ -201,6 +204,10 @@ public:
 
     std::vector<database::TableSchema> table_schemas(std::span<const std::string> tables) override {
         return read_table_schemas(*open("catalog"), tables);
+    }
+
+    std::unique_ptr<database::StatementSource> statement_source() override {
+        return open_statement_source(destination("synthesize"));
     }
 
     database::Facts facts(std::span<const std::string> tables) override {

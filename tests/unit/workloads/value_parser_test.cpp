@@ -133,7 +133,7 @@ TEST(ValueParserErrors, CountArguments) {
     expect_error("choice()", 0, "takes at least 1 argument, not 0");
     expect_error("now(1)", 0, "takes 0 arguments, not 1");
     expect_error("uuid(4)", 0, "takes 0 arguments, not 1");
-    expect_error("sample()", 0, "takes 1 argument, not 0");
+    expect_error("sample()", 0, "takes 1 or 2 arguments, not 0");
 }
 
 TEST(ValueParserErrors, WantNumbersWhereNumbersBelong) {
@@ -193,6 +193,40 @@ TEST(ValueParserErrors, RefuseWhatIsMostLikelyASlip) {
     expect_error("sample('  ')", 7, "empty");
     expect_error("uniform(1, 2) + 3", 14, "nothing may follow");
     expect_error("", 0, "empty");
+}
+
+TEST(ValueParser, ReadsWeightedValues) {
+    const auto weighted =
+        parsed<Generator::Weighted>("weighted(2, a, 1.5, 'uniform(1, 3)', 1, \"'f(x)'\", 1, NULL)");
+    ASSERT_EQ(weighted.values.size(), 4U);
+    EXPECT_EQ(weighted.up_to, (std::vector<double>{2, 3.5, 4.5, 5.5}));
+    EXPECT_EQ(std::get<Generator::Literal>(weighted.values[0].function()).value, "a");
+    EXPECT_EQ(std::get<Generator::Uniform>(weighted.values[1].function()).high, 3);
+    EXPECT_EQ(std::get<Generator::Literal>(weighted.values[2].function()).value, "f(x)");
+    EXPECT_TRUE(std::holds_alternative<Generator::Null>(weighted.values[3].function()));
+}
+
+TEST(ValueParser, RefusesWeightsThatMeanNothing) {
+    expect_error("weighted(1)", 0, "at least 2 arguments");
+    expect_error("weighted(1, a, 2)", 0, "pairs");
+    expect_error("weighted(0, a)", 9, "greater than 0");
+    expect_error("weighted(a, b)", 9, "a weight must be a number");
+    expect_error("weighted(1, 'uniform(1)')", 12, "uniform(lo, hi) takes 2 arguments");
+    expect_error("weighted(1, 'weighted(1, a)')", 12, "cannot stand in weighted()");
+    expect_error("weighted(1, 'unifrom(1, 2)')", 12, "did you mean uniform?");
+}
+
+TEST(ValueParser, ReadsASamplesColumn) {
+    EXPECT_EQ(parsed<Generator::SampleOf>("sample('SELECT a, b FROM t', 2)").column, 2U);
+    EXPECT_EQ(parsed<Generator::SampleOf>("sample('SELECT a FROM t')").column, 0U);
+    expect_error("sample('SELECT a FROM t', 0)", 26, "counted from 1");
+    expect_error("sample('SELECT a FROM t', b)", 26, "the column must be a whole number");
+}
+
+TEST(ValueParser, ReadsASequencesQuery) {
+    EXPECT_EQ(parsed<Generator::Sequence>("sequence('SELECT 1')").query, "SELECT 1");
+    expect_error("sequence('5')", 9, "start must be a whole number");
+    expect_error("sequence(' ')", 9, "the query is empty");
 }
 
 }  // namespace

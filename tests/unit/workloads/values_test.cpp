@@ -172,11 +172,17 @@ TEST(Generator, WritesTheTimeInUtcWithMicroseconds) {
     EXPECT_EQ(draw_at(-1), "1969-12-31 23:59:59.999999+00");
 }
 
+Sample rows(std::vector<std::string> values) {
+    return std::make_shared<const std::vector<std::string>>(std::move(values));
+}
+
 TEST(Generator, DrawsFromASample) {
     Generator from = generator("sample('SELECT id FROM t')");
-    EXPECT_EQ(from.sample_query(), "SELECT id FROM t");
-    from.set_sample(
-        std::make_shared<std::vector<std::string>>(std::vector<std::string>{"10", "20", "it's"}));
+    from.read_samples([](const std::string& query, std::size_t column) {
+        EXPECT_EQ(query, "SELECT id FROM t");
+        EXPECT_EQ(column, 0U);
+        return rows({"10", "20", "it's"});
+    });
     Random random{1, 1};
     std::set<std::string> seen;
     for (int i = 0; i < 100; ++i) {
@@ -189,12 +195,77 @@ TEST(Generator, RefusesASampleThatCannotBeDrawnFrom) {
     Generator from = generator("sample('SELECT id FROM t')");
     Random random{1, 1};
     EXPECT_THROW(draw(from, random), std::logic_error);
-    EXPECT_THROW(from.set_sample(nullptr), std::logic_error);
-    EXPECT_THROW(from.set_sample(std::make_shared<std::vector<std::string>>()), std::logic_error);
+    EXPECT_THROW(from.read_samples([](const auto&, auto) { return Sample{}; }), std::logic_error);
+    EXPECT_THROW(from.read_samples([](const auto&, auto) { return rows({}); }), std::logic_error);
     Generator other = generator("uuid()");
-    EXPECT_EQ(other.sample_query(), "");
-    EXPECT_THROW(other.set_sample(std::make_shared<std::vector<std::string>>(1, "a")),
-                 std::logic_error);
+    bool asked = false;
+    other.read_samples([&](const auto&, auto) {
+        asked = true;
+        return rows({"a"});
+    });
+    EXPECT_FALSE(asked);
+}
+
+TEST(Generator, DrawsTheColumnsOfOneRowTogether) {
+    const std::string query = "SELECT a, b FROM t";
+    Generator a = generator("sample('" + query + "', 1)"),
+              b = generator("sample('" + query + "', 2)");
+    const SampleReader reader = [](const auto&, std::size_t column) {
+        return column == 1 ? rows({"1", "2", "3"}) : rows({"one", "two", "three"});
+    };
+    a.read_samples(reader);
+    b.read_samples(reader);
+    const std::map<std::string, std::string> pairs{{"1", "one"}, {"2", "two"}, {"3", "three"}};
+    std::set<std::string> seen;
+    for (std::uint64_t run = 0; run < 100; ++run) {
+        Random random{1, run};
+        DrawContext context{random, run, 0, mix(7, run)};
+        std::string first, second;
+        a.draw(context, first);
+        static_cast<void>(random.next());  // whatever other parameters take
+        b.draw(context, second);
+        EXPECT_EQ(pairs.at(first), second);
+        seen.insert(first);
+    }
+    EXPECT_EQ(seen.size(), 3U);
+}
+
+TEST(Generator, StartsASequenceBehindWhatTheTargetHolds) {
+    Generator from = generator("sequence('SELECT max(id) + 1 FROM t')");
+    Random random{1, 1};
+    EXPECT_THROW(draw(from, random), std::logic_error);
+    from.read_samples([](const auto& query, auto) {
+        EXPECT_EQ(query, "SELECT max(id) + 1 FROM t");
+        return rows({"500"});
+    });
+    EXPECT_EQ(draw(from, random, 7), "507");
+    for (const char* wrong : {"x", "1.5", "9223372036854775807", ""}) {
+        EXPECT_THROW(from.read_samples([&](const auto&, auto) { return rows({wrong}); }),
+                     std::invalid_argument);
+    }
+}
+
+TEST(Generator, DrawsByWeightAndAlsoNothing) {
+    Generator from = generator("weighted(6, eu, 3, 'sample(\"SELECT r FROM t\")', 1, NULL)");
+    from.read_samples([](const auto&, auto) { return rows({"us"}); });
+    Random random{3, 1};
+    std::map<std::string, int> seen;
+    constexpr int draws = 100'000;
+    for (int i = 0; i < draws; ++i) {
+        DrawContext context{random, 0, 0};
+        std::string out;
+        ++seen[from.draw(context, out) ? out : "(null)"];
+    }
+    ASSERT_EQ(seen.size(), 3U);
+    EXPECT_NEAR(seen["eu"], draws * 0.6, draws * 0.01);  // six standard deviations
+    EXPECT_NEAR(seen["us"], draws * 0.3, draws * 0.01);
+    EXPECT_NEAR(seen["(null)"], draws * 0.1, draws * 0.01);
+}
+
+TEST(Generator, IsNumericWhereAllItsWeightedValuesAre) {
+    EXPECT_TRUE(generator("weighted(1, 5, 1, 'uniform(1, 2)', 1, NULL)").numeric());
+    EXPECT_FALSE(generator("weighted(1, 5, 1, '5')").numeric());
+    EXPECT_FALSE(generator("weighted(1, 5, 1, x)").numeric());
 }
 
 TEST(Generator, DrawsALiteralAsItStands) {

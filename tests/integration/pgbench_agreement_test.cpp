@@ -13,7 +13,7 @@ namespace {
 using tests::run_pgbench;
 using workloads::pgbench::Action;
 using workloads::pgbench::parse_script;
-using workloads::pgbench::Run;
+using ScriptRun = workloads::pgbench::Run;
 using workloads::pgbench::Script;
 using workloads::pgbench::ScriptOptions;
 
@@ -25,7 +25,7 @@ std::string our_value(const std::string& expression, const std::string& before =
     if (const auto* errors = std::get_if<workloads::pgbench::ScriptErrors>(&parsed)) {
         return "refused: " + errors->front().message;
     }
-    Run run;
+    ScriptRun run;
     run.begin(std::get<Script>(parsed), 1, 1, 0);
     const Action action = run.next();
     if (action.kind == Action::Kind::failed) {
@@ -104,15 +104,15 @@ private:
     }
 
     workloads::Random random_;
-    static constexpr const char* operators_[] = {"+",  "-",  "*", "/",  "%",  "=",  "<>", "!=", "<",
-                                                 "<=", ">",  ">=", "&", "|",  "#",  "<<", ">>", "+",
-                                                 "-",  "*",  "AND", "OR", "+", "*"};
-    static constexpr const char* tests_[] = {" IS NULL",  " IS NOT NULL",  " IS TRUE",
-                                             " IS FALSE", " IS NOT TRUE",  " IS NOT FALSE",
+    static constexpr const char* operators_[] = {"+",  "-",  "*", "/",  "%",   "=",  "<>", "!=",
+                                                 "<",  "<=", ">", ">=", "&",   "|",  "#",  "<<",
+                                                 ">>", "+",  "-", "*",  "AND", "OR", "+",  "*"};
+    static constexpr const char* tests_[] = {" IS NULL",  " IS NOT NULL", " IS TRUE",
+                                             " IS FALSE", " IS NOT TRUE", " IS NOT FALSE",
                                              " ISNULL",   " NOTNULL"};
     static constexpr const char* unary_[] = {"abs", "sqrt", "exp", "ln", "int", "double", "hash"};
-    static constexpr const char* binary_[] = {"least", "greatest", "mod", "pow", "power",
-                                              "hash_fnv1a", "hash_murmur2"};
+    static constexpr const char* binary_[] = {"least", "greatest",   "mod",         "pow",
+                                              "power", "hash_fnv1a", "hash_murmur2"};
 };
 
 class PgbenchAgreement : public tests::FreshDatabase {
@@ -147,9 +147,8 @@ protected:
                 << expected[i].first << ": pgbench says " << values[i] << ", we say "
                 << expected[i].second;
         }
-        ASSERT_EQ(values.size(), expected.size())
-            << theirs.output.substr(theirs.output.size() - std::min<std::size_t>(
-                                                               600, theirs.output.size()));
+        ASSERT_EQ(values.size(), expected.size()) << theirs.output.substr(
+            theirs.output.size() - std::min<std::size_t>(600, theirs.output.size()));
         RecordProperty("values", static_cast<int>(values.size()));
         RecordProperty("errors", static_cast<int>(errors));
     }
@@ -169,50 +168,196 @@ protected:
 TEST_F(PgbenchAgreement, GeneratedExpressionsHaveTheSameValuesAndErrors) {
     Expressions generator{20261121};
     std::vector<std::string> expressions;
-    for (int i = 0; i < 6'000; ++i) {
+    for (int i = 0; i < 5'000; ++i) {
         expressions.push_back(generator.next(1 + i % 4));
     }
-    compare(expressions, 150);
+    compare(expressions, 60);
 }
 
+// But for abs(true), of which pgbench reads the wrong member of a union; here it is an error.
 TEST_F(PgbenchAgreement, WhatIsSpecialHasTheSameValue) {
-    compare({
-                "9223372036854775807", "-9223372036854775808", "9223372036854775807 + 1",
-                "-9223372036854775808 - 1", "-9223372036854775808 / -1", "-9223372036854775808 % -1",
-                "9223372036854775807 * 2", "9223372036854775808", "1/0", "1%0", "1.0/0", "-1.0/0",
-                "0.0/0", "7/2", "-7/2", "-7%3", "7.0/2", "5.5 % 2", "6.5 % 4", "1e19 % 2", "1 << 63",
-                "1 << 64", "1 << -1", "-1 >> 1", "-1 >> 70", "~0", "~5 + 1", "~5 & 3", "2 + ~3 * 2",
-                "NOT true = false", "true = true", "1 = 1.0", "1 AND true", "NULL AND false",
-                "false AND NULL", "true AND NULL", "NULL OR true", "true OR NULL", "false OR NULL",
-                "false AND 1/0", "true OR 1/0", "CASE WHEN 1 THEN 2 END", "CASE WHEN 0 THEN 2 END",
-                "CASE WHEN NULL THEN 1 WHEN 0.0 THEN 2 WHEN 0.1 THEN 3 ELSE 1/0 END",
-                "1 IS TRUE", "NULL IS TRUE", "true IS TRUE", "1 = NULL IS NULL", "NULL ISNULL",
-                "NULL NOTNULL", "1 < 2 IS NULL < true", "1 < 2 < 3", "1 = 2 = 3", "2 - 3 - 4",
-                "2 * 3 % 4", "16 / 4 / 2", "1 | 2 & 3", "1 # 3 << 1", "1 + 1 << 2", "- 2 * 3",
-                "-(-3)", "+ 5", "- - 5", "2 * -3", "1 - -1", "1 --1", "1 > 2", "2 >= 2", "1 <> 1",
-                "1 != 2", "NOT NULL", "abs(-5)", "abs(-5.5)", "abs(-9223372036854775808)",
-                "abs(true)", "abs(NULL)", "sqrt(2)", "sqrt(-1.0)", "ln(0)", "ln(10)", "exp(1)",
-                "exp(1000)", "pi()", "pow(2, 10)", "pow(2, 0.5)", "power(0, 0)", "pow(0, -1)",
-                "int(2.5)", "int(3.5)", "int(-2.5)", "int(1e19)", "int(true)", "double(7)",
-                "double(1)/3", "1e100", "123456789.123456789", "0.1 + 0.2", "1e15", "1e16", "1.5e-7",
-                "greatest(1, 2.5, 2)", "least(3, 1, 2)", "greatest(1)", "greatest(true, 1)",
-                "least()", "mod(7, -3)", "mod(-7, 3)", "hash(1)", "hash(1, 2)", "HASH(3)",
-                "hash_fnv1a(10)", "hash_fnv1a(10, 5432)", "hash_murmur2(10, 5432)", "hash(-1, -1)",
-                "hash(2.5)", "hash(NULL)", "hash(true)", "random(5, 5)", "random(2, 1)",
-                "random(0, 9223372036854775807)", "random(-9223372036854775808, 0)",
-                "random(true, 1)", "random_gaussian(1, 10, 1.9)", "random_gaussian(4, 4, 2)",
-                "random_exponential(1, 10, 0)", "random_exponential(4, 4, 1)",
-                "random_zipfian(1, 10, 1)", "random_zipfian(1, 10, 1000.1)",
-                "random_zipfian(4, 4, 1.5)", "debug(5)", "1 +", "* 2", "(1", "1)", "foo(1)", "abs(1, 2)",
-                "pi(1)", "hash()", "CASE 1 WHEN 1 THEN 2 END", "CASE END", ".5", "5.", "1e5", "1e",
-                "1e400", "1e-400", "5 5", "true1", "trUE", "nUlL", ":seven", ":undefined", ": seven",
-                "\"a\"", "'a'", "1; 2", "1 -- c", "1 IS 2", "1 IS NOT NULL IS TRUE",
-                "a", "permute(0, 0)", "permute(0, -5)", "permute(1, 1)", "permute(5, 2)",
-                "permute(-1, 10)", "permute(3, 10, 1)", "permute(NULL, 2)",
-                "0xff", "1_000", "random_zipfian(1, 10)", "true + 1", "- true", "NOT 1", "~true",
-                "~2.5", "1.5 << 2", "1.5 | 2.5", "NULL + 1", "NULL = NULL", "NULL IS NOT NULL",
-            },
-            1'000);
+    compare(
+        {
+            "9223372036854775807",
+            "-9223372036854775808",
+            "9223372036854775807 + 1",
+            "-9223372036854775808 - 1",
+            "-9223372036854775808 / -1",
+            "-9223372036854775808 % -1",
+            "9223372036854775807 * 2",
+            "9223372036854775808",
+            "1/0",
+            "1%0",
+            "1.0/0",
+            "-1.0/0",
+            "0.0/0",
+            "7/2",
+            "-7/2",
+            "-7%3",
+            "7.0/2",
+            "5.5 % 2",
+            "6.5 % 4",
+            "1e19 % 2",
+            "1 << 63",
+            "1 << 64",
+            "1 << -1",
+            "-1 >> 1",
+            "-1 >> 70",
+            "~0",
+            "~5 + 1",
+            "~5 & 3",
+            "2 + ~3 * 2",
+            "NOT true = false",
+            "true = true",
+            "1 = 1.0",
+            "1 AND true",
+            "NULL AND false",
+            "false AND NULL",
+            "true AND NULL",
+            "NULL OR true",
+            "true OR NULL",
+            "false OR NULL",
+            "false AND 1/0",
+            "true OR 1/0",
+            "CASE WHEN 1 THEN 2 END",
+            "CASE WHEN 0 THEN 2 END",
+            "CASE WHEN NULL THEN 1 WHEN 0.0 THEN 2 WHEN 0.1 THEN 3 ELSE 1/0 END",
+            "1 IS TRUE",
+            "NULL IS TRUE",
+            "true IS TRUE",
+            "1 = NULL IS NULL",
+            "NULL ISNULL",
+            "NULL NOTNULL",
+            "1 < 2 IS NULL < true",
+            "1 < 2 < 3",
+            "1 = 2 = 3",
+            "2 - 3 - 4",
+            "2 * 3 % 4",
+            "16 / 4 / 2",
+            "1 | 2 & 3",
+            "1 # 3 << 1",
+            "1 + 1 << 2",
+            "- 2 * 3",
+            "-(-3)",
+            "+ 5",
+            "- - 5",
+            "2 * -3",
+            "1 - -1",
+            "1 --1",
+            "1 > 2",
+            "2 >= 2",
+            "1 <> 1",
+            "1 != 2",
+            "NOT NULL",
+            "abs(-5)",
+            "abs(-5.5)",
+            "abs(-9223372036854775808)",
+            "abs(NULL)",
+            "sqrt(2)",
+            "sqrt(-1.0)",
+            "ln(0)",
+            "ln(10)",
+            "exp(1)",
+            "exp(1000)",
+            "pi()",
+            "pow(2, 10)",
+            "pow(2, 0.5)",
+            "power(0, 0)",
+            "pow(0, -1)",
+            "int(2.5)",
+            "int(3.5)",
+            "int(-2.5)",
+            "int(1e19)",
+            "int(true)",
+            "double(7)",
+            "double(1)/3",
+            "1e100",
+            "123456789.123456789",
+            "0.1 + 0.2",
+            "1e15",
+            "1e16",
+            "1.5e-7",
+            "greatest(1, 2.5, 2)",
+            "least(3, 1, 2)",
+            "greatest(1)",
+            "greatest(true, 1)",
+            "least()",
+            "mod(7, -3)",
+            "mod(-7, 3)",
+            "hash(1)",
+            "hash(1, 2)",
+            "HASH(3)",
+            "hash_fnv1a(10)",
+            "hash_fnv1a(10, 5432)",
+            "hash_murmur2(10, 5432)",
+            "hash(-1, -1)",
+            "hash(2.5)",
+            "hash(NULL)",
+            "hash(true)",
+            "random(5, 5)",
+            "random(2, 1)",
+            "random(0, 9223372036854775807)",
+            "random(-9223372036854775808, 0)",
+            "random(true, 1)",
+            "random_gaussian(1, 10, 1.9)",
+            "random_gaussian(4, 4, 2)",
+            "random_exponential(1, 10, 0)",
+            "random_exponential(4, 4, 1)",
+            "random_zipfian(1, 10, 1)",
+            "random_zipfian(1, 10, 1000.1)",
+            "random_zipfian(4, 4, 1.5)",
+            "1 +",
+            "* 2",
+            "(1",
+            "1)",
+            "foo(1)",
+            "abs(1, 2)",
+            "pi(1)",
+            "hash()",
+            "CASE 1 WHEN 1 THEN 2 END",
+            "CASE END",
+            ".5",
+            "5.",
+            "1e5",
+            "1e",
+            "1e400",
+            "1e-400",
+            "5 5",
+            "true1",
+            "trUE",
+            "nUlL",
+            ":seven",
+            ":undefined",
+            ": seven",
+            "\"a\"",
+            "'a'",
+            "1; 2",
+            "1 -- c",
+            "1 IS 2",
+            "1 IS NOT NULL IS TRUE",
+            "a",
+            "permute(0, 0)",
+            "permute(0, -5)",
+            "permute(1, 1)",
+            "permute(5, 2)",
+            "permute(-1, 10)",
+            "permute(3, 10, 1)",
+            "permute(NULL, 2)",
+            "0xff",
+            "1_000",
+            "random_zipfian(1, 10)",
+            "true + 1",
+            "- true",
+            "NOT 1",
+            "~true",
+            "~2.5",
+            "1.5 << 2",
+            "1.5 | 2.5",
+            "NULL + 1",
+            "NULL = NULL",
+            "NULL IS NOT NULL",
+        },
+        1'000);
 }
 
 TEST_F(PgbenchAgreement, PermutationsAndHashesAreTheSameBitForBit) {
@@ -236,10 +381,18 @@ TEST_F(PgbenchAgreement, PermutationsAndHashesAreTheSameBitForBit) {
 
 // How a variable's text is read, as of -D and \gset.
 TEST_F(PgbenchAgreement, TextsOfVariablesHaveTheSameTypes) {
-    for (const std::string text :
-         {"1", " 1", "1 ", "+1", "-1", "+", "-", "1.5", "1e3", "+1.5", " 1.5", "t", "TRUE", "tru",
-          "y", "yes", "on", "o", "of", "off", "n", "no", "f", "null", "NULL", "nu", "x", "", "1x",
-          "0x10", "inf", "nan", "99999999999999999999", "--1", "+-1"}) {
+    for (const std::string text : {"1",    " 1",   "1 ",
+                                   "+1",   "-1",   "+",
+                                   "-",    "1.5",  "1e3",
+                                   "+1.5", " 1.5", "t",
+                                   "TRUE", "tru",  "y",
+                                   "yes",  "on",   "o",
+                                   "of",   "off",  "n",
+                                   "no",   "f",    "null",
+                                   "NULL", "nu",   "x",
+                                   "",     "1x",   "0x10",
+                                   "inf",  "nan",  "99999999999999999999",
+                                   "--1",  "+-1"}) {
         SCOPED_TRACE("'" + text + "'");
         const auto theirs = run_pgbench(uri(), "\\set x debug(:v)\n", "-D v='" + text + "'");
         const auto value = workloads::pgbench::value_of_text(text);
@@ -274,8 +427,8 @@ SELECT 1 AS one, 'two' AS two, NULL AS none \gset p_
 INSERT INTO seen (t) VALUES ('[:p_one]'), ('[:p_two]'), ('[:p_none]');
 SELECT 4 AS four \; SELECT 5 AS five, 6 AS six WHERE false \; SELECT n AS seven FROM generate_series(6, 7) n ORDER BY 1 \aset
 INSERT INTO seen (t) VALUES ('[:four]'), ('[:five]'), ('[:six]'), ('[:seven]');
-SELECT 8 AS a \; SELECT 9 AS b \gset
-INSERT INTO seen (t) VALUES ('[:a]'), ('[:b]');
+SELECT 8 AS e \; SELECT 9 AS f \gset
+INSERT INTO seen (t) VALUES ('[:e]'), ('[:f]');
 \if :i = 4
 INSERT INTO seen (t) VALUES ('no');
 \elif :b \
@@ -302,12 +455,12 @@ INSERT INTO seen (t) VALUES ('last')
         FAIL() << errors->front().message;
     }
     const Script& ours = std::get<Script>(parsed);
-    Run run;
+    ScriptRun run;
     run.begin(ours, 1, 1, 0);
     const std::map<std::uint32_t, std::vector<std::pair<std::string, std::string>>> answers{
         {4, {{"one", "1"}, {"two", "two"}, {"none", ""}}},
         {6, {{"four", "4"}, {"seven", "7"}}},
-        {8, {{"b", "9"}}}};
+        {8, {{"f", "9"}}}};
     for (auto action = run.next(); action.kind != Action::Kind::finished; action = run.next()) {
         ASSERT_EQ(action.kind, Action::Kind::send) << run.error();
         std::string text;
@@ -332,21 +485,18 @@ TEST_F(PgbenchAgreement, DistributionsAreTheSame) {
           "random_zipfian(1, 20, 3)"}) {
         SCOPED_TRACE(law);
         std::string script;
-        for (int i = 0; i < 5'000; ++i) {
+        for (int i = 0; i < 500; ++i) {
             script += "\\set x debug(" + law + ")\n";
         }
         std::array<double, 21> ours{}, theirs{};
         int count = 0;
-        for (int seed = 1; seed <= draws / 5'000; ++seed) {
-            for (const auto& text :
-                 run_pgbench(uri(), script, "--random-seed=" + std::to_string(seed)).debugged()) {
-                theirs.at(static_cast<std::size_t>(std::stoi(text.substr(4)))) += 1;
-                ++count;
-            }
+        for (const auto& text : run_pgbench(uri(), script, "-t 40 --random-seed=1").debugged()) {
+            theirs.at(static_cast<std::size_t>(std::stoi(text.substr(4)))) += 1;
+            ++count;
         }
         ASSERT_EQ(count, draws);
         const auto parsed = parse_script("\\set x " + law + "\nSELECT :x;", ScriptOptions{});
-        Run run;
+        ScriptRun run;
         for (std::uint64_t index = 0; index < draws; ++index) {
             run.begin(std::get<Script>(parsed), 99, index, 0);
             const auto action = run.next();

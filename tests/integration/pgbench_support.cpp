@@ -16,7 +16,9 @@ namespace tests {
 
 std::filesystem::path pgbench_program() {
     const auto options = server_under_test();
-    return harness::postgres::find_server(options.binaries, options.major_version).folder / "pgbench";
+    const auto server = harness::postgres::find_server(options.binaries, options.major_version);
+    // What stands in the folder may be a link to where its relatives are.
+    return std::filesystem::canonical(server.folder / "postgres").parent_path() / "pgbench";
 }
 
 std::vector<std::string> PgbenchRun::debugged() const {
@@ -53,6 +55,9 @@ PgbenchRun run_pgbench(const std::string& uri, const std::string& script,
     }
     const int status = pclose(pipe);
     run.exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    if (run.exit == 126 || run.exit == 127) {
+        throw std::runtime_error{"cannot run " + command + ": " + run.output};
+    }
     unlink(file);
     return run;
 }

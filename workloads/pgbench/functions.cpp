@@ -195,16 +195,14 @@ bool extreme(Function function, std::span<const Value> values, Value& value, std
 }
 
 bool absolute(const Value& from, Value& value, std::string& error) {
-    if (is_real(from)) {
-        value = Value::of(std::fabs(from.real));
-        return true;
-    }
-    const auto integer = to_integer(from, error);
-    if (!integer) {
-        return false;
+    if (from.type != Value::Type::integer) {
+        const auto real = to_real(from, error);
+        value = Value::of(std::fabs(real.value_or(0)));
+        return real.has_value();
     }
     // The lowest integer has no opposite; pgbench gives it back as it is.
-    value = Value::of(*integer < 0 && *integer != lowest ? -*integer : *integer);
+    const bool turns = from.integer < 0 && from.integer != lowest;
+    value = Value::of(turns ? -from.integer : from.integer);
     return true;
 }
 
@@ -235,7 +233,8 @@ bool draw_by_law(Function function, std::int64_t low, std::int64_t high, double 
         if (!(parameter >= 2)) {
             return fail(error, "gaussian parameter must be at least 2.0");
         }
-        value = Value::of(draw_gaussian({.low = low, .high = high, .parameter = parameter}, random));
+        value =
+            Value::of(draw_gaussian({.low = low, .high = high, .parameter = parameter}, random));
         return true;
     }
     if (function == Function::random_exponential) {

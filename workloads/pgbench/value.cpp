@@ -3,9 +3,11 @@
 #include "workloads/letters.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <limits>
 
 namespace workloads::pgbench {
@@ -16,9 +18,8 @@ char lower(char c) noexcept {
 }
 
 bool equals_word(std::string_view text, std::string_view word) {
-    return text.size() == word.size() &&
-           std::equal(text.begin(), text.end(), word.begin(),
-                      [](char a, char b) { return lower(a) == b; });
+    return text.size() == word.size() && std::equal(text.begin(), text.end(), word.begin(),
+                                                    [](char a, char b) { return lower(a) == b; });
 }
 
 bool begins_word(std::string_view text, std::string_view word) {
@@ -32,18 +33,21 @@ std::string_view without_leading_spaces(std::string_view text) {
     return text;
 }
 
-// from_chars knows no plus sign, strtod asks the locale.
-std::string_view without_plus(std::string_view text) {
-    const bool plus = text.size() > 1 && text[0] == '+' && text[1] != '-' && text[1] != '+';
-    return plus ? text.substr(1) : text;
+std::optional<std::int64_t> integer_of(std::string_view text) {
+    std::int64_t number = 0;
+    const bool plus = text[0] == '+';  // which from_chars does not know
+    const auto [at, error] =
+        std::from_chars(text.data() + (plus ? 1 : 0), text.data() + text.size(), number);
+    return error == std::errc{} ? std::optional{number} : std::nullopt;
 }
 
-template <typename Number>
-std::optional<Number> whole_number(std::string_view text) {
-    Number number{};
-    const char* const end = text.data() + text.size();
-    const auto [at, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc{} || at != end || text.empty()) {
+// With hexadecimal digits, inf and nan, as C reads them. The program never leaves the "C" locale.
+std::optional<double> real_of(std::string_view text) {
+    const std::string terminated{text};
+    char* end = nullptr;
+    errno = 0;
+    const double number = std::strtod(terminated.c_str(), &end);
+    if (errno != 0 || end == terminated.c_str() || end != terminated.c_str() + text.size()) {
         return std::nullopt;
     }
     return number;
@@ -107,7 +111,10 @@ void write_text(const Value& value, std::string& out) {
             return;
         }
         case Value::Type::real:
-            // The program never leaves the "C" locale, so the point is a point.
+            if (!std::isfinite(value.real)) {
+                out += std::isnan(value.real) ? "NaN" : value.real < 0 ? "-Infinity" : "Infinity";
+                return;
+            }
             std::snprintf(text, sizeof text, "%.*g", std::numeric_limits<double>::digits10,
                           value.real);
             out += text;
@@ -132,10 +139,10 @@ std::optional<Value> value_of_text(std::string_view text) {
     }
     const auto number = without_leading_spaces(text);
     if (looks_integer(number)) {
-        const auto integer = whole_number<std::int64_t>(without_plus(number));
+        const auto integer = integer_of(number);
         return integer ? std::optional{Value::of(*integer)} : std::nullopt;
     }
-    const auto real = whole_number<double>(without_plus(number));
+    const auto real = real_of(text);
     return real ? std::optional{Value::of(*real)} : std::nullopt;
 }
 

@@ -52,6 +52,7 @@ inline constexpr const char* error_connection_lost = "connection_lost";  // died
 inline constexpr const char* error_no_connection = "no_connection";      // could not be (re)opened
 inline constexpr const char* error_client_timeout = "client_timeout";  // the server never answered
 inline constexpr const char* error_backlog_full = "backlog_full";  // due, but the backlog was full
+inline constexpr const char* error_script = "script_error";  // a pgbench script's own command failed
 inline constexpr const char* error_unfinished = "unfinished";      // due, and the run ended first
 
 struct Stall {

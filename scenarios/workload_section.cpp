@@ -2,6 +2,7 @@
 #include "scenarios/common_shapes.hpp"
 #include "scenarios/fields.hpp"
 #include "scenarios/operation_section.hpp"
+#include "scenarios/pgbench_section.hpp"
 #include "scenarios/reading.hpp"
 
 #include <array>
@@ -93,7 +94,9 @@ const Shape& workload_shape() {
             {"statement_timeout", &timeout, "the server's statement_timeout of each connection"},
             {"protocol", &protocol, "how statements are sent"},
             {"session", &session_shape(), "SQL that is sent on each new connection"},
-            {"operations", &operations_shape(), "what the application does", true}}};
+            {"operations", &operations_shape(), "what the application does"},
+            {"pgbench", &pgbench_shape(), "scripts of pgbench that are run beside, or instead"}},
+        .at_least_one = {"operations", "pgbench"}};
     return shape;
 }
 
@@ -111,6 +114,7 @@ void read_workload(const Reading& reading, const Node* node, Workload& workload)
     check_threads(reading, fields, workload);
     read_session(reading, fields, workload);
     read_operations(reading, fields.part("operations"), workload);
+    read_pgbench(reading, fields.part("pgbench"), workload);
 }
 
 }  // namespace scenarios

@@ -62,6 +62,9 @@ void Recorder::finished(const Completion& completion) {
     } else {
         ++phase.errors[std::string{completion.code}];
         measured_.error_kinds.emplace(completion.code, completion.kind);
+        if (!completion.detail.empty()) {
+            measured_.error_details.try_emplace(std::string{completion.code}, completion.detail);
+        }
         phase.failed_response.record(response);
         measured_.stalls[completion.operation].failure(due, done);
         ++timeline_at(second).failed;

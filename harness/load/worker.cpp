@@ -325,6 +325,7 @@ void Worker::operation_over(Slot& slot, const database::OperationEnd& end) {
                         .sent = end.sent,
                         .done = end.done,
                         .code = end.code,
+                        .detail = end.detail,
                         .kind = end.kind,
                         .retries = slot.tries,
                         .session = slot.last_session_id,

@@ -1,6 +1,7 @@
 #include "harness/postgres/errors.hpp"
 #include "harness/postgres/session_states.hpp"
 #include "reports/record.hpp"
+#include "workloads/pgbench/run.hpp"
 
 #include <cassert>
 #include <cstring>
@@ -45,6 +46,10 @@ void PostgresSession::read_results() {
             lost_while_running(error_of(connection_.get()));
         }  // else: the boundary between BEGIN's results and the statement's
     }
+    if (state_ == State::sleeping && PQstatus(connection_.get()) == CONNECTION_BAD) {
+        lost_while_running(error_of(connection_.get()));
+        return;
+    }
     if (state_ == State::idle && PQstatus(connection_.get()) == CONNECTION_BAD) {
         const Error error = error_of(connection_.get());
         close();
@@ -53,6 +58,10 @@ void PostgresSession::read_results() {
 }
 
 void PostgresSession::keep_values(const PGresult* result) {
+    if (operation().script) {
+        keep_script_rows(result);
+        return;
+    }
     const auto& into = statement().into;
     for (std::size_t column = 0; column < into.size(); ++column) {
         const int index = static_cast<int>(column);
@@ -68,6 +77,9 @@ void PostgresSession::keep_values(const PGresult* result) {
 
 bool PostgresSession::take_result(PGresult* result) {
     statement_answered_ = true;
+    if (script_syncs_ > 0) {
+        awaiting_since_ = Clock::now();  // a pipeline may take as long as all its statements
+    }
     switch (PQresultStatus(result)) {
         case PGRES_TUPLES_OK:
             if (tag_unanswered_) {
@@ -79,6 +91,7 @@ bool PostgresSession::take_result(PGresult* result) {
             }
             return true;
         case PGRES_COMMAND_OK:
+            kept_rows_ = 0;
             // COMMIT of a transaction that was aborted is answered with success and "ROLLBACK".
             if (state_ == State::committing && PQcmdStatus(result)[0] != 'C') {
                 code_ = "25P02";
@@ -89,6 +102,11 @@ bool PostgresSession::take_result(PGresult* result) {
         case PGRES_PIPELINE_ABORTED:  // behind the error that is reported already
             return true;
         case PGRES_PIPELINE_SYNC:
+            if (script_syncs_ > 1) {
+                --script_syncs_;
+                return true;
+            }
+            script_syncs_ = 0;
             in_pipeline_ = false;
             if (PQexitPipelineMode(connection_.get()) != 1) {
                 lost_while_running(error_of(connection_.get()));
@@ -163,6 +181,7 @@ void PostgresSession::statement_finished() {
             return;
         case State::closed:
         case State::connecting:
+        case State::sleeping:
         case State::idle:
             break;
     }
@@ -180,11 +199,18 @@ void PostgresSession::operation_statement_finished() {
             prepared().valid = false;
             tag_statement_.valid = false;
         }
+        if (operation().script) {
+            forget_prepared_in_script();
+        }
         if (PQtransactionStatus(connection_.get()) != PQTRANS_IDLE) {
             send_simple("ROLLBACK", State::rolling_back);
         } else {
             finish_operation();
         }
+        return;
+    }
+    if (operation().script) {
+        script_statement_finished();
         return;
     }
     ++statement_;
@@ -212,7 +238,9 @@ void PostgresSession::run(std::uint16_t operation_index, workloads::Values& valu
     statement_failed_ = statement_answered_ = tag_unanswered_ = false;
     started_ = statement_sent_ = awaiting_since_ = Clock::now();
     slowest_sent_ = slowest_done_ = started_;
-    if (!operation().transaction) {
+    if (operation().script) {
+        run_script();
+    } else if (!operation().transaction) {
         send_statement();
     } else if (plan_->protocol == scenarios::Protocol::simple || needs_preparing()) {
         send_begin();
@@ -299,11 +327,15 @@ int PostgresSession::queue_statement() {
             tag_unanswered_ = true;
             text_.append(tag_call).append("'").append(tag()).append("');\n");
         }
-        workloads::write_literals(current, operation(), *values_, text_);
+        if (operation().script) {
+            script_run().write_text(statement_, text_);
+        } else {
+            workloads::write_literals(current, operation(), *values_, text_);
+        }
         return PQsendQuery(connection_.get(), text_.c_str());
     }
     const std::size_t count = current.parameters.size();
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < count && !operation().script; ++i) {  // a script has bound its own
         const auto slot = current.parameters[i];
         parameter_values_[i] = values_->is_null(slot) ? nullptr : values_->at(slot).c_str();
     }
@@ -319,11 +351,15 @@ int PostgresSession::queue_statement() {
 void PostgresSession::send_prepare() {
     state_ = State::preparing;
     Prepared& entry = prepared();
+    name_anew(entry);
+    after_send(PQsendPrepare(connection_.get(), entry.name.c_str(), statement().numbered.c_str(), 0,
+                             nullptr));
+}
+
+void PostgresSession::name_anew(Prepared& entry) const {
     ++entry.generation;
     entry.name = "r" + std::to_string(operation_) + "_" + std::to_string(statement_) + "_" +
                  std::to_string(entry.generation);
-    after_send(PQsendPrepare(connection_.get(), entry.name.c_str(), statement().numbered.c_str(), 0,
-                             nullptr));
 }
 
 void PostgresSession::send_simple(const char* sql, State state) {
@@ -369,6 +405,9 @@ void PostgresSession::finish_operation() {
     }
     OperationEnd end;
     end.code = code_;
+    if (!code_.empty() && operation().script) {
+        end.detail = script_run().error();
+    }
     end.kind = kind_;
     end.session_usable = state_ == State::idle;
     end.sent = started_;

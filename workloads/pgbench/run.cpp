@@ -17,10 +17,15 @@ void Run::begin(const Script& script, std::uint64_t seed, std::uint64_t index,
     seed_ = seed;
     index_ = index;
     client_ = client;
+    fresh_ = false;
     restart();
 }
 
 void Run::restart() {
+    if (fresh_) {
+        return;
+    }
+    fresh_ = true;
     random_ = Random{mix(seed_, script_stream), index_};
     at_ = 0;
     in_pipeline_ = false;
@@ -46,6 +51,7 @@ void Run::restart() {
 }
 
 Action Run::next() {
+    fresh_ = false;
     for (;;) {
         if (at_ >= script_->commands.size()) {
             return end();
@@ -247,12 +253,10 @@ bool Run::keep(std::uint32_t statement, std::string_view column, std::string_vie
 }
 
 void Run::fail_statement(std::uint32_t statement, std::string_view why) {
-    for (const auto& command : script_->commands) {
-        if (command.kind == Command::Kind::sql && command.target == statement) {
-            static_cast<void>(fail(command, why));
-            return;
-        }
-    }
+    Command place;
+    place.line = script_->statements[statement].line;
+    place.column = script_->statements[statement].column;
+    static_cast<void>(fail(place, why));
 }
 
 }  // namespace workloads::pgbench

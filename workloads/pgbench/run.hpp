@@ -79,6 +79,7 @@ private:
     Random random_{0, 0};
     std::size_t at_ = 0;  // the command that comes next
     bool in_pipeline_ = false;
+    bool fresh_ = false;  // nothing has been done yet
     std::vector<Variable> variables_;
     std::string error_, name_;
 };

@@ -23,7 +23,8 @@ struct SqlCommand {
     Keeps keeps = Keeps::nothing;
     std::string prefix;      // of the variables that the columns go to
     bool combined = false;   // holds \; and so several statements
-    std::size_t offset = 0;  // of its first byte, in the script
+    std::size_t offset = 0;            // of its first byte, in the script
+    int line = 0, column = 0;          // the same, from 1
     bool conditional = false;  // stands under an \if: it may never run
     // Why its text tells nobody what it does before its variables are written into it; else empty.
     std::string unreadable;

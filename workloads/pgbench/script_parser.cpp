@@ -127,6 +127,8 @@ private:
         }
         Command& command = add(Command::Kind::sql, scanned.offset);
         command.target = static_cast<std::uint32_t>(script_.statements.size());
+        sql.line = command.line;
+        sql.column = command.column;
         script_.statements.push_back(std::move(sql));
         keeper_ = script_.commands.size();
     }

@@ -79,8 +79,8 @@ std::vector<StatementToCheck> statements_of(const scenarios::Scenario& scenario)
                 continue;
             }
             statements.push_back(
-                {place + std::to_string(i + 1) + place_in_script(operation, i), operation.statements[i].numbered,
-                 operation.statements[i].parameters.size(),
+                {place + std::to_string(i + 1) + place_in_script(operation, i),
+                 operation.statements[i].numbered, operation.statements[i].parameters.size(),
                  syntax_only ? workloads::App::new_version : workloads::App::old_version,
                  syntax_only || check == Check::grammar});
         }

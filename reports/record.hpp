@@ -52,7 +52,7 @@ inline constexpr const char* error_connection_lost = "connection_lost";  // died
 inline constexpr const char* error_no_connection = "no_connection";      // could not be (re)opened
 inline constexpr const char* error_client_timeout = "client_timeout";  // the server never answered
 inline constexpr const char* error_backlog_full = "backlog_full";  // due, but the backlog was full
-inline constexpr const char* error_script = "script_error";  // a pgbench script's own command failed
+inline constexpr const char* error_script = "script_error";        // a script's own command failed
 inline constexpr const char* error_unfinished = "unfinished";      // due, and the run ended first
 
 struct Stall {
@@ -291,8 +291,8 @@ struct Comparison {
     std::string operation, statistic;  // p50 | p99 | ...
     std::optional<double> before_ms, now_ms;
     std::optional<double> ratio;
-    // One-sided 99 % bounds of the ratio; empty: `lacking` says why, or else failed calls are slower
-    // than any bound.
+    // One-sided 99 % bounds of the ratio; empty: `lacking` says why, or else failed calls are
+    // slower than any bound.
     std::optional<double> ratio_lower, ratio_upper;
     std::string lacking;  // sentences
     // What a gate allows; empty: none asks.

@@ -34,7 +34,9 @@ public:
     bool read(Operation& operation) {
         auto contents = read_text_file(file_, most_script_bytes);
         if (const auto* error = std::get_if<FileError>(&contents)) {
-            return fail("the script " + shown(file_.string()) + " " + error->message);
+            const auto* const script = Fields{&node_}.find("script");
+            reading_.error(*script, "the script " + shown(script->text) + " " + error->message);
+            return false;
         }
         text_ = without_byte_order_mark(std::get<std::string>(contents));
         const auto bad = std::min(first_byte_that_is_not_utf8(text_), text_.find('\0'));
@@ -56,11 +58,6 @@ public:
     }
 
 private:
-    bool fail(std::string message) {
-        reading_.error(node_, std::move(message));
-        failed_ = true;
-        return false;
-    }
     bool fail_at(std::size_t offset, std::string message) {
         reading_.errors.add_in(file_, place_in(text_, offset), std::move(message));
         failed_ = true;
@@ -117,8 +114,9 @@ private:
             const bool ordinary = part.role == TransactionRole::ordinary;
             statement.says_nothing = statement.says_nothing || !ordinary;
             if (!ordinary && statements.size() > 1) {
-                statement.unreadable = "joins statements with \\; of which one begins or ends a "
-                                       "transaction";
+                statement.unreadable =
+                    "joins statements with \\; of which one begins or ends a "
+                    "transaction";
             }
         }
         // What follows may find tables that this one makes, or others by the same names.
@@ -172,7 +170,9 @@ const Shape& pgbench_shape() {
         .keys = {{"script", &text_shape(), "the script's file, beside the scenario", true},
                  {"name", operation_key("name").shape,
                   "what reports and gates call it; left out: the file's name"},
-                 operation_key("weight"), operation_key("app"), operation_key("retry"),
+                 operation_key("weight"),
+                 operation_key("app"),
+                 operation_key("retry"),
                  {"variables", &variables, "what the script's variables begin with (pgbench -D)"}}};
     static const Shape shape{.kind = Shape::Kind::list,
                              .example = "[{script: orders.pgbench, weight: 7}]",

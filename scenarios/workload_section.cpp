@@ -85,17 +85,18 @@ const Shape& workload_shape() {
     static const Shape shape{
         .kind = Shape::Kind::mapping,
         .example = "{connections: 32, rate: 500/s, operations: [...]}",
-        .keys = {
-            {"connections", &connections, "sessions that send operations"},
-            {"threads", &threads, "worker threads of the load generator"},
-            {"rate", &rate, "operations due per second (open loop); left out: closed loop"},
-            {"arrival", &arrival, "how the operations of an open loop arrive"},
-            {"think_time", &span_shape(), "closed loop: the pause after each operation"},
-            {"statement_timeout", &timeout, "the server's statement_timeout of each connection"},
-            {"protocol", &protocol, "how statements are sent"},
-            {"session", &session_shape(), "SQL that is sent on each new connection"},
-            {"operations", &operations_shape(), "what the application does"},
-            {"pgbench", &pgbench_shape(), "scripts of pgbench that are run beside, or instead"}},
+        .keys = {{"connections", &connections, "sessions that send operations"},
+                 {"threads", &threads, "worker threads of the load generator"},
+                 {"rate", &rate, "operations due per second (open loop); left out: closed loop"},
+                 {"arrival", &arrival, "how the operations of an open loop arrive"},
+                 {"think_time", &span_shape(), "closed loop: the pause after each operation"},
+                 {"statement_timeout", &timeout,
+                  "the server's statement_timeout of each connection"},
+                 {"protocol", &protocol, "how statements are sent"},
+                 {"session", &session_shape(), "SQL that is sent on each new connection"},
+                 {"operations", &operations_shape(), "what the application does"},
+                 {"pgbench", &pgbench_shape(),
+                  "scripts of pgbench that are run beside, or instead"}},
         .at_least_one = {"operations", "pgbench"}};
     return shape;
 }

@@ -130,7 +130,7 @@ public:
 
 private:
     std::vector<std::string> values_;
-    std::vector<bool> nulls_;  // as many as values_
+    std::vector<bool> nulls_;            // as many as values_
     std::shared_ptr<pgbench::Run> run_;  // made by the first script
     std::uint64_t client_ = 0;
 };

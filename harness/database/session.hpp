@@ -17,8 +17,8 @@ using Clock = std::chrono::steady_clock;
 // codes of reports/record.hpp.
 struct OperationEnd {
     std::string_view code;  // valid during the call
-    // What a harness code alone does not tell: "orders.pgbench:3:1: division by zero". Never a row's
-    // value; empty where there is no more to say. Valid during the call.
+    // What a harness code alone does not tell: "orders.pgbench:3:1: division by zero". Never a
+    // row's value; empty where there is no more to say. Valid during the call.
     std::string_view detail = {};
     ErrorKind kind = ErrorKind::other;
     bool session_usable = true;  // false: the connection is gone; call connect() again

@@ -51,7 +51,7 @@ struct Measured {
     std::chrono::nanoseconds slow_threshold{};  // raised when there were too many
     std::array<reports::Schedule, reports::phase_count> schedule;
     std::map<std::string, database::ErrorKind> error_kinds;       // of every code that was filed
-    std::map<std::string, std::string> error_details;  // of the first failure of a code that has one
+    std::map<std::string, std::string> error_details;             // of a code's first failure
     std::array<std::uint64_t, reports::phase_count> deadlocks{};  // of which it was the victim
     std::uint64_t finished = 0, reconnects = 0, backlog_max = 0;
     std::uint64_t next_operation =

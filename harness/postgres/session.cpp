@@ -233,8 +233,7 @@ void PostgresSession::check_deadline(Clock::time_point now) {
                                                            : plan_->statement_timeout);
     const bool unlimited = !opening() && plan_->statement_timeout.count() == 0;
     if (state_ == State::closed || state_ == State::idle || state_ == State::sleeping ||
-        unlimited ||
-        now - awaiting_since_ < patience) {
+        unlimited || now - awaiting_since_ < patience) {
         return;
     }
     if (opening()) {

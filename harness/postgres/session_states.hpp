@@ -1,5 +1,6 @@
-// One connection of the load: the class behind make_session, in three files. session.cpp has the life
-// of the connection, session_operation.cpp what runs in it, session_script.cpp how a script does.
+// One connection of the load: the class behind make_session, in three files. session.cpp has the
+// life of the connection, session_operation.cpp what runs in it, session_script.cpp how a script
+// does.
 #pragma once
 
 #include "harness/postgres/connection.hpp"
@@ -178,12 +179,12 @@ private:
     Error setup_error_;
 
     // Of the script that runs.
-    bool script_pipeline_ = false;  // its own, which is not ended yet
-    bool script_tagged_ = false;    // its transaction has said whose it is
-    bool script_tag_due_ = false;   // ... and does so with the statement that is sent now
-    bool script_waited_ = false;    // for anything, since it began
-    bool script_slept_ = false;     // since the last statement
-    bool script_over_ = false;      // only its end is to be told
+    bool script_pipeline_ = false;    // its own, which is not ended yet
+    bool script_tagged_ = false;      // its transaction has said whose it is
+    bool script_tag_due_ = false;     // ... and does so with the statement that is sent now
+    bool script_waited_ = false;      // for anything, since it began
+    bool script_slept_ = false;       // since the last statement
+    bool script_over_ = false;        // only its end is to be told
     std::uint32_t script_syncs_ = 0;  // of its pipeline, unanswered
     int kept_rows_ = 0;               // of the last result
     std::vector<std::pair<std::string, std::string>> kept_;  // its columns, for \gset

@@ -47,9 +47,8 @@ const Operator* operator_of(const Token& token) {
                                         [&](const auto& op) { return op.symbol == token.text; });
         return word == std::end(words) ? nullptr : word;
     }
-    const auto* found =
-        std::find_if(std::begin(operators), std::end(operators),
-                     [&](const auto& op) { return token.is_symbol(op.symbol); });
+    const auto* found = std::find_if(std::begin(operators), std::end(operators),
+                                     [&](const auto& op) { return token.is_symbol(op.symbol); });
     return found == std::end(operators) ? nullptr : found;
 }
 
@@ -307,7 +306,8 @@ private:
         if (!id) {
             return stop(at, "the script holds too many variables");
         }
-        return add({.kind = Expression::Node::Kind::variable, .variable = *id, .offset = at.offset});
+        return add(
+            {.kind = Expression::Node::Kind::variable, .variable = *id, .offset = at.offset});
     }
 
     Index function() {

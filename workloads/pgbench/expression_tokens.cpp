@@ -9,9 +9,9 @@
 namespace workloads::pgbench {
 namespace {
 
-constexpr std::array<std::string_view, 14> keywords{"and",  "case", "else",  "end",     "false",
-                                                    "is",   "isnull", "not", "notnull", "null",
-                                                    "or",   "then", "true",  "when"};
+constexpr std::array<std::string_view, 14> keywords{"and", "case",   "else", "end",     "false",
+                                                    "is",  "isnull", "not",  "notnull", "null",
+                                                    "or",  "then",   "true", "when"};
 
 // The longer ones first.
 constexpr std::array<std::string_view, 21> symbols{"<<", ">>", "<=", ">=", "<>", "!=", "+",

@@ -10,13 +10,13 @@ namespace workloads::pgbench {
 struct Token {
     enum class Kind : std::uint8_t {
         end,
-        number,         // value
-        highest_plus_1, // 9223372036854775808, which only a minus sign makes a number
-        variable,       // text: its name
-        function,       // text: a name that is no keyword
-        keyword,        // text: in small letters
-        symbol,         // text: an operator, a parenthesis or a comma
-        bad,            // text: why
+        number,          // value
+        highest_plus_1,  // 9223372036854775808, which only a minus sign makes a number
+        variable,        // text: its name
+        function,        // text: a name that is no keyword
+        keyword,         // text: in small letters
+        symbol,          // text: an operator, a parenthesis or a comma
+        bad,             // text: why
     };
     Kind kind = Kind::end;
     std::string_view text{};
@@ -32,7 +32,8 @@ struct Token {
 
 class Tokens {
 public:
-    explicit Tokens(const ExpressionText& text) : text_{text.script}, at_{text.from}, end_{text.to} {
+    explicit Tokens(const ExpressionText& text)
+        : text_{text.script}, at_{text.from}, end_{text.to} {
         advance();
     }
 

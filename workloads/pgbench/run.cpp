@@ -115,8 +115,7 @@ Action Run::fail(const Command& command, std::string_view why) {
 }
 
 Action Run::send(const Command& command) {
-    if (in_pipeline_ &&
-        script_->statements[command.target].keeps != SqlCommand::Keeps::nothing) {
+    if (in_pipeline_ && script_->statements[command.target].keeps != SqlCommand::Keeps::nothing) {
         return fail(command, "\\gset and \\aset are not allowed in a pipeline");
     }
     ++at_;
@@ -133,8 +132,7 @@ Action Run::sleep(const Command& command) {
         // As C's atoi does it: what stands behind the digits is not looked at.
         const std::string& text = text_of(variable);
         const std::size_t sign = !text.empty() && text[0] == '+' ? 1 : 0;
-        const auto read =
-            std::from_chars(text.data() + sign, text.data() + text.size(), us);
+        const auto read = std::from_chars(text.data() + sign, text.data() + text.size(), us);
         if (read.ec != std::errc{}) {
             return fail(command, "\\sleep for :" + script_->variables[command.variable] +
                                      ", which is no number");
@@ -229,7 +227,8 @@ bool Run::bind(std::uint32_t statement, std::vector<const char*>& values) {
     for (std::size_t i = 0; i < sql.variables.size(); ++i) {
         Variable& variable = variables_[sql.variables[i]];
         if (!variable.defined) {
-            fail_statement(statement, "undefined variable :" + script_->variables[sql.variables[i]]);
+            fail_statement(statement,
+                           "undefined variable :" + script_->variables[sql.variables[i]]);
             return false;
         }
         values[i] = text_of(variable).c_str();

@@ -21,10 +21,10 @@ struct SqlCommand {
     std::vector<std::string> pieces;    // one more than variables
     std::vector<VariableId> variables;  // as often as they stand there
     Keeps keeps = Keeps::nothing;
-    std::string prefix;      // of the variables that the columns go to
-    bool combined = false;   // holds \; and so several statements
-    std::size_t offset = 0;            // of its first byte, in the script
-    int line = 0, column = 0;          // the same, from 1
+    std::string prefix;        // of the variables that the columns go to
+    bool combined = false;     // holds \; and so several statements
+    std::size_t offset = 0;    // of its first byte, in the script
+    int line = 0, column = 0;  // the same, from 1
     bool conditional = false;  // stands under an \if: it may never run
     // Why its text tells nobody what it does before its variables are written into it; else empty.
     std::string unreadable;
@@ -59,7 +59,7 @@ struct Script {
     std::string name;  // for messages: "orders.pgbench"
     std::vector<Command> commands;
     std::vector<SqlCommand> statements;
-    std::vector<std::string> variables;  // names
+    std::vector<std::string> variables;                  // names
     std::map<std::string, VariableId, std::less<>> ids;  // ... and where they are found
     // Those that have a value when the script begins; others are undefined. The text is read as in
     // pgbench's -D.

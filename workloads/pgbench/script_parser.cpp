@@ -12,7 +12,7 @@ namespace workloads::pgbench {
 namespace {
 
 constexpr std::array<std::string_view, 13> command_names{
-    "aset", "elif",    "else",  "endif", "endpipeline",   "gset",        "if",
+    "aset", "elif",     "else",  "endif", "endpipeline",   "gset",        "if",
     "set",  "setshell", "shell", "sleep", "startpipeline", "syncpipeline"};
 
 // Line and column, for offsets that only grow.
@@ -179,8 +179,7 @@ private:
     }
 
     void too_many_variables(std::size_t offset) {
-        complain(offset,
-                 "a script names at most " + std::to_string(most_variables) + " variables");
+        complain(offset, "a script names at most " + std::to_string(most_variables) + " variables");
         full_ = true;
     }
 
@@ -441,8 +440,8 @@ private:
         }
         us = lower == "us" ? 1 : lower == "ms" ? 1'000 : lower == "s" ? 1'000'000 : 0;
         if (us == 0) {
-            complain(unit.offset, "unknown unit of time '" + lower.substr(0, 40) +
-                                      "': must be us, ms or s");
+            complain(unit.offset,
+                     "unknown unit of time '" + lower.substr(0, 40) + "': must be us, ms or s");
         }
         return us != 0;
     }

@@ -121,9 +121,6 @@ private:
             ended_ = true;
         } else {
             parentheses_ += c == '(' ? 1 : c == ')' && parentheses_ > 0 ? -1 : 0;
-            if (c == ';') {
-                words_ = 0;
-            }
             copy_or_mention(Where::apart);
         }
     }
@@ -192,7 +189,8 @@ private:
     bool dollar_quote() {
         std::size_t end = at_ + 1;
         if (end < text_.size() && is_identifier_start(text_[end])) {
-            while (end < text_.size() && (is_identifier_start(text_[end]) || is_digit(text_[end]))) {
+            while (end < text_.size() &&
+                   (is_identifier_start(text_[end]) || is_digit(text_[end]))) {
                 ++end;
             }
         }
@@ -239,9 +237,9 @@ private:
             return word == "function" || word == "procedure";
         };
         return first_words_[0] == "create" &&
-               (routine(first_words_[1]) || (first_words_[1] == "or" &&
-                                             first_words_[2] == "replace" &&
-                                             routine(first_words_[3])));
+               (routine(first_words_[1]) ||
+                (first_words_[1] == "or" && first_words_[2] == "replace" &&
+                 routine(first_words_[3])));
     }
 
     void trim() {

@@ -53,8 +53,7 @@ bool VariableNames::is_constant(std::string_view name) const {
 
 bool VariableNames::is_plain(std::string_view name) const {
     const auto given = options_.variables.find(std::string{name});
-    return !may_be_column(name) &&
-           (given == options_.variables.end() || is_number(given->second));
+    return !may_be_column(name) && (given == options_.variables.end() || is_number(given->second));
 }
 
 std::string VariableNames::suggestion(std::string_view name) const {

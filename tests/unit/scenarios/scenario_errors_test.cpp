@@ -194,9 +194,8 @@ TEST(ScenarioErrors, AMigrationOfNothingIsSaidOutright) {
     EXPECT_THAT(errors_of(head + "migration:\n  up:\n"), ElementsAre(HasSubstr("has no value")));
     EXPECT_THAT(errors_of(head + "migration: {up: [], down: []}\n"),
                 ElementsAre(HasSubstr("`migration.down` must have at least")));
-    EXPECT_THAT(errors_of(head +
-                          "migration: {up: [{pause: 1s}], down: [{pause: 1s}]}\n"
-                          "verify: {rollback: true}\n"),
+    EXPECT_THAT(errors_of(head + "migration: {up: [{pause: 1s}], down: [{pause: 1s}]}\n"
+                                 "verify: {rollback: true}\n"),
                 ElementsAre(HasSubstr("`verify.rollback` needs `tables`")));
     EXPECT_THAT(errors_of(small_scenario("verify: {tables: [t], rollback: true}\n")),
                 ElementsAre(HasSubstr("`verify.rollback` needs the way back: `migration.down`")));

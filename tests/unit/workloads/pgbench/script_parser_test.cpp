@@ -1,14 +1,16 @@
+#include "tests/unit/scenarios/text_matchers.hpp"
 #include "workloads/pgbench/script.hpp"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace workloads::pgbench {
 namespace {
 
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using scenarios::AllOf;
+using scenarios::Contains;
+using scenarios::ElementsAre;
+using scenarios::HasSubstr;
+using scenarios::IsEmpty;
 
 Script good(std::string_view text, ScriptOptions options = {}) {
     options.name = "t.pgbench";
@@ -56,8 +58,9 @@ TEST(PgbenchScript, AFunctionsBodyKeepsItsSemicolons) {
 }
 
 TEST(PgbenchScript, ABackslashCommandEndsAStatement) {
-    const auto script = good("SELECT 1 AS one \\gset p_\nSELECT :p_one\n\\set x 2\nSELECT :x \\; SELECT 3",
-                             {.name = {}, .variables = {}, .writes_text = true});
+    const auto script =
+        good("SELECT 1 AS one \\gset p_\nSELECT :p_one\n\\set x 2\nSELECT :x \\; SELECT 3",
+             {.name = {}, .variables = {}, .writes_text = true});
     ASSERT_EQ(script.statements.size(), 3U);
     EXPECT_EQ(script.statements[0].keeps, SqlCommand::Keeps::gset);
     EXPECT_EQ(script.statements[0].prefix, "p_");
@@ -71,14 +74,15 @@ TEST(PgbenchScript, EachMentionOfAVariableIsAParameterOfItsOwn) {
 }
 
 TEST(PgbenchScript, AllErrorsAreToldAtOnce) {
-    EXPECT_THAT(errors_of("\\st x 1\n\\set y lnn(2) + 1\n\\set 1x 1\n\\sleep 5 min\n\\if 1 +\nSELECT :yy;\n"),
-                ElementsAre(AllOf(HasSubstr("no command \\st"), HasSubstr("set")),
-                            AllOf(HasSubstr("16: there is no function lnn"), HasSubstr("ln")),
-                            HasSubstr("cannot be a variable's name"),
-                            HasSubstr("unknown unit of time 'min'"),
-                            HasSubstr("this \\if has no \\endif"),
-                            HasSubstr("the expression ends too early"),
-                            AllOf(HasSubstr("undefined variable :yy"), HasSubstr("did you mean y"))));
+    EXPECT_THAT(
+        errors_of(
+            "\\st x 1\n\\set y lnn(2) + 1\n\\set 1x 1\n\\sleep 5 min\n\\if 1 +\nSELECT :yy;\n"),
+        ElementsAre(AllOf(HasSubstr("no command \\st"), HasSubstr("set")),
+                    AllOf(HasSubstr("15: there is no function lnn"), HasSubstr("ln")),
+                    HasSubstr("cannot be a variable's name"),
+                    HasSubstr("unknown unit of time 'min'"), HasSubstr("this \\if has no \\endif"),
+                    HasSubstr("the expression ends too early"),
+                    AllOf(HasSubstr("undefined variable :yy"), HasSubstr("did you mean y"))));
 }
 
 TEST(PgbenchScript, ShellCommandsAreRefused) {
@@ -92,8 +96,8 @@ TEST(PgbenchScript, ConditionsMustMatch) {
                 ElementsAre(HasSubstr("\\else without"), HasSubstr("\\endif without"),
                             HasSubstr("\\elif without")));
     EXPECT_THAT(errors_of("\\if 1\n\\else\n\\elif 1\n\\else\n\\endif x\n"),
-                ElementsAre(HasSubstr("\\elif after the \\else"), HasSubstr("\\else after the \\else"),
-                            HasSubstr("takes no argument")));
+                ElementsAre(HasSubstr("\\elif after the \\else"),
+                            HasSubstr("\\else after the \\else"), HasSubstr("takes no argument")));
 }
 
 TEST(PgbenchScript, GsetMustFollowAStatement) {
@@ -104,10 +108,9 @@ TEST(PgbenchScript, GsetMustFollowAStatement) {
 
 TEST(PgbenchScript, OnlyTheSimpleProtocolWritesIntoLiterals) {
     constexpr auto script = "\\set x 1\nSELECT ':x', \":x\" /* :x */;\n";
-    EXPECT_THAT(errors_of(script), ElementsAre(HasSubstr("simple"), HasSubstr("simple"),
-                                               HasSubstr("simple")));
-    EXPECT_THAT(errors_of(script, {.name = {}, .variables = {}, .writes_text = true}),
-                ElementsAre());
+    EXPECT_THAT(errors_of(script),
+                ElementsAre(HasSubstr("simple"), HasSubstr("simple"), HasSubstr("simple")));
+    EXPECT_THAT(errors_of(script, {.name = {}, .variables = {}, .writes_text = true}), IsEmpty());
     EXPECT_THAT(errors_of("SELECT 1 \\; SELECT 2;"), ElementsAre(HasSubstr("simple protocol")));
     EXPECT_THAT(errors_of("\\startpipeline\n\\endpipeline\n",
                           {.name = {}, .variables = {}, .writes_text = true}),
@@ -116,7 +119,8 @@ TEST(PgbenchScript, OnlyTheSimpleProtocolWritesIntoLiterals) {
 
 TEST(PgbenchScript, ATextThatItsVariablesMayTurnIntoAnythingIsUnreadable) {
     const auto readable = [](const std::string& sql, const std::string& before = "\\set n 1\n") {
-        const auto script = good(before + sql + ";", {.name = {}, .variables = {}, .writes_text = true});
+        const auto script =
+            good(before + sql + ";", {.name = {}, .variables = {}, .writes_text = true});
         return script.statements.back().unreadable.empty();
     };
     EXPECT_TRUE(readable("UPDATE t SET a = a + :n WHERE id = :n AND b = ':n'"));
@@ -153,7 +157,7 @@ TEST(PgbenchScript, LimitsAreTold) {
     }
     EXPECT_THAT(errors_of(many), ElementsAre(HasSubstr("more than 10000 commands")));
     EXPECT_THAT(errors_of(deep), ElementsAre(HasSubstr("500 levels")));
-    EXPECT_THAT(errors_of(nested), testing::Contains(HasSubstr("nested more than 100")));
+    EXPECT_THAT(errors_of(nested), Contains(HasSubstr("nested more than 100")));
     EXPECT_THAT(errors_of(wide), ElementsAre(HasSubstr("at most 255 variables")));
     std::string chain = "\\set x 1";
     for (int i = 0; i < 100'000; ++i) {
@@ -168,11 +172,12 @@ TEST(PgbenchScript, NoPrefixOfAScriptBreaksTheReader) {
     const std::string script =
         "\\set x random(1, :scale) + CASE WHEN 1.5e3 < 2 THEN -1 ELSE hash(:x) END \\\n + 1\r\n"
         "SELECT $tag$ :x $tag$, E'\\'', \"q\"\"q\" /* /* */ */ \\gset a_\n\\if :x IS NOT NULL\n"
-        "\\sleep :x ms\n\\elif ~1\n\\else\n\\endif\n\\startpipeline\n\\syncpipeline\n\\endpipeline\n";
+        "\\sleep :x ms\n\\elif "
+        "~1\n\\else\n\\endif\n\\startpipeline\n\\syncpipeline\n\\endpipeline\n";
     for (const bool as_text : {false, true}) {
         for (std::size_t length = 0; length <= script.size(); ++length) {
-            const auto parsed = parse_script(script.substr(0, length),
-                                             {.name = "t", .variables = {}, .writes_text = as_text});
+            const auto parsed = parse_script(
+                script.substr(0, length), {.name = "t", .variables = {}, .writes_text = as_text});
             if (const auto* errors = std::get_if<ScriptErrors>(&parsed)) {
                 EXPECT_FALSE(errors->empty());
                 for (const auto& error : *errors) {

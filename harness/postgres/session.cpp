@@ -36,6 +36,7 @@ void PostgresSession::connect(App app) {
     app_ = app;
     std::fill(prepared_.begin(), prepared_.end(), Prepared{});
     tag_statement_ = {};
+    runs_script_ = false;
     connection_.reset(PQconnectStart(plan_->conninfo.c_str()));
     state_ = State::connecting;
     statement_sent_ = awaiting_since_ = Clock::now();

@@ -58,7 +58,7 @@ void PostgresSession::read_results() {
 }
 
 void PostgresSession::keep_values(const PGresult* result) {
-    if (operation().script) {
+    if (runs_script_) {
         keep_script_rows(result);
         return;
     }
@@ -77,7 +77,7 @@ void PostgresSession::keep_values(const PGresult* result) {
 
 bool PostgresSession::take_result(PGresult* result) {
     statement_answered_ = true;
-    if (script_syncs_ > 0) {
+    if (runs_script_ && script_syncs_ > 0) {
         awaiting_since_ = Clock::now();  // a pipeline may take as long as all its statements
     }
     switch (PQresultStatus(result)) {
@@ -91,7 +91,9 @@ bool PostgresSession::take_result(PGresult* result) {
             }
             return true;
         case PGRES_COMMAND_OK:
-            kept_rows_ = 0;
+            if (runs_script_) {
+                kept_rows_ = 0;
+            }
             // COMMIT of a transaction that was aborted is answered with success and "ROLLBACK".
             if (state_ == State::committing && PQcmdStatus(result)[0] != 'C') {
                 code_ = "25P02";
@@ -102,11 +104,10 @@ bool PostgresSession::take_result(PGresult* result) {
         case PGRES_PIPELINE_ABORTED:  // behind the error that is reported already
             return true;
         case PGRES_PIPELINE_SYNC:
-            if (script_syncs_ > 1) {
+            if (runs_script_ && script_syncs_ > 1) {
                 --script_syncs_;
                 return true;
             }
-            script_syncs_ = 0;
             in_pipeline_ = false;
             if (PQexitPipelineMode(connection_.get()) != 1) {
                 lost_while_running(error_of(connection_.get()));
@@ -199,7 +200,7 @@ void PostgresSession::operation_statement_finished() {
             prepared().valid = false;
             tag_statement_.valid = false;
         }
-        if (operation().script) {
+        if (runs_script_) {
             forget_prepared_in_script();
         }
         if (PQtransactionStatus(connection_.get()) != PQTRANS_IDLE) {
@@ -209,7 +210,7 @@ void PostgresSession::operation_statement_finished() {
         }
         return;
     }
-    if (operation().script) {
+    if (runs_script_) {
         script_statement_finished();
         return;
     }
@@ -238,7 +239,8 @@ void PostgresSession::run(std::uint16_t operation_index, workloads::Values& valu
     statement_failed_ = statement_answered_ = tag_unanswered_ = false;
     started_ = statement_sent_ = awaiting_since_ = Clock::now();
     slowest_sent_ = slowest_done_ = started_;
-    if (operation().script) {
+    runs_script_ = operation().script != nullptr;
+    if (runs_script_) {
         run_script();
     } else if (!operation().transaction) {
         send_statement();
@@ -327,7 +329,7 @@ int PostgresSession::queue_statement() {
             tag_unanswered_ = true;
             text_.append(tag_call).append("'").append(tag()).append("');\n");
         }
-        if (operation().script) {
+        if (runs_script_) {
             script_run().write_text(statement_, text_);
         } else {
             workloads::write_literals(current, operation(), *values_, text_);
@@ -335,7 +337,7 @@ int PostgresSession::queue_statement() {
         return PQsendQuery(connection_.get(), text_.c_str());
     }
     const std::size_t count = current.parameters.size();
-    for (std::size_t i = 0; i < count && !operation().script; ++i) {  // a script has bound its own
+    for (std::size_t i = 0; i < count && !runs_script_; ++i) {  // a script has bound its own
         const auto slot = current.parameters[i];
         parameter_values_[i] = values_->is_null(slot) ? nullptr : values_->at(slot).c_str();
     }
@@ -405,7 +407,7 @@ void PostgresSession::finish_operation() {
     }
     OperationEnd end;
     end.code = code_;
-    if (!code_.empty() && operation().script) {
+    if (!code_.empty() && runs_script_) {
         end.detail = script_run().error();
     }
     end.kind = kind_;

@@ -183,6 +183,7 @@ void PostgresSession::script_statement_finished() {
         script_tagged_ = false;
     }
     script_prepared_.clear();
+    script_syncs_ = 0;
     if (script_statement().keeps == SqlCommand::Keeps::gset) {
         if (kept_rows_ != 1) {
             script_run().fail_statement(statement_,

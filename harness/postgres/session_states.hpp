@@ -133,7 +133,7 @@ private:
         return !tag().empty() && (plan_->tag_places.empty() || plan_->tag_places[operation_] == 0);
     }
     [[nodiscard]] bool tagged_with_statement() const {
-        if (operation().script) {
+        if (runs_script_) {
             return script_tag_due_;
         }
         return operation().transaction ? !tag().empty() && !tagged_at_once() &&
@@ -162,6 +162,7 @@ private:
     bool statement_answered_ = false;  // no answer must never look like success
     bool in_pipeline_ = false;         // BEGIN and the first statement are under way together
     bool tag_unanswered_ = false;      // the next rows are the tag's
+    bool runs_script_ = false;         // the operation is a script, or was the last one
     ErrorKind kind_ = ErrorKind::other;
     std::uint32_t statement_ = 0;
     workloads::Values* values_ = nullptr;

@@ -267,3 +267,50 @@ def test_a_statement_that_the_target_refuses_is_told_before_the_load(
     assert ended.code == 2
     assert "typo.pgbench:2:1" in ended.err
     assert "ordrs" in ended.err
+
+
+CHAINED = r"""
+\set id random(1, 20000)
+BEGIN ISOLATION LEVEL SERIALIZABLE;
+SET LOCAL work_mem = '1MB';
+SAVEPOINT a;
+UPDATE orders SET total = total + 1 WHERE id = :id;
+ROLLBACK TO a;
+UPDATE orders SET total = total + 2 WHERE id = :id;
+COMMIT AND CHAIN;
+UPDATE orders SET total = total + 3 WHERE id = :id;
+END;
+INSERT INTO orders (customer_id, total) VALUES (1, :id) RETURNING id AS made \gset
+DELETE FROM orders WHERE id = :made;
+"""
+PIPED = r"""
+\set id random(1, 19999)
+\startpipeline
+UPDATE orders SET total = total + 1 WHERE id = :id;
+\syncpipeline
+BEGIN;
+UPDATE orders SET total = total + 1 WHERE id = :id;
+UPDATE orders SET total = total + 1 WHERE id = :id + 1;
+COMMIT;
+UPDATE orders SET total = total + 1 WHERE id = :id;
+\endpipeline
+"""
+
+
+@pytest.mark.parametrize("protocol", ["prepared", "extended"])
+def test_every_transaction_of_a_script_is_known_to_the_ledger(throwaway, script, protocol):
+    content = scripted({"script": script("chained.pgbench", CHAINED),
+                        "retry": {"times": 100, "backoff": "1ms"}},
+                       {"script": script("piped.pgbench", PIPED)},
+                       step={"sql": "ALTER TABLE orders ADD COLUMN region text"},
+                       workload={"protocol": protocol, "rate": "100/s"},
+                       verify={"tables": ["orders"], "expect": {"orders.region": "added"},
+                               "live": "on"})
+
+    ended, result = throwaway.run(content)
+
+    assert_nothing_found(ended, result)
+    assert [(table["verdict"], table["mode"]) for table in result["verification"]["tables"]] == [
+        ("pass", "ledger")]
+    ledger = result["verification"]["ledger"]
+    assert ledger["transactions"] == ledger["tagged"] > 100

@@ -99,8 +99,12 @@ SessionBuilder::Open* SessionBuilder::session_of(const Record& record) {
         }
         end(std::string{key_});
     }
-    // The postmaster, the checkpointer and others of versions that do not log what they are.
+    // The postmaster, the checkpointer and others of versions that do not log what they are. A
+    // failure of a statement may be all that is logged of a session, by the default settings; that
+    // of a parallel query's worker looks alike without the backend's type, and counts once more.
+    const bool failed_statement = record.said.saying == Saying::failure && !entry.query.empty();
     const bool speaks_of_a_session = speaks_of_a_statement(record.said.saying) ||
+                                     failed_statement ||
                                      record.said.saying == Saying::connection_received ||
                                      record.said.saying == Saying::connection_authorized ||
                                      record.said.saying == Saying::replication;

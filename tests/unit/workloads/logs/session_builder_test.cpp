@@ -224,5 +224,17 @@ TEST(SessionBuilder, StaysBoundedWhereSessionsNeverEnd) {
     EXPECT_EQ(builder.finish().sessions.size(), 100'000U);
 }
 
+TEST(SessionBuilder, CountsAFailedStatementThoughNothingElseOfItsSessionIsLogged) {
+    Log log{false};  // log_line_prefix = '%m [%p] ', no statements logged
+    auto& entry = log.fail("SELECT 1/0", "22012");
+    entry.session_id = entry.user = entry.database = entry.backend_type = "";
+    entry.session_line = 0;
+    const auto recording = log.build();
+
+    ASSERT_EQ(recording.events.size(), 1U);
+    EXPECT_EQ(outcome(recording, recording.events[0]), "22012");
+    EXPECT_EQ(recording.records.background, 0U);
+}
+
 }  // namespace
 }  // namespace workloads::logs

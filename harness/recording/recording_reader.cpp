@@ -121,6 +121,7 @@ struct RecordingReader::Implementation {
                 stop_if_asked();
             }
         }
+        logs.files()[number].check();
         progress.bytes = before + file.bytes;
         file.problems = reader.problems().kept();
         file.problem_count = reader.problems().count();
@@ -180,7 +181,9 @@ bool RecordingReader::read_again(workloads::Place place, LogEntry& entry) {
     }
     all.again.emplace(logs[place.file].text().substr(static_cast<std::size_t>(place.offset)),
                       logs[place.file].format());
-    return all.again->next(entry);
+    const bool found = all.again->next(entry) && entry.offset == 0;
+    logs[place.file].check();
+    return found;
 }
 
 }  // namespace harness::recording

@@ -42,14 +42,14 @@ public:
     RecordingReader(const RecordingReader&) = delete;
     RecordingReader& operator=(const RecordingReader&) = delete;
 
-    // Once. Throws Stopped.
+    // Once. Throws Stopped, and CutShort where a file became shorter meanwhile.
     [[nodiscard]] workloads::Recording read();
 
     // As they were read.
     [[nodiscard]] const std::vector<ReadFile>& files() const noexcept;
 
-    // The record at a place that read() gave; false where the file changed meanwhile. The entry's
-    // views hold until the next call.
+    // The record at a place that read() gave; false where there is none. The entry's views hold
+    // until the next call. Throws CutShort.
     bool read_again(workloads::Place place, workloads::logs::LogEntry& entry);
 
 private:

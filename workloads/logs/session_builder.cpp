@@ -99,6 +99,11 @@ SessionBuilder::Open* SessionBuilder::session_of(const Record& record) {
         }
         end(std::string{key_});
     }
+    if (const auto ended = ended_.find(hash_of(entry.session_id).low);
+        ended != ended_.end() &&
+        recording_.sessions[ended->second.session].id == entry.session_id) {
+        return begin_again(ended->second, record);
+    }
     // The postmaster, the checkpointer and others of versions that do not log what they are. A
     // failure of a statement may be all that is logged of a session, by the default settings; that
     // of a parallel query's worker looks alike without the backend's type, and counts once more.
@@ -169,10 +174,35 @@ SessionBuilder::Open& SessionBuilder::begin(const Record& record) {
     return open;
 }
 
+// A session that seemed to have ended: another server has a process of that number, or the files
+// overlap. None: the record was there before.
+SessionBuilder::Open* SessionBuilder::begin_again(const Ended& ended, const Record& record) {
+    // Nothing comes behind the record of a session's end.
+    const bool is_over = ended.last_line == 0 && recording_.sessions[ended.session].end_known ==
+                                                     SessionEnd::disconnection_record;
+    if (is_over) {
+        ++recording_.records.repeated;
+        return nullptr;
+    }
+    Open open;
+    open.session = ended.session;
+    open.last_line = ended.last_line;
+    open.local_start_us = record.entry.session_start.local_us;
+    if (!follow_lines(open, record.entry)) {
+        return nullptr;
+    }
+    auto& again = open_[key_] = std::move(open);
+    describe(again, record);
+    return &again;
+}
+
 void SessionBuilder::end(const std::string& key) {
     const auto found = open_.find(key);
     if (found == open_.end()) {
         return;
+    }
+    if (const auto& id = session(found->second).id; id == key) {
+        ended_[hash_of(id).low] = {found->second.last_line, found->second.session};
     }
     settle(found->second);
     settle_bare(found->second, 0);
@@ -329,6 +359,7 @@ Recording SessionBuilder::finish() {
         auto& each = all.sessions[i];
         each.first_event = at;
         while (at < events_.size() && events_[at].session == i) {
+            each.start_us = std::min(each.start_us, events_[at].start_us);
             all.start_us = std::min(all.start_us, events_[at].start_us);
             events_[at++].session = static_cast<std::uint32_t>(sessions.size());
         }

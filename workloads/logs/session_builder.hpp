@@ -28,7 +28,7 @@ namespace workloads::logs {
 //    `execute` are no statements. Where the log has the command tag it says which is which.
 // A failed statement of which nothing else is logged starts at its failure.
 //
-// Memory: 32 bytes a statement, about 150 a session and 600 more while it is open, some MB of
+// Memory: 32 bytes a statement, about 200 a session and 600 more while it is open, some MB of
 // shapes. A session without a record of its end is open until its process number comes again.
 class SessionBuilder {
 public:
@@ -80,6 +80,11 @@ private:
         Bare bare;
         SessionObjects objects;
     };
+    // By the hash of the session's id.
+    struct Ended {
+        std::uint64_t last_line = 0;
+        std::uint32_t session = 0;
+    };
     // The record at hand.
     struct Record {
         const LogEntry& entry;
@@ -91,6 +96,7 @@ private:
     [[nodiscard]] Open* session_of(const Record& record);
     [[nodiscard]] bool is_another(const Open& open, const Record& record) const;
     Open& begin(const Record& record);
+    Open* begin_again(const Ended& ended, const Record& record);
     void end(const std::string& key);
     void describe(Open& open, const Record& record);
     bool follow_lines(Open& open, const LogEntry& entry);
@@ -119,6 +125,7 @@ private:
     std::uint16_t outcome(std::string_view sqlstate);
 
     std::unordered_map<std::string, Open> open_;
+    std::unordered_map<std::uint64_t, Ended> ended_;
     std::unordered_map<std::int64_t, std::string> key_of_process_;
     std::unordered_map<std::string, std::uint32_t> name_numbers_;
     std::vector<bool> let_in_;  // by session

@@ -236,5 +236,56 @@ TEST(SessionBuilder, CountsAFailedStatementThoughNothingElseOfItsSessionIsLogged
     EXPECT_EQ(recording.records.background, 0U);
 }
 
+TEST(SessionBuilder, LeavesOutTheRecordsOfASessionThatEndedAndComesAgainFromAnotherFile) {
+    for (const bool with_lines : {true, false}) {
+        Log log;
+        for (int file = 0; file < 2; ++file) {
+            log.session("64f0a1b2.7");
+            log.add("connection received: host=[local]");
+            log.add("statement: SELECT 1");
+            log.add("disconnection: session time: 0:00:01.000 user=app database=shop host=[local]");
+        }
+        if (!with_lines) {
+            log.number_no_lines();
+        }
+        const auto recording = log.build();
+
+        EXPECT_EQ(recording.sessions.size(), 1U);
+        EXPECT_EQ(recording.events.size(), 1U);
+        EXPECT_EQ(recording.records.repeated, 3U);
+        EXPECT_EQ(recording.records.connections, 1U);
+    }
+}
+
+TEST(SessionBuilder, KeepsSessionsOfTwoServersWholeWhoseProcessesHaveOneNumber) {
+    Log log;
+    const auto say = [&](const char* id, std::uint64_t line, const char* text) {
+        auto& entry = log.add(text);
+        entry.session_id = id;
+        entry.session_line = line;
+    };
+    say("a.7", 1, "statement: SELECT 1");
+    say("b.7", 1, "statement: SELECT 2");
+    say("a.7", 2, "statement: SELECT 3");
+    say("b.7", 2, "statement: SELECT 4");
+    say("b.7", 3, "duration: 4.000 ms");
+    say("a.7", 3, "duration: 3.000 ms");
+    const auto recording = log.build();
+
+    ASSERT_EQ(recording.sessions.size(), 2U);
+    ASSERT_EQ(recording.events.size(), 4U);
+    EXPECT_EQ(recording.events_of(recording.sessions[0])[1].duration_us(), 3'000);
+    EXPECT_EQ(recording.events_of(recording.sessions[1])[1].duration_us(), 4'000);
+    EXPECT_EQ(recording.records.repeated, 0U);
+    EXPECT_EQ(recording.records.missing, 0U);
+}
+
+TEST(SessionBuilder, StartsNoSessionAfterItsFirstStatement) {
+    Log log;
+    log.add("duration: 5.000 ms  statement: SELECT 1");
+    const auto recording = log.build();
+    EXPECT_EQ(recording.sessions.at(0).start_us, recording.events.at(0).start_us);
+}
+
 }  // namespace
 }  // namespace workloads::logs

@@ -157,12 +157,25 @@ SessionBuilder::Open& SessionBuilder::begin(const Record& record) {
         session.start_known =
             entry.session_line == 1 ? SessionStart::first_line : SessionStart::before_log;
     }
-    // Where summer time began in between the first record has to do.
-    if (entry.session_start.known && entry.time.known &&
-        entry.session_start.zone == entry.time.zone) {
-        session.start_us =
-            record.time_us -
-            std::max<std::int64_t>(0, entry.time.local_us - entry.session_start.local_us);
+    // An absolute time needs no zone. Where summer time began in between the first record has to
+    // do.
+    if (entry.session_start.known && entry.time.known) {
+        if (entry.session_start.zone == entry.time.zone) {
+            session.start_us =
+                record.time_us -
+                std::max<std::int64_t>(0, entry.time.local_us - entry.session_start.local_us);
+        } else if (entry.session_start.zone.empty()) {
+            session.start_us = std::min(record.time_us, entry.session_start.local_us);
+        }
+        // It is logged in whole seconds.
+        constexpr std::int64_t second = 1'000'000;
+        if (session.start_known == SessionStart::inferred) {
+            if (session.start_us > recording_.start_us && session.start_us < record.time_us) {
+                session.start_known = SessionStart::logged_time;
+            } else if (session.start_us + second <= recording_.start_us) {
+                session.start_known = SessionStart::before_log;
+            }
+        }
     }
     recording_.sessions.push_back(std::move(session));
     let_in_.push_back(false);

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -64,20 +65,21 @@ private:
         std::uint64_t line = 0;
         ParameterList parameters;
     };
+    // A duration that no statement took, or a failure without a statement.
     struct Bare {
-        unsigned count = 0;  // of durations that no statement took
         Place place;
         std::uint64_t line = 0;
-        std::int64_t time_us = 0;
+        std::int64_t start_us = 0;
+        std::optional<std::int64_t> duration_us;
     };
     struct Open {
         std::uint32_t session = 0;
         std::uint64_t last_line = 0, transactions = 0;
         std::int64_t local_start_us = 0;
-        bool replication = false, let_in = false;
+        bool replication = false, ran = false;
         Announced announced;
         Bound bound;
-        Bare bare;
+        std::vector<Bare> bare;  // the latest two
         SessionObjects objects;
     };
     // By the hash of the session's id.
@@ -113,11 +115,11 @@ private:
 
     // Judges the announced statement and files it.
     void settle(Open& open);
-    void settle_bare(Open& open, unsigned expected);
+    void settle_bare(Open& open, std::size_t expected);
     void forget_bound(Open& open, const TextHash* executed);
     Event& add_event(const Open& open, Place place, std::int64_t start_us);
-    void add_unknown(const Open& open, Place place, std::uint64_t line, std::int64_t start_us,
-                     std::string_view sqlstate);
+    void add_unknown(Open& open, const Bare& what, std::string_view sqlstate);
+    void runs(Open& open);
     void file(Event& event, std::uint64_t line, EventFacts& facts, const Open& open);
 
     Session& session(const Open& open) { return recording_.sessions[open.session]; }

@@ -287,5 +287,59 @@ TEST(SessionBuilder, StartsNoSessionAfterItsFirstStatement) {
     EXPECT_EQ(recording.sessions.at(0).start_us, recording.events.at(0).start_us);
 }
 
+TEST(SessionBuilder, IsExactOnlyWhereItKnowsThatTheSessionBeganWithinTheLog) {
+    // The second session of a log that has no line numbers.
+    const auto reason_of = [](const char* message, std::int64_t began_us, std::string_view zone) {
+        Log log;
+        log.add("statement: SELECT 0");
+        log.session("b.8");
+        auto& entry = log.add(message);
+        log.number_no_lines();
+        entry.pid = 8;
+        entry.time = {written(2), "UTC", true};
+        entry.session_start = {began_us, zone, began_us != 0};
+        log.add("statement: SELECT currval('s')").pid = 8;
+        log.number_no_lines();
+        return log.build().events.back().reason();
+    };
+    constexpr std::int64_t long_before = 990'000'000;
+    EXPECT_EQ(reason_of("statement: SELECT 1", 0, ""), Reason::session_start_unknown);
+    EXPECT_EQ(reason_of("connection received: host=[local]", 0, ""), Reason::none);
+    EXPECT_EQ(reason_of("statement: SELECT 1", long_before, "UTC"), Reason::session_began_before);
+    EXPECT_EQ(reason_of("statement: SELECT 1", long_before, ""), Reason::session_began_before);
+    EXPECT_EQ(reason_of("statement: SELECT 1", written(2) - 500, "UTC"), Reason::none);
+    // Logged in whole seconds: that may be before the first record or behind it.
+    EXPECT_EQ(reason_of("statement: SELECT 1", 1'000'000'000, "UTC"),
+              Reason::session_start_unknown);
+}
+
+TEST(SessionBuilder, CountsARefusedConnectionThoughItWasAuthorized) {
+    struct Case {
+        const char* sqlstate;
+        const char* tag;
+    };
+    for (const auto& each : {Case{"42501", "startup"}, Case{"42501", ""}, Case{"3D000", "startup"},
+                             Case{"53300", ""}, Case{"28P01", "authentication"}}) {
+        Log log;
+        log.add("connection received: host=[local]", "");
+        log.add("connection authorized: user=app database=shop", "authentication");
+        log.fail("", each.sqlstate, each.tag).severity = "FATAL";
+        const auto recording = log.build();
+        EXPECT_EQ(recording.records.refused_connections, 1U) << each.sqlstate;
+        EXPECT_TRUE(recording.sessions.empty()) << each.sqlstate;
+    }
+}
+
+TEST(SessionBuilder, KeepsASessionThatWasToldToEndBeforeItsFirstStatement) {
+    for (const char* tag : {"idle", ""}) {
+        Log log;
+        log.add("connection authorized: user=app database=shop", "authentication");
+        log.fail("", "57P01", tag).severity = "FATAL";
+        const auto recording = log.build();
+        EXPECT_EQ(recording.records.refused_connections, 0U);
+        EXPECT_EQ(recording.sessions.size(), 1U);
+    }
+}
+
 }  // namespace
 }  // namespace workloads::logs

@@ -335,5 +335,24 @@ TEST_F(LogFilesTest, MakesNoRecordingOfAFileThatWasCutShort) {
     EXPECT_THROW((void)reader.read(), CutShort);
 }
 
+TEST_F(LogFilesTest, TellsALateRecordForWhatItWasAndWhere) {
+    const auto path = write("a.csv", record("10:00:10", "one") + record("10:00:05", "two") +
+                                         record("10:00:10", "three"));
+    ReadProgress progress;
+    RecordingReader reader{{path}, std::nullopt, progress, {}};
+    (void)reader.read();
+    EXPECT_EQ(reader.files().at(0).notes,
+              std::vector<std::string>{"line 2: a record was written 5 s late"});
+}
+
+TEST_F(LogFilesTest, ReadsNoOtherRecordAgainThanTheOneThatIsAskedFor) {
+    const auto path = write("a.csv", record("10:00:10", "one") + record("10:00:11", "two"));
+    ReadProgress progress;
+    RecordingReader reader{{path}, std::nullopt, progress, {}};
+    workloads::logs::LogEntry entry;
+    EXPECT_TRUE(reader.read_again({0, 0}, entry));
+    EXPECT_FALSE(reader.read_again({0, 5}, entry));
+}
+
 }  // namespace
 }  // namespace harness::recording

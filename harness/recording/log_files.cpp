@@ -219,16 +219,14 @@ void LogFiles::find_first_records(std::vector<std::string>& wrong) {
         log.first_record_ = log.text().substr(entry.offset, entry.length);
     }
     std::stable_sort(files_.begin(), files_.end(), [](const MappedLog& a, const MappedLog& b) {
-        return a.first_us_ < b.first_us_;
+        // The records themselves, so that equal ones are neighbours.
+        return a.first_us_ != b.first_us_ ? a.first_us_ < b.first_us_
+                                          : a.first_record_ < b.first_record_;
     });
     for (std::size_t i = 1; i < files_.size(); ++i) {
-        const auto same = std::find_if(files_.begin(), files_.begin() + static_cast<long>(i),
-                                       [&](const MappedLog& before) {
-                                           return before.first_us_ == files_[i].first_us_ &&
-                                                  before.first_record_ == files_[i].first_record_;
-                                       });
-        if (same != files_.begin() + static_cast<long>(i) && !same->first_record_.empty()) {
-            wrong.push_back(files_[i].name() + ": begins with the same record as " + same->name() +
+        const auto& before = files_[i - 1];
+        if (before.first_record_ == files_[i].first_record_ && !before.first_record_.empty()) {
+            wrong.push_back(files_[i].name() + ": begins with the same record as " + before.name() +
                             ": the same log twice?");
         }
     }

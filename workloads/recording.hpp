@@ -74,7 +74,8 @@ static_assert(logs::statement_kinds <= 32 && logs::reasons <= 256);
 
 enum class SessionStart : std::uint8_t {
     connection_record,
-    first_line,  // its first record is in the log, but connections are not logged
+    first_line,   // its first record is in the log, but connections are not logged
+    logged_time,  // when it began is logged (%c, %s), and that is within the log
     before_log,
     inferred,  // nothing in the log tells
 };

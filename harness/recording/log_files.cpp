@@ -10,11 +10,11 @@
 #include <cstring>
 #include <set>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 #include <variant>
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,26 +56,6 @@ struct stat status_of(int file) {
     return status;
 }
 
-// Mapped privately: what the server appends meanwhile is not seen.
-std::string_view map(int file) {
-    const auto size = static_cast<std::size_t>(status_of(file).st_size);
-    if (size == 0) {
-        return {};
-    }
-    void* bytes = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
-    if (bytes == MAP_FAILED) {
-        throw NotTaken{std::string{"cannot be mapped: "} + std::strerror(errno)};
-    }
-    ::madvise(bytes, size, MADV_SEQUENTIAL);
-    return {static_cast<const char*>(bytes), size};
-}
-
-void unmap(std::string_view text) {
-    if (!text.empty()) {
-        ::munmap(const_cast<char*>(text.data()), text.size());
-    }
-}
-
 fs::path folder_for_unpacking(const LogFiles::Options& options) {
     if (!options.folder.empty()) {
         return options.folder;
@@ -106,29 +86,6 @@ std::string lines(const std::vector<std::string>& all) {
 
 }  // namespace
 
-MappedLog::MappedLog(MappedLog&& other) noexcept
-    : name_{std::move(other.name_)},
-      text_{std::exchange(other.text_, {})},
-      format_{std::move(other.format_)},
-      warnings_{std::move(other.warnings_)},
-      first_us_{other.first_us_},
-      first_record_{other.first_record_} {}
-
-MappedLog& MappedLog::operator=(MappedLog&& other) noexcept {
-    MappedLog taken{std::move(other)};
-    std::swap(name_, taken.name_);
-    std::swap(text_, taken.text_);
-    std::swap(format_, taken.format_);
-    std::swap(warnings_, taken.warnings_);
-    std::swap(first_us_, taken.first_us_);
-    std::swap(first_record_, taken.first_record_);
-    return *this;
-}
-
-MappedLog::~MappedLog() {
-    unmap(text_);
-}
-
 // Opens one file after the other, and knows which were opened before.
 struct LogFiles::Opening {
     const Options& options;
@@ -154,8 +111,8 @@ struct LogFiles::Opening {
         }
         MappedLog log;
         log.name_ = path.string();
-        log.text_ = map(file.get());
-        const Compression compression = compression_of(log.text_);
+        log.bytes_ = MappedFile{file.get()};
+        const Compression compression = compression_of(log.text());
         if (compression != Compression::none) {
             unpack(log, compression);
         }
@@ -163,8 +120,8 @@ struct LogFiles::Opening {
     }
 
     void unpack(MappedLog& log, Compression compression) {
-        const std::uint64_t size = log.text_.size();
-        const Decompressed done = decompress(log.text_, compression, folder_for_unpacking(options),
+        const std::uint64_t size = log.text().size();
+        const Decompressed done = decompress(log.text(), compression, folder_for_unpacking(options),
                                              [&](std::uint64_t bytes) {
                                                  if (options.unpacked) {
                                                      options.unpacked(unpacked_before + bytes);
@@ -172,8 +129,8 @@ struct LogFiles::Opening {
                                              });
         unpacked_before += size;
         const Descriptor file{done.file};
-        unmap(std::exchange(log.text_, {}));
-        log.text_ = map(file.get());
+        log.bytes_.check(log.name_);
+        log.bytes_ = MappedFile{file.get()};
         if (!done.damage.empty()) {
             log.warnings_.push_back(log.name_ + ": " + done.damage);
         }
@@ -197,8 +154,11 @@ LogFiles::LogFiles(const std::vector<fs::path>& paths, const Options& options) {
             }
             log.format_ = std::get<LogFormat>(std::move(format));
             files_.push_back(std::move(log));
+            files_.back().check();
         } catch (const NotTaken& reason) {
             wrong.push_back(path.string() + ": " + reason.what());
+        } catch (const std::system_error& error) {
+            wrong.push_back(path.string() + ": " + error.what());
         }
     }
     if (files_.empty() && wrong.empty()) {
@@ -259,16 +219,14 @@ void LogFiles::find_first_records(std::vector<std::string>& wrong) {
         log.first_record_ = log.text().substr(entry.offset, entry.length);
     }
     std::stable_sort(files_.begin(), files_.end(), [](const MappedLog& a, const MappedLog& b) {
-        return a.first_us_ < b.first_us_;
+        // The records themselves, so that equal ones are neighbours.
+        return a.first_us_ != b.first_us_ ? a.first_us_ < b.first_us_
+                                          : a.first_record_ < b.first_record_;
     });
     for (std::size_t i = 1; i < files_.size(); ++i) {
-        const auto same = std::find_if(files_.begin(), files_.begin() + static_cast<long>(i),
-                                       [&](const MappedLog& before) {
-                                           return before.first_us_ == files_[i].first_us_ &&
-                                                  before.first_record_ == files_[i].first_record_;
-                                       });
-        if (same != files_.begin() + static_cast<long>(i) && !same->first_record_.empty()) {
-            wrong.push_back(files_[i].name() + ": begins with the same record as " + same->name() +
+        const auto& before = files_[i - 1];
+        if (before.first_record_ == files_[i].first_record_ && !before.first_record_.empty()) {
+            wrong.push_back(files_[i].name() + ": begins with the same record as " + before.name() +
                             ": the same log twice?");
         }
     }

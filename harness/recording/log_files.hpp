@@ -1,6 +1,7 @@
 // A set of log files on disk: opened, unpacked, put in order.
 #pragma once
 
+#include "harness/recording/mapped_file.hpp"
 #include "workloads/logs/log_format.hpp"
 #include "workloads/logs/log_reader.hpp"
 
@@ -19,24 +20,23 @@ namespace harness::recording {
 // A file, mapped for as long as this lives; what gzip or zstd compressed is unpacked before.
 class MappedLog {
 public:
-    MappedLog(MappedLog&& other) noexcept;
-    MappedLog& operator=(MappedLog&& other) noexcept;
-    ~MappedLog();
-
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
-    [[nodiscard]] std::string_view text() const noexcept { return text_; }
+    [[nodiscard]] std::string_view text() const noexcept { return bytes_.text(); }
     [[nodiscard]] const workloads::logs::LogFormat& format() const noexcept { return format_; }
     // What the user should know: a compressed file that is cut off or damaged.
     [[nodiscard]] const std::vector<std::string>& warnings() const noexcept { return warnings_; }
 
-    [[nodiscard]] workloads::logs::LogReader reader() const { return {text_, format_}; }
+    [[nodiscard]] workloads::logs::LogReader reader() const { return {text(), format_}; }
+    // Throws CutShort where the file is no longer what was opened: to be asked before anything is
+    // made of what was read.
+    void check() const { bytes_.check(name_); }
 
 private:
     friend class LogFiles;
     MappedLog() = default;
 
     std::string name_;
-    std::string_view text_;
+    MappedFile bytes_;
     workloads::logs::LogFormat format_;
     std::vector<std::string> warnings_;
     std::int64_t first_us_ = 0;  // when its first record was written
@@ -59,7 +59,7 @@ public:
     // Throws UsageError, naming every file that cannot be taken: it cannot be read, is a folder, no
     // log of PostgreSQL's, given twice, of another format than the others (the same work would be
     // read twice), or all are empty. A single empty file is left out with a warning. Throws
-    // std::runtime_error where there is no room to unpack.
+    // std::runtime_error where there is no room to unpack, and CutShort.
     LogFiles(const std::vector<std::filesystem::path>& paths, const Options& options);
 
     [[nodiscard]] const std::vector<MappedLog>& files() const noexcept { return files_; }

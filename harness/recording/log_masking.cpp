@@ -232,6 +232,7 @@ std::vector<MaskedFile> mask_logs(const Masking& masking, MaskingProgress& progr
             progress.bytes = bytes_before + entry.offset;
             end_if_asked();
         }
+        log.check();  // before what was made of it may stay
         writer.finish();
         bytes_before += log.text().size();
         file.left_out = reader.problems().count();

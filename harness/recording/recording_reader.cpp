@@ -45,31 +45,36 @@ std::string format_text(const workloads::logs::LogFormat& format) {
     }
 }
 
-// What happens to time, told once and where.
+// Where the events of time were met. What they were is known at the end: a step back may turn out
+// to be a late record.
 class ClockNotes {
 public:
-    void look(const LogClock& clock, std::uint64_t line, std::vector<std::string>& notes) {
+    void look(const LogClock& clock, std::uint16_t file, std::uint64_t line) {
         const auto count = clock.event_count();
-        if (count == seen_) {
-            return;
-        }
-        const auto& events = clock.events();
-        for (auto i = seen_; i < std::min<std::uint64_t>(count, events.size()); ++i) {
-            if (told_++ < most_clock_notes) {
-                notes.push_back("line " + std::to_string(line) + ": " +
-                                event_text(events[static_cast<std::size_t>(i)]));
+        for (; seen_ < count; ++seen_) {
+            if (places_.size() < most_clock_notes) {
+                places_.push_back({file, line});
             }
         }
-        seen_ = count;
     }
-    void sum_up(std::vector<std::string>& notes) const {
+    void tell(const LogClock& clock, std::vector<ReadFile>& files) const {
+        for (std::size_t i = 0; i < places_.size(); ++i) {
+            files[places_[i].file].notes.push_back("line " + std::to_string(places_[i].line) +
+                                                   ": " + event_text(clock.events()[i]));
+        }
         if (seen_ > most_clock_notes) {
-            notes.push_back(reports::count_text(seen_) + " such events of the clock in all");
+            files.back().notes.push_back(reports::count_text(seen_) +
+                                         " such events of the clock in all");
         }
     }
 
 private:
-    std::uint64_t seen_ = 0, told_ = 0;
+    struct Met {
+        std::uint16_t file;
+        std::uint64_t line;
+    };
+    std::uint64_t seen_ = 0;
+    std::vector<Met> places_;
 };
 
 }  // namespace
@@ -113,7 +118,7 @@ struct RecordingReader::Implementation {
         const auto before = progress.bytes.load();
         while (reader.next(entry)) {
             latest_us = entry.time.known ? clock.utc_us(entry.time) : latest_us;
-            clock_notes.look(clock, entry.line, file.notes);
+            clock_notes.look(clock, number, entry.line);
             builder.add(entry, number, latest_us);
             if ((++file.records & 0x3ffU) == 0) {
                 progress.bytes = before + entry.offset;
@@ -121,6 +126,7 @@ struct RecordingReader::Implementation {
                 stop_if_asked();
             }
         }
+        logs.files()[number].check();
         progress.bytes = before + file.bytes;
         file.problems = reader.problems().kept();
         file.problem_count = reader.problems().count();
@@ -161,9 +167,7 @@ workloads::Recording RecordingReader::read() {
     for (std::size_t i = 0; i < all.files.size(); ++i) {
         all.read_file(static_cast<std::uint16_t>(i), builder);
     }
-    if (!all.files.empty()) {
-        all.clock_notes.sum_up(all.files.back().notes);
-    }
+    all.clock_notes.tell(all.clock, all.files);
     return builder.finish();
 }
 
@@ -183,7 +187,9 @@ public:
         }
         const auto& log = logs_[place.file];
         reader_.emplace(log.text().substr(static_cast<std::size_t>(place.offset)), log.format());
-        return reader_->next(entry);
+        const bool found = reader_->next(entry) && entry.offset == 0;
+        log.check();
+        return found;
     }
 
     std::uint64_t line_of(workloads::Place place) const override {

@@ -34,7 +34,7 @@ class RecordRereader {
 public:
     virtual ~RecordRereader() = default;
     // The record at a place that read() gave; false where the file changed meanwhile. The entry's
-    // views hold until the next call.
+    // views hold until the next call. Throws CutShort.
     [[nodiscard]] virtual bool read(workloads::Place place, workloads::logs::LogEntry& entry) = 0;
     // Of the record's first line, from 1; takes as long as reading all that is before it.
     [[nodiscard]] virtual std::uint64_t line_of(workloads::Place place) const = 0;
@@ -53,7 +53,7 @@ public:
     RecordingReader(const RecordingReader&) = delete;
     RecordingReader& operator=(const RecordingReader&) = delete;
 
-    // Once. Throws Stopped.
+    // Once. Throws Stopped, and CutShort where a file became shorter meanwhile.
     [[nodiscard]] workloads::Recording read();
 
     // As they were read.

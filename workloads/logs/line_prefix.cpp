@@ -409,7 +409,9 @@ void LinePrefix::fill(LogEntry& entry, std::string& scratch) const {
     entry.session_start = started_;
     entry.session_id = value('c');
     std::int64_t start_s = 0;
-    if (read_session_id(entry.session_id, start_s, entry.pid) && !started_.known) {
+    constexpr std::int64_t most_s = 253'402'300'799;  // the year 9999
+    if (read_session_id(entry.session_id, start_s, entry.pid) && !started_.known && start_s >= 0 &&
+        start_s <= most_s) {
         entry.session_start = {start_s * 1'000'000, {}, true};
     }
     if (!value('p').empty()) {

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::int64_t second = 1'000'000, minute = 60 * second, hour = 60 * minute;
 constexpr std::int64_t quarter = 15 * minute;
-constexpr std::size_t most_zones = 64;  // of a file made to hold as many as it can
+// Of a file made to hold as many as it can.
+constexpr std::size_t most_zones = 64, most_steps = 64;
 
 struct NamedZone {
     std::string_view name;
@@ -117,16 +118,7 @@ std::int64_t LogClock::utc_us(const LogTime& time) {
         latest_ = now;
         return now;
     }
-    if (left_ && now >= *left_ - tolerance_us) {
-        // It was one record alone that was late, and no step.
-        ClockEvent& told = events_.back();
-        if (told.kind == ClockEvent::Kind::step_back && told.record + 1 == record_) {
-            told.kind = ClockEvent::Kind::late_record;
-        }
-        shift_ = shift_there_;
-        latest_ = *left_;
-    }
-    left_.reset();
+    leave_steps(now);
     if (now < latest_ - tolerance_us) {
         return step_back(now);
     }
@@ -138,12 +130,34 @@ std::int64_t LogClock::utc_us(const LogTime& time) {
 }
 
 std::int64_t LogClock::step_back(std::int64_t time) {
+    if (steps_.size() == most_steps) {
+        steps_.erase(steps_.begin());
+    }
+    steps_.push_back({latest_, time, shift_, event_count_, record_});
     tell(ClockEvent::Kind::step_back, latest_ - time);
-    left_ = latest_;
-    shift_there_ = shift_;
     shift_ += latest_ - time;
     latest_ = time;
     return time + shift_;
+}
+
+// Of records that were written late the next one jumps back to where time was; a clock that was set
+// back passes through what lies between.
+void LogClock::leave_steps(std::int64_t now) {
+    while (!steps_.empty() && now >= steps_.back().left - tolerance_us) {
+        const Step step = steps_.back();
+        steps_.pop_back();
+        const std::int64_t depth = step.left - step.bottom;
+        const bool at_once = step.record + 1 == record_;
+        const bool jumps = now - latest_ >= depth / 4 * 3 && now <= step.left + depth;
+        if (!at_once && !jumps) {
+            continue;
+        }
+        if (step.event < events_.size()) {
+            events_[static_cast<std::size_t>(step.event)].kind = ClockEvent::Kind::late_record;
+        }
+        shift_ = step.shift;
+        latest_ = step.left;
+    }
 }
 
 std::int64_t LogClock::mentioned_us(const LogTime& time) const {

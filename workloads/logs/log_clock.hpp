@@ -32,11 +32,11 @@ struct ClockEvent {
         unknown_zone,  // by how much it is off is not known; `zone`
         zone_change,   // to `zone`, which shifts local time by `amount_us`
         step_back,     // the clock was set back by `amount_us`; made up for
-        late_record,   // one record was written `amount_us` late
+        late_record,   // a record, and perhaps some after it, was written `amount_us` late
         silence,       // nothing for `amount_us`, or the clock was set forward
     };
     Kind kind{};
-    std::uint64_t record = 0;  // the how manieth that was asked about, from 1
+    std::uint64_t record = 0;  // how many were asked about until then
     std::int64_t amount_us = 0;
     std::string zone;
 };
@@ -54,7 +54,8 @@ public:
     // the order, and does not move the clock.
     [[nodiscard]] std::int64_t mentioned_us(const LogTime& time) const;
 
-    // The first most_events of them, in order.
+    // The first most_events of them, in order. A step back may turn out to be a late record when
+    // later ones are asked about.
     [[nodiscard]] const std::vector<ClockEvent>& events() const noexcept { return events_; }
     [[nodiscard]] std::uint64_t event_count() const noexcept { return event_count_; }
 
@@ -68,6 +69,7 @@ private:
     [[nodiscard]] const Zone* known(std::string_view name) const;
     void enter_zone(const LogTime& time);
     std::int64_t step_back(std::int64_t time);
+    void leave_steps(std::int64_t now);
     void tell(ClockEvent::Kind kind, std::int64_t amount_us, std::string_view zone = {});
 
     std::vector<Zone> zones_;  // met so far
@@ -76,9 +78,12 @@ private:
     std::int64_t latest_ = 0;  // by the zones, without the shift
     std::int64_t shift_ = 0;
     bool started_ = false;
-    // The record before was a step back, from there.
-    std::optional<std::int64_t> left_;
-    std::int64_t shift_there_ = 0;
+    // Back from `left` to `bottom`, and not above `left` since.
+    struct Step {
+        std::int64_t left, bottom, shift;
+        std::uint64_t event, record;
+    };
+    std::vector<Step> steps_;
     std::vector<ClockEvent> events_;
     std::uint64_t event_count_ = 0;
 };

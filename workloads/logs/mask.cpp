@@ -137,8 +137,4 @@ std::string Masker::value(std::string_view text) const {
     return out;
 }
 
-std::string Masker::sql(std::string_view text) const {
-    return is_sql_(text) ? literals(text) : characters(text);
-}
-
 }  // namespace workloads::logs

@@ -30,9 +30,14 @@ public:
 
     [[nodiscard]] std::string value(std::string_view text) const;
 
-    // A statement: its literals and comments are masked, names, keywords and $1 stay. Text that the
-    // grammar does not take is masked whole.
-    [[nodiscard]] std::string sql(std::string_view text) const;
+    // Names in quotes are masked where they may be values: "4111 1111" for '4111 1111'.
+    enum class QuotedNames { keep, mask };
+
+    // A statement: its literals and comments are masked, and the words to which it sets settings of
+    // the application's own; names, keywords and $1 stay. Text that the grammar does not take is
+    // masked whole.
+    [[nodiscard]] std::string sql(std::string_view text,
+                                  QuotedNames quoted = QuotedNames::keep) const;
 
     // What looks like SQL without being a statement: "$1 = 'a', $2 = NULL". Literals and comments
     // are masked, words stay; where a literal is never closed the rest is masked.

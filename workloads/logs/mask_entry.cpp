@@ -1,7 +1,7 @@
 #include "workloads/logs/mask_entry.hpp"
 
 #include "workloads/letters.hpp"
-#include "workloads/logs/severity.hpp"
+#include "workloads/logs/mask_parts.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -53,7 +53,6 @@ constexpr std::string_view harmless[] = {
     "bigint out of range",
     "smallint out of range",
     "numeric field overflow",
-    "value too long for type",
     "database system is ready to accept connections",
     "database system is shut down",
     "received fast shutdown request",
@@ -111,6 +110,62 @@ bool is_plain_name(std::string_view text) {
     });
 }
 
+// 42703: no such column. It may be a value in the wrong quotes.
+bool says_a_quoted_name_is_none(const LogEntry& entry) {
+    return entry.sqlstate == "42703" || fits(entry.message, "column \"%\" does not exist") ||
+           fits(entry.message, "column \"%\" of relation \"%\" does not exist");
+}
+
+template <typename Fits>
+bool all_of(std::string_view text, Fits fit) {
+    return std::all_of(text.begin(), text.end(), fit);
+}
+
+bool is_session_id(std::string_view text) {
+    const std::size_t point = text.find('.');
+    return point != std::string_view::npos && text.size() <= 33 &&
+           all_of(text.substr(0, point), is_hex) && all_of(text.substr(point + 1), is_hex);
+}
+
+// "CEST", "+03", "<-03>".
+std::string_view zone_or_utc(std::string_view zone) {
+    const bool good = zone.size() <= 8 && all_of(zone, [](char c) {
+                          return is_digit(c) || c == '+' || c == '-' || c == ':' || c == '<' ||
+                                 c == '>' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+                      });
+    return good ? zone : "UTC";
+}
+
+// What the server alone writes is kept, where it has the shape that the server gives it.
+void keep_shapes_of_the_server(LogEntry& entry) {
+    constexpr std::size_t longest_severity = 40;
+    // In another language it says nothing of the data.
+    const bool severity =
+        entry.severity.size() <= longest_severity && all_of(entry.severity, [](char c) {
+            return (is_identifier_start(c) && c != '_') || is_digit(c);
+        });
+    if (!severity) {
+        entry.severity = "LOG";
+    }
+    if (!is_session_id(entry.session_id)) {
+        entry.session_id = {};
+    }
+    const bool state = entry.sqlstate.size() == 5 && all_of(entry.sqlstate, [](char c) {
+                           return is_digit(c) || (c >= 'A' && c <= 'Z');
+                       });
+    if (!state) {
+        entry.sqlstate = {};
+    }
+    const bool transaction = entry.virtual_transaction.size() <= 24 &&
+                             all_of(entry.virtual_transaction,
+                                    [](char c) { return is_digit(c) || c == '/' || c == '-'; });
+    if (!transaction) {
+        entry.virtual_transaction = {};
+    }
+    entry.time.zone = zone_or_utc(entry.time.zone);
+    entry.session_start.zone = zone_or_utc(entry.session_start.zone);
+}
+
 }  // namespace
 
 EntryMasker::EntryMasker(Masker masker, bool keep_names)
@@ -131,10 +186,12 @@ LogEntry EntryMasker::mask(const LogEntry& entry) {
     masked.detail = keep(detail(entry.detail));
     masked.hint = keep(masker_.characters(entry.hint));
     masked.context = keep(context(entry.context));
-    masked.query = keep(masker_.sql(entry.query));
+    masked.query = keep(masker_.sql(entry.query, says_a_quoted_name_is_none(entry)
+                                                     ? Masker::QuotedNames::mask
+                                                     : Masker::QuotedNames::keep));
     masked.command_tag = keep(server_word(entry.command_tag));
     masked.backend_type = keep(server_word(entry.backend_type));
-    // A severity in another language says nothing of the data.
+    keep_shapes_of_the_server(masked);
     return masked;
 }
 
@@ -165,9 +222,10 @@ std::string EntryMasker::message(const LogEntry& entry) const {
         return masker_.characters(text);
     }
     if (is_harmless(text)) {
-        return std::string{text};
+        return says_a_quoted_name_is_none(entry) ? quoted_masked(text) : std::string{text};
     }
-    if (entry.severity != "LOG") {
+    // What comes with a context was raised by a function, whatever it looks like.
+    if (entry.severity != "LOG" || !entry.context.empty()) {
         return masker_.characters(text);
     }
     const std::size_t duration = duration_length(text);
@@ -180,6 +238,21 @@ std::string EntryMasker::message(const LogEntry& entry) const {
         head += "  ";
     }
     return head + (rest.empty() ? "" : statement_message(rest));
+}
+
+// Of the server's own words around names in quotes: the names.
+std::string EntryMasker::quoted_masked(std::string_view text) const {
+    std::string out;
+    for (bool inside = false;; inside = !inside) {
+        const std::size_t quote = text.find('"');
+        const std::string_view part = text.substr(0, quote);
+        out += inside ? masker_.value(part) : std::string{part};
+        if (quote == std::string_view::npos) {
+            return out;
+        }
+        out += '"';
+        text.remove_prefix(quote + 1);
+    }
 }
 
 // "statement: SELECT 1", "execute S_1: SELECT 1", "connection received: host=...".
@@ -288,7 +361,10 @@ std::string EntryMasker::key_detail(std::string_view text) const {
     for (const std::string_view words :
          {") is not present in table \"", ") is still referenced from table \""}) {
         const std::size_t at = text.rfind(words);
-        if (stop == std::string_view::npos && at != std::string_view::npos) {
+        // The table's name ends the text, or the words are a value's.
+        const bool ends = at != std::string_view::npos && text.ends_with("\".") &&
+                          text.find('"', at + words.size()) == text.size() - 2;
+        if (stop == std::string_view::npos && ends) {
             stop = at;
             tail = text.substr(at);
         }

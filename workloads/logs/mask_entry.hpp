@@ -24,6 +24,7 @@ public:
 
 private:
     [[nodiscard]] std::string message(const LogEntry& entry) const;
+    [[nodiscard]] std::string quoted_masked(std::string_view text) const;
     [[nodiscard]] std::string statement_message(std::string_view text) const;
     [[nodiscard]] std::string pairs(std::string_view text) const;
     [[nodiscard]] std::string detail(std::string_view text) const;

@@ -9,11 +9,68 @@
 namespace workloads::logs {
 namespace {
 
+bool is_word(std::string_view text, std::string_view upper_case) {
+    return text.size() == upper_case.size() &&
+           std::equal(text.begin(), text.end(), upper_case.begin(), [](char a, char b) {
+               return (a >= 'a' && a <= 'z' ? static_cast<char>(a - 'a' + 'A') : a) == b;
+           });
+}
+
+// Where the words behind SET x = or SET x TO are a value: those of the application's own settings
+// (app.tenant) and its name. What the server's own are set to are the server's words, or names.
+class SettingValue {
+public:
+    [[nodiscard]] bool is_value() const { return state_ == State::value; }
+
+    void word(std::string_view text) {
+        if (state_ == State::start) {
+            state_ = is_word(text, "SET")                                ? State::name
+                     : is_word(text, "ALTER") || is_word(text, "CREATE") ? State::before_set
+                                                                         : State::other;
+        } else if (state_ == State::before_set && is_word(text, "SET")) {
+            state_ = State::name;
+        } else if (state_ == State::value) {
+            state_ = State::behind_value;
+        } else if (state_ == State::behind_value) {
+            state_ = is_word(text, "SET") ? State::name : State::before_set;
+            own_ = false;
+        } else if (state_ == State::name) {
+            if (is_word(text, "TO")) {
+                assign();
+            } else {
+                own_ = own_ || is_word(text, "APPLICATION_NAME") || text == "\"";
+            }
+        }
+    }
+    void literal() { state_ = state_ == State::value ? State::behind_value : state_; }
+    void sign(char c) {
+        if (c == ';') {
+            *this = {};
+        } else if (state_ == State::behind_value && c == ',') {
+            state_ = State::value;
+        } else if (state_ == State::name && c == '.') {
+            own_ = true;
+        } else if (state_ == State::name && c == '=') {
+            assign();
+        }
+    }
+
+private:
+    enum class State { start, before_set, name, value, behind_value, other };
+    void assign() { state_ = own_ ? State::value : State::other; }
+    State state_ = State::start;
+    bool own_ = false;
+};
+
 // Copies SQL and hands its literals to the masker.
 class Rewriter {
 public:
-    Rewriter(std::string_view sql, const Masker& masker, const Masker::Hash& hash)
-        : sql_{sql}, masker_{masker}, hash_{hash} {}
+    Rewriter(std::string_view sql, const Masker& masker, const Masker::Hash& hash,
+             Masker::QuotedNames quoted)
+        : sql_{sql}, masker_{masker}, hash_{hash}, quoted_{quoted} {}
+
+    // False: a literal or a quoted name was never closed.
+    [[nodiscard]] bool terminated() const { return terminated_; }
 
     std::string rewritten() {
         out_.reserve(sql_.size());
@@ -33,7 +90,7 @@ private:
         } else if (c == '\'') {
             string(Kind::plain);
         } else if (c == '"') {
-            keep_to(end_of_quoted(at_, '"'));
+            quoted_name();
         } else if (c == '$') {
             dollar();
         } else if (is_identifier_start(c)) {
@@ -41,6 +98,7 @@ private:
         } else if (is_digit(c) || (c == '.' && is_digit(peek(1)))) {
             number();
         } else {
+            setting_.sign(c);
             out_ += c;
             ++at_;
         }
@@ -53,6 +111,7 @@ private:
     }
 
     void mask_rest() {
+        terminated_ = false;
         out_ += masker_.characters(sql_.substr(at_));
         at_ = sql_.size();
     }
@@ -112,8 +171,41 @@ private:
         return std::string_view::npos;
     }
 
-    // From its quote on.
+    // From its quote on. What continues it on a later line is of the same kind.
     void string(Kind kind) {
+        setting_.literal();
+        for (;;) {
+            one_string(kind);
+            const std::size_t next = continuation();
+            if (next == std::string_view::npos) {
+                return;
+            }
+            out_ += masker_.characters(sql_.substr(at_, next - at_));  // of comments the words
+            at_ = next;
+        }
+    }
+    [[nodiscard]] std::size_t continuation() const {
+        bool newline = false;
+        for (std::size_t at = at_; at < sql_.size(); ++at) {
+            const char c = sql_[at];
+            if (c == '\'' && newline) {
+                return at;
+            }
+            if (c == '-' && at + 1 < sql_.size() && sql_[at + 1] == '-') {
+                at = sql_.find_first_of("\r\n", at);
+                if (at == std::string_view::npos) {
+                    break;
+                }
+                newline = true;
+            } else if (!is_space(c)) {
+                break;
+            }
+            newline = newline || c == '\n' || c == '\r';
+        }
+        return std::string_view::npos;
+    }
+
+    void one_string(Kind kind) {
         const std::size_t end =
             kind == Kind::escapes ? end_of_escape_string(at_) : end_of_quoted(at_, '\'');
         if (end == std::string_view::npos) {
@@ -298,10 +390,27 @@ private:
         while (at_ < sql_.size() && is_identifier_part(sql_[at_])) {
             ++at_;
         }
-        out_ += sql_.substr(start, at_ - start);
+        const std::string_view found = sql_.substr(start, at_ - start);
+        out_ += setting_.is_value() && !is_word(found, "DEFAULT") ? masker_.value(found)
+                                                                  : std::string{found};
+        setting_.word(found);
+    }
+
+    void quoted_name() {
+        const std::size_t end = end_of_quoted(at_, '"');
+        if (end == std::string_view::npos ||
+            (quoted_ == Masker::QuotedNames::keep && !setting_.is_value())) {
+            setting_.word("\"");
+            return keep_to(end);
+        }
+        const std::string_view name = sql_.substr(at_ + 1, end - at_ - 2);
+        out_.append(1, '"').append(masker_.value(name)).append(1, '"');
+        setting_.word("\"");
+        at_ = end;
     }
 
     void number() {
+        setting_.literal();
         const char base = static_cast<char>(peek(1) | 0x20);
         if (sql_[at_] == '0' && (base == 'x' || base == 'o' || base == 'b')) {
             return based_number(base);
@@ -333,6 +442,9 @@ private:
     std::string_view sql_;
     const Masker& masker_;
     const Masker::Hash& hash_;
+    Masker::QuotedNames quoted_;
+    SettingValue setting_;
+    bool terminated_ = true;
     std::size_t at_ = 0;
     std::string out_;
 };
@@ -340,7 +452,17 @@ private:
 }  // namespace
 
 std::string Masker::literals(std::string_view text) const {
-    return Rewriter{text, *this, hash_}.rewritten();
+    return Rewriter{text, *this, hash_, QuotedNames::keep}.rewritten();
+}
+
+// What the grammar takes is terminated: where it seems not to be, it was read wrongly.
+std::string Masker::sql(std::string_view text, QuotedNames quoted) const {
+    if (!is_sql_(text)) {
+        return characters(text);
+    }
+    Rewriter rewriter{text, *this, hash_, quoted};
+    std::string out = rewriter.rewritten();
+    return rewriter.terminated() ? out : characters(text);
 }
 
 }  // namespace workloads::logs

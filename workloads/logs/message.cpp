@@ -158,14 +158,22 @@ bool take_statement(std::string_view message, bool timed, Said& said) {
     return false;
 }
 
+// What no statement can have run for: an event has no room for it, and its start would lie
+// anywhere.
+constexpr std::int64_t longest_us = std::int64_t{49} * 24 * 3600 * 1'000'000;
+
 Said of_duration(std::string_view rest) {
     Said said;
     said.duration_us = take_milliseconds(rest);
     if (!said.duration_us) {
         return {};
     }
+    const bool possible = *said.duration_us <= longest_us;
+    if (!possible) {
+        said.duration_us.reset();
+    }
     if (rest.empty()) {
-        said.saying = Saying::duration;
+        said.saying = possible ? Saying::duration : Saying::other;
     } else if (take(rest, "  ")) {
         if (rest.starts_with("plan:")) {
             said.saying = Saying::plan;

@@ -19,6 +19,8 @@ constexpr ReasonRow table[] = {
 
     {Reason::outcome_depends_on_others, approximately, "outcome_depends_on_others",
      "was cancelled, timed out or met a conflict: whether it does again depends on the moment"},
+    {Reason::failure_of_which_run, approximately, "failure_of_which_run",
+     "its failure may be that of the next run, before it was executed: log_line_prefix lacks %i"},
     {Reason::parameters_perhaps_cut, approximately, "parameters_perhaps_cut",
      "a parameter ends in \"...\": cut by log_parameter_max_length, or its own end"},
     {Reason::fetch_size_unknown, approximately, "fetch_size_unknown",
@@ -35,6 +37,8 @@ constexpr ReasonRow table[] = {
      "two-phase commit: its name may be taken, and the target must allow it"},
     {Reason::session_began_before, approximately, "session_began_before",
      "its session began before the log: settings and temporary tables are unknown"},
+    {Reason::session_start_unknown, approximately, "session_start_unknown",
+     "whether its session began before the log is not logged: log_line_prefix lacks %c and %l"},
     {Reason::lines_missing, approximately, "lines_missing",
      "lines of its session are missing before it"},
     {Reason::who_unknown, approximately, "who_unknown", "user or database is not logged"},
@@ -57,6 +61,8 @@ constexpr ReasonRow table[] = {
      "a fetch from a portal whose statement is not in the log"},
     {Reason::cursor_not_seen, not_at_all, "cursor_not_seen",
      "a cursor that is not declared in the log"},
+    {Reason::snapshot_not_there, not_at_all, "snapshot_not_there",
+     "SET TRANSACTION SNAPSHOT: the snapshot was the recorded server's"},
     {Reason::prepared_text_unknown, not_at_all, "prepared_text_unknown",
      "EXECUTE of a statement whose text is nowhere in the log"},
     {Reason::other_sessions, not_at_all, "other_sessions",
@@ -67,22 +73,9 @@ constexpr ReasonRow table[] = {
 static_assert(std::size(table) == reasons);
 static_assert(static_cast<std::size_t>(Reason::server_command) + 1 == reasons);
 
-bool ends_or_divides_a_transaction(StatementKind kind) {
-    return kind == StatementKind::commit || kind == StatementKind::rollback ||
-           kind == StatementKind::savepoint || kind == StatementKind::release ||
-           kind == StatementKind::rollback_to || kind == StatementKind::prepare_transaction;
-}
-
 bool uses_a_cursor(const StatementScan& scan) {
-    return scan.has(StatementKind::fetch_cursor) || scan.has(StatementKind::close_cursor);
-}
-
-bool is_failure_by_circumstance(std::string_view sqlstate) {
-    // Serialization failure, deadlock, lock not available, cancelled, admin shutdown and what
-    // follows it, idle timeouts, too many connections and other lacks of means, I/O errors.
-    return sqlstate == "40001" || sqlstate == "40P01" || sqlstate == "55P03" ||
-           sqlstate.starts_with("57") || sqlstate == "25P03" || sqlstate == "25P04" ||
-           sqlstate.starts_with("53") || sqlstate.starts_with("58") || sqlstate.starts_with("XX");
+    return scan.has(StatementKind::fetch_cursor) || scan.has(StatementKind::close_cursor) ||
+           scan.current_of;
 }
 
 Reason impossible(const EventFacts& facts) {
@@ -121,10 +114,17 @@ Reason impossible(const EventFacts& facts) {
     if (facts.parameters == ParameterState::broken) {
         return Reason::parameters_broken;
     }
-    if (uses_a_cursor(scan) && !facts.object_seen && !failed) {
+    // 34000: there was no such cursor, and there will be none. 25P02: nobody looked for it.
+    if (uses_a_cursor(scan) && !facts.object_seen && facts.sqlstate != "34000" &&
+        facts.sqlstate != "25P02") {
         return Reason::cursor_not_seen;
     }
-    if (scan.has(StatementKind::sql_execute) && !facts.prepared_text_known && !failed) {
+    if (scan.imports_snapshot && !failed) {
+        return Reason::snapshot_not_there;
+    }
+    // 26000: there was no such statement.
+    if (scan.has(StatementKind::sql_execute) && !facts.prepared_text_known &&
+        facts.sqlstate != "26000" && facts.sqlstate != "25P02") {
         return Reason::prepared_text_unknown;
     }
     return Reason::none;
@@ -132,8 +132,14 @@ Reason impossible(const EventFacts& facts) {
 
 Reason inexact(const EventFacts& facts) {
     const auto& scan = facts.scan;
-    if (is_failure_by_circumstance(facts.sqlstate)) {
+    // What follows in the transaction that such a failure aborted, up to a COMMIT that rolls back.
+    const bool follows = facts.aborted_by_circumstance &&
+                         (facts.sqlstate == "25P02" || scan.has(StatementKind::commit));
+    if (fails_by_circumstance(facts.sqlstate) || follows) {
         return Reason::outcome_depends_on_others;
+    }
+    if (facts.failure_is_ambiguous) {
+        return Reason::failure_of_which_run;
     }
     if (facts.parameters == ParameterState::perhaps_cut) {
         return Reason::parameters_perhaps_cut;
@@ -145,7 +151,7 @@ Reason inexact(const EventFacts& facts) {
     if (scan.has(StatementKind::sql_execute) && !facts.prepare_seen && facts.sqlstate != "26000") {
         return Reason::prepare_not_seen;
     }
-    if (ends_or_divides_a_transaction(scan.kind) && !facts.in_transaction) {
+    if (scan.needs_transaction && !facts.in_transaction) {
         return Reason::transaction_not_seen;
     }
     if (scan.has(StatementKind::listen)) {
@@ -160,6 +166,9 @@ Reason inexact(const EventFacts& facts) {
     if (facts.session_began_before) {
         return Reason::session_began_before;
     }
+    if (!facts.session_start_known) {
+        return Reason::session_start_unknown;
+    }
     if (facts.lines_missing) {
         return Reason::lines_missing;
     }
@@ -167,6 +176,16 @@ Reason inexact(const EventFacts& facts) {
 }
 
 }  // namespace
+
+bool fails_by_circumstance(std::string_view sqlstate) noexcept {
+    // Serialization failure, deadlock, lock not available, cancelled, admin shutdown and what
+    // follows it, idle timeouts, connection lost, too many connections and other lacks of means,
+    // I/O errors.
+    return sqlstate == "40001" || sqlstate == "40P01" || sqlstate == "55P03" ||
+           sqlstate.starts_with("57") || sqlstate == "25P03" || sqlstate == "25P04" ||
+           sqlstate.starts_with("08") || sqlstate.starts_with("53") || sqlstate.starts_with("58") ||
+           sqlstate.starts_with("XX");
+}
 
 const ReasonRow& row_of(Reason reason) noexcept {
     return table[static_cast<std::size_t>(reason)];

@@ -99,8 +99,17 @@ SessionBuilder::Open* SessionBuilder::session_of(const Record& record) {
         }
         end(std::string{key_});
     }
-    // The postmaster, the checkpointer and others of versions that do not log what they are.
+    if (const auto ended = ended_.find(hash_of(entry.session_id).low);
+        ended != ended_.end() &&
+        recording_.sessions[ended->second.session].id == entry.session_id) {
+        return begin_again(ended->second, record);
+    }
+    // The postmaster, the checkpointer and others of versions that do not log what they are. A
+    // failure of a statement may be all that is logged of a session, by the default settings; that
+    // of a parallel query's worker looks alike without the backend's type, and counts once more.
+    const bool failed_statement = record.said.saying == Saying::failure && !entry.query.empty();
     const bool speaks_of_a_session = speaks_of_a_statement(record.said.saying) ||
+                                     failed_statement ||
                                      record.said.saying == Saying::connection_received ||
                                      record.said.saying == Saying::connection_authorized ||
                                      record.said.saying == Saying::replication;
@@ -148,12 +157,25 @@ SessionBuilder::Open& SessionBuilder::begin(const Record& record) {
         session.start_known =
             entry.session_line == 1 ? SessionStart::first_line : SessionStart::before_log;
     }
-    // Where summer time began in between the first record has to do.
-    if (entry.session_start.known && entry.time.known &&
-        entry.session_start.zone == entry.time.zone) {
-        session.start_us =
-            record.time_us -
-            std::max<std::int64_t>(0, entry.time.local_us - entry.session_start.local_us);
+    // An absolute time needs no zone. Where summer time began in between the first record has to
+    // do.
+    if (entry.session_start.known && entry.time.known) {
+        if (entry.session_start.zone == entry.time.zone) {
+            session.start_us =
+                record.time_us -
+                std::max<std::int64_t>(0, entry.time.local_us - entry.session_start.local_us);
+        } else if (entry.session_start.zone.empty()) {
+            session.start_us = std::min(record.time_us, entry.session_start.local_us);
+        }
+        // It is logged in whole seconds.
+        constexpr std::int64_t second = 1'000'000;
+        if (session.start_known == SessionStart::inferred) {
+            if (session.start_us > recording_.start_us && session.start_us < record.time_us) {
+                session.start_known = SessionStart::logged_time;
+            } else if (session.start_us + second <= recording_.start_us) {
+                session.start_known = SessionStart::before_log;
+            }
+        }
     }
     recording_.sessions.push_back(std::move(session));
     let_in_.push_back(false);
@@ -165,10 +187,35 @@ SessionBuilder::Open& SessionBuilder::begin(const Record& record) {
     return open;
 }
 
+// A session that seemed to have ended: another server has a process of that number, or the files
+// overlap. None: the record was there before.
+SessionBuilder::Open* SessionBuilder::begin_again(const Ended& ended, const Record& record) {
+    // Nothing comes behind the record of a session's end.
+    const bool is_over = ended.last_line == 0 && recording_.sessions[ended.session].end_known ==
+                                                     SessionEnd::disconnection_record;
+    if (is_over) {
+        ++recording_.records.repeated;
+        return nullptr;
+    }
+    Open open;
+    open.session = ended.session;
+    open.last_line = ended.last_line;
+    open.local_start_us = record.entry.session_start.local_us;
+    if (!follow_lines(open, record.entry)) {
+        return nullptr;
+    }
+    auto& again = open_[key_] = std::move(open);
+    describe(again, record);
+    return &again;
+}
+
 void SessionBuilder::end(const std::string& key) {
     const auto found = open_.find(key);
     if (found == open_.end()) {
         return;
+    }
+    if (const auto& id = session(found->second).id; id == key) {
+        ended_[hash_of(id).low] = {found->second.last_line, found->second.session};
     }
     settle(found->second);
     settle_bare(found->second, 0);
@@ -325,6 +372,7 @@ Recording SessionBuilder::finish() {
         auto& each = all.sessions[i];
         each.first_event = at;
         while (at < events_.size() && events_[at].session == i) {
+            each.start_us = std::min(each.start_us, events_[at].start_us);
             all.start_us = std::min(all.start_us, events_[at].start_us);
             events_[at++].session = static_cast<std::uint32_t>(sessions.size());
         }

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -28,7 +29,7 @@ namespace workloads::logs {
 //    `execute` are no statements. Where the log has the command tag it says which is which.
 // A failed statement of which nothing else is logged starts at its failure.
 //
-// Memory: 32 bytes a statement, about 150 a session and 600 more while it is open, some MB of
+// Memory: 32 bytes a statement, about 200 a session and 600 more while it is open, some MB of
 // shapes. A session without a record of its end is open until its process number comes again.
 class SessionBuilder {
 public:
@@ -64,21 +65,27 @@ private:
         std::uint64_t line = 0;
         ParameterList parameters;
     };
+    // A duration that no statement took, or a failure without a statement.
     struct Bare {
-        unsigned count = 0;  // of durations that no statement took
         Place place;
         std::uint64_t line = 0;
-        std::int64_t time_us = 0;
+        std::int64_t start_us = 0;
+        std::optional<std::int64_t> duration_us;
     };
     struct Open {
         std::uint32_t session = 0;
         std::uint64_t last_line = 0, transactions = 0;
         std::int64_t local_start_us = 0;
-        bool replication = false, let_in = false;
+        bool replication = false, ran = false;
         Announced announced;
         Bound bound;
-        Bare bare;
+        std::vector<Bare> bare;  // the latest two
         SessionObjects objects;
+    };
+    // By the hash of the session's id.
+    struct Ended {
+        std::uint64_t last_line = 0;
+        std::uint32_t session = 0;
     };
     // The record at hand.
     struct Record {
@@ -91,6 +98,7 @@ private:
     [[nodiscard]] Open* session_of(const Record& record);
     [[nodiscard]] bool is_another(const Open& open, const Record& record) const;
     Open& begin(const Record& record);
+    Open* begin_again(const Ended& ended, const Record& record);
     void end(const std::string& key);
     void describe(Open& open, const Record& record);
     bool follow_lines(Open& open, const LogEntry& entry);
@@ -107,11 +115,11 @@ private:
 
     // Judges the announced statement and files it.
     void settle(Open& open);
-    void settle_bare(Open& open, unsigned expected);
+    void settle_bare(Open& open, std::size_t expected);
     void forget_bound(Open& open, const TextHash* executed);
     Event& add_event(const Open& open, Place place, std::int64_t start_us);
-    void add_unknown(const Open& open, Place place, std::uint64_t line, std::int64_t start_us,
-                     std::string_view sqlstate);
+    void add_unknown(Open& open, const Bare& what, std::string_view sqlstate);
+    void runs(Open& open);
     void file(Event& event, std::uint64_t line, EventFacts& facts, const Open& open);
 
     Session& session(const Open& open) { return recording_.sessions[open.session]; }
@@ -119,6 +127,7 @@ private:
     std::uint16_t outcome(std::string_view sqlstate);
 
     std::unordered_map<std::string, Open> open_;
+    std::unordered_map<std::uint64_t, Ended> ended_;
     std::unordered_map<std::int64_t, std::string> key_of_process_;
     std::unordered_map<std::string, std::uint32_t> name_numbers_;
     std::vector<bool> let_in_;  // by session

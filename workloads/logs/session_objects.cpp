@@ -37,6 +37,7 @@ TextHash key_of(std::string_view name, std::string_view portal) {
 
 void SessionObjects::complete(EventFacts& facts, std::span<const ObjectUse> objects) const {
     facts.in_transaction = in_transaction_;
+    facts.aborted_by_circumstance = aborted_by_circumstance_;
     if (objects.empty()) {
         return;
     }
@@ -66,8 +67,13 @@ void SessionObjects::complete(EventFacts& facts, std::span<const ObjectUse> obje
 }
 
 void SessionObjects::follow(const StatementScan& scan, std::span<const ObjectUse> objects,
-                            bool failed) {
+                            std::string_view sqlstate) {
+    const bool failed = !sqlstate.empty();
     follow_transaction(scan, failed);
+    // Until something goes through again: ROLLBACK, ROLLBACK TO, or a COMMIT that rolls back.
+    if (sqlstate != "25P02") {
+        aborted_by_circumstance_ = fails_by_circumstance(sqlstate);
+    }
     for (const auto& use : objects) {
         if (!failed) {
             follow_object(use, cursors_, prepared_);
@@ -95,12 +101,15 @@ void SessionObjects::follow_object(const ObjectUse& use, Names& cursors, Names& 
     }
 }
 
-// A failure aborts a transaction but does not end it; a COMMIT that fails does.
+// A failure aborts a transaction but does not end it; a COMMIT that fails does. Of several
+// statements that failed it is not known which ran: the transaction counts as not seen.
 void SessionObjects::follow_transaction(const StatementScan& scan, bool failed) {
-    if (scan.has(StatementKind::begin)) {
-        in_transaction_ = in_transaction_ || !failed;
-    } else if (scan.kind == StatementKind::commit || scan.kind == StatementKind::rollback ||
-               scan.kind == StatementKind::prepare_transaction) {
+    if (scan.transaction == StatementScan::Transaction::untouched) {
+        return;
+    }
+    if (!failed) {
+        in_transaction_ = scan.transaction == StatementScan::Transaction::open;
+    } else if (scan.kind != StatementKind::begin) {
         in_transaction_ = false;
     }
 }

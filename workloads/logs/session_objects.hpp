@@ -1,5 +1,5 @@
 // What a session has made that later statements depend on: cursors, portals, prepared statements,
-// an open transaction.
+// an open transaction, and whether chance aborted it.
 #pragma once
 
 #include "workloads/logs/replayability.hpp"
@@ -22,8 +22,9 @@ public:
     // Whether all that the text depends on was seen, or is made by the text itself before.
     void complete(EventFacts& facts, std::span<const ObjectUse> objects) const;
 
-    // After it went through, or failed.
-    void follow(const StatementScan& scan, std::span<const ObjectUse> objects, bool failed);
+    // After it went through (`sqlstate` is empty), or failed.
+    void follow(const StatementScan& scan, std::span<const ObjectUse> objects,
+                std::string_view sqlstate);
 
     void add_portal(std::string_view name, std::string_view portal);
     [[nodiscard]] bool has_portal(std::string_view name, std::string_view portal) const;
@@ -37,7 +38,7 @@ private:
     Names cursors_, prepared_;
     std::vector<TextHash> portals_;  // a ring once it is full
     std::size_t oldest_portal_ = 0;
-    bool in_transaction_ = false;
+    bool in_transaction_ = false, aborted_by_circumstance_ = false;
 };
 
 }  // namespace workloads::logs

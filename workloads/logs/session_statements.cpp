@@ -2,6 +2,8 @@
 #include "workloads/logs/parameters.hpp"
 #include "workloads/logs/session_builder.hpp"
 
+#include <optional>
+
 namespace workloads::logs {
 namespace {
 
@@ -9,10 +11,24 @@ std::string_view state_of(const LogEntry& entry) {
     return entry.sqlstate.size() == 5 ? entry.sqlstate : std::string_view{"?????"};
 }
 
-// The connection was not let in: authentication, unknown database, too many, starting up.
-bool is_refusal(std::string_view sqlstate) {
-    return sqlstate.starts_with("28") || sqlstate == "3D000" || sqlstate == "53300" ||
-           sqlstate == "57P03" || sqlstate.starts_with("08");
+// Whether what ends a session that ran nothing says that it was not let in: authentication, unknown
+// database, no permission to connect, too many, starting up. The tag tells where it is logged.
+bool is_refusal(const LogEntry& entry, bool authorized) {
+    if (!entry.query.empty()) {
+        return false;
+    }
+    const auto state = entry.sqlstate;
+    if (state.starts_with("28")) {
+        return true;
+    }
+    if (!entry.command_tag.empty()) {
+        return entry.command_tag == "startup" || entry.command_tag == "authentication";
+    }
+    if (state.starts_with("08") || state.starts_with("XX") || state.empty()) {
+        return !authorized && state.starts_with("08");
+    }
+    // Of those that may idle before their first statement: told to end, or idle for too long.
+    return state != "57P01" && state != "57P02" && state != "57P04" && state != "57P05";
 }
 
 Protocol protocol_of(Saying saying) {
@@ -43,9 +59,10 @@ ParameterState state_for(const ParameterList& list, std::uint32_t needed) {
 void SessionBuilder::take_statement(Open& open, const Record& record) {
     const auto& [entry, said, place, time_us] = record;
     settle(open);
-    // Of an unnamed statement parse and bind, of a prepared one bind.
-    settle_bare(open, said.saying == Saying::execute ? 2 : 0);
-    let_in_[open.session] = true;
+    // Of an unnamed statement parse and bind, of one that was prepared before bind.
+    const bool again = !said.name.empty() && open.objects.has_portal(said.name, said.portal);
+    settle_bare(open, said.saying != Saying::execute ? 0 : again ? 1 : 2);
+    runs(open);
 
     const auto found = shapes_.find(said.text);
     Announced next;
@@ -96,7 +113,7 @@ void SessionBuilder::take_parse_or_bind(Open& open, const Record& record) {
         open.bound.parameters = read_parameters(entry);
         open.objects.add_portal(said.name, said.portal);
     }
-    let_in_[open.session] = true;
+    runs(open);
 }
 
 void SessionBuilder::take_duration(Open& open, const Record& record) {
@@ -114,12 +131,14 @@ void SessionBuilder::take_duration(Open& open, const Record& record) {
         return settle(open);
     }
     if (!tag.empty()) {
-        return add_unknown(open, place, entry.line, time_us - *said.duration_us, {});
+        return add_unknown(open,
+                           {place, entry.line, time_us - *said.duration_us, *said.duration_us}, {});
     }
-    if (open.bare.count++ == 0) {
-        open.bare.place = place;
-        open.bare.line = entry.line;
-        open.bare.time_us = time_us;
+    open.bare.push_back({place, entry.line, time_us - *said.duration_us, *said.duration_us});
+    // Those of a parse and a bind are the last ones.
+    if (open.bare.size() > 2) {
+        add_unknown(open, open.bare.front(), {});
+        open.bare.erase(open.bare.begin());
     }
 }
 
@@ -128,15 +147,18 @@ void SessionBuilder::take_failure(Open& open, const Record& record) {
     auto& known = session(open);
     if (ends_session(entry)) {
         known.end_known = SessionEnd::failure;
-        if (!let_in_[open.session] && is_refusal(entry.sqlstate)) {
+        if (!open.ran && is_refusal(entry, let_in_[open.session])) {
             ++recording_.records.refused_connections;
+            let_in_[open.session] = false;
             return;
         }
     }
-    let_in_[open.session] = true;
+    runs(open);
     if (open.announced.waits && ends_announced(open.announced, entry)) {
         events_[open.announced.event].outcome = outcome(state_of(entry));
         open.announced.facts.sqlstate = state_of(entry);
+        open.announced.facts.failure_is_ambiguous =
+            entry.command_tag.empty() && open.announced.facts.protocol == Protocol::extended;
         return settle(open);
     }
     settle(open);
@@ -147,13 +169,17 @@ void SessionBuilder::take_failure(Open& open, const Record& record) {
     // terminated, or that idled too long.
     if (!ends_session(entry)) {
         ++recording_.records.failures_without_statement;
-        add_unknown(open, place, entry.line, time_us, state_of(entry));
+        add_unknown(open, {place, entry.line, time_us, std::nullopt}, state_of(entry));
     }
 }
 
 // Whether a failure is that of the statement that was announced. One that ends a session may come
 // long after it.
 bool SessionBuilder::ends_announced(const Announced& announced, const LogEntry& entry) {
+    // The next run of the same text failed before it was executed.
+    if (entry.command_tag == "PARSE" || entry.command_tag == "BIND") {
+        return false;
+    }
     if (!entry.query.empty()) {
         return hash_of(entry.query) == announced.text;
     }
@@ -193,7 +219,7 @@ void SessionBuilder::add_failed(Open& open, const Record& record) {
     event.outcome = outcome(facts.sqlstate);
     event.set_kind(facts.protocol, found.scan.kind);
     file(event, has_bind ? open.bound.line : entry.line, facts, open);
-    open.objects.follow(found.scan, found.objects, true);
+    open.objects.follow(found.scan, found.objects, facts.sqlstate);
     forget_bound(open, &text);
 }
 
@@ -204,16 +230,16 @@ void SessionBuilder::settle(Open& open) {
     auto& announced = open.announced;
     announced.waits = false;
     file(events_[announced.event], announced.line, announced.facts, open);
-    open.objects.follow(announced.facts.scan, announced.objects, !announced.facts.sqlstate.empty());
+    open.objects.follow(announced.facts.scan, announced.objects, announced.facts.sqlstate);
 }
 
 // Durations that no statement took, beyond those of the parse and the bind of one that comes now:
 // each stands for a statement whose text is not logged.
-void SessionBuilder::settle_bare(Open& open, unsigned expected) {
-    for (; open.bare.count > expected; --open.bare.count) {
-        add_unknown(open, open.bare.place, open.bare.line, open.bare.time_us, {});
+void SessionBuilder::settle_bare(Open& open, std::size_t expected) {
+    for (std::size_t i = 0; i + expected < open.bare.size(); ++i) {
+        add_unknown(open, open.bare[i], {});
     }
-    open.bare = {};
+    open.bare.clear();
 }
 
 // `executed`: the text of what is executed now.
@@ -234,22 +260,29 @@ Event& SessionBuilder::add_event(const Open& open, Place place, std::int64_t sta
     return events_.back();
 }
 
-void SessionBuilder::add_unknown(const Open& open, Place place, std::uint64_t line,
-                                 std::int64_t start_us, std::string_view sqlstate) {
-    let_in_[open.session] = true;
-    auto& event = add_event(open, place, start_us);
+void SessionBuilder::add_unknown(Open& open, const Bare& what, std::string_view sqlstate) {
+    runs(open);
+    auto& event = add_event(open, what.place, what.start_us);
     event.shape = shapes_.unknown();
     event.set_kind(Protocol::simple, StatementKind::unknown);
     event.outcome = sqlstate.empty() ? Event::went_through : outcome(sqlstate);
+    if (what.duration_us) {
+        event.set_duration(*what.duration_us);
+    }
     EventFacts facts;
     facts.text_logged = false;
     facts.sqlstate = sqlstate;
-    file(event, line, facts, open);
+    file(event, what.line, facts, open);
+}
+
+void SessionBuilder::runs(Open& open) {
+    open.ran = let_in_[open.session] = true;
 }
 
 void SessionBuilder::file(Event& event, std::uint64_t line, EventFacts& facts, const Open& open) {
     const auto& known = session(open);
     facts.session_began_before = known.start_known == SessionStart::before_log;
+    facts.session_start_known = known.start_known != SessionStart::inferred;
     facts.lines_missing = known.missing_lines > 0;
     facts.who_known = known.user != 0 && known.database != 0;
     const auto reason = reason_of(facts);

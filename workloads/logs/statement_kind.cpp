@@ -127,8 +127,19 @@ bool executes_something(const StatementWords& words) {
     return words.is(0, "EXPLAIN") || (words.is(0, "CREATE") && words.is(at - 2, "AS"));
 }
 
-// As the server folds it: in lower case unless quoted.
-std::string folded(std::string_view name) {
+}  // namespace
+
+bool equals_word(std::string_view text, std::string_view upper_case) {
+    return text.size() == upper_case.size() &&
+           std::equal(text.begin(), text.end(), upper_case.begin(),
+                      [](char a, char b) { return upper(a) == b; });
+}
+
+bool StatementWords::is(std::size_t index, std::string_view word) const {
+    return index < count && equals_word(words[index], word);
+}
+
+std::string folded_name(std::string_view name) {
     std::string out;
     if (name.size() >= 2 && name.front() == '"') {
         for (std::size_t i = 1; i + 1 < name.size(); ++i) {
@@ -145,16 +156,16 @@ std::string folded(std::string_view name) {
     return out;
 }
 
-}  // namespace
-
-bool equals_word(std::string_view text, std::string_view upper_case) {
-    return text.size() == upper_case.size() &&
-           std::equal(text.begin(), text.end(), upper_case.begin(),
-                      [](char a, char b) { return upper(a) == b; });
-}
-
-bool StatementWords::is(std::size_t index, std::string_view word) const {
-    return index < count && equals_word(words[index], word);
+void StatementWords::note_current_of(std::string_view word) {
+    constexpr std::string_view opening[] = {"WHERE", "CURRENT", "OF"};
+    if (current_of_words == std::size(opening)) {
+        current_of = word;
+        current_of_words = 0;
+    } else if (equals_word(word, opening[current_of_words])) {
+        ++current_of_words;
+    } else {
+        current_of_words = equals_word(word, opening[0]) ? 1 : 0;
+    }
 }
 
 StatementKind kind_of(const StatementWords& words) {
@@ -193,7 +204,7 @@ StatementKind kind_of(const StatementWords& words) {
 
 std::string object_of(StatementKind kind, const StatementWords& words) {
     const auto at = [&](std::size_t index) {
-        return index < words.count ? folded(words.words[index]) : std::string{};
+        return index < words.count ? folded_name(words.words[index]) : std::string{};
     };
     switch (kind) {
         case StatementKind::sql_prepare:
@@ -210,7 +221,7 @@ std::string object_of(StatementKind kind, const StatementWords& words) {
             return words.is(name, "ALL") ? "" : at(name);
         }
         case StatementKind::fetch_cursor:
-            return words.count > 1 ? folded(words.last) : "";
+            return words.count > 1 ? folded_name(words.last) : "";
         default:
             return "";
     }

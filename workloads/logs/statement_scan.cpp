@@ -147,7 +147,40 @@ private:
         if (names_an_object(kind) && objects_.size() < most_objects) {
             objects_.push_back({kind, object_of(kind, words_)});
         }
+        if (!words_.current_of.empty() && kind != StatementKind::sql_prepare) {
+            scan_.current_of = true;
+            if (objects_.size() < most_objects) {
+                objects_.push_back({StatementKind::fetch_cursor, folded_name(words_.current_of)});
+            }
+        }
+        scan_.imports_snapshot =
+            scan_.imports_snapshot ||
+            (words_.is(0, "SET") && words_.is(1, "TRANSACTION") && words_.is(2, "SNAPSHOT"));
+        note_transaction(kind);
         scan_.kinds |= 1U << static_cast<unsigned>(kind);
+    }
+
+    void note_transaction(StatementKind kind) {
+        using Transaction = StatementScan::Transaction;
+        const bool begun_here = scan_.transaction == Transaction::open;
+        switch (kind) {
+            case StatementKind::begin:
+                scan_.transaction = Transaction::open;
+                break;
+            case StatementKind::commit:
+            case StatementKind::rollback:
+            case StatementKind::prepare_transaction:
+                scan_.needs_transaction = scan_.needs_transaction || !begun_here;
+                scan_.transaction = Transaction::closed;
+                break;
+            case StatementKind::savepoint:
+            case StatementKind::release:
+            case StatementKind::rollback_to:
+                scan_.needs_transaction = scan_.needs_transaction || !begun_here;
+                break;
+            default:
+                break;
+        }
     }
 
     template <typename Skip>
@@ -329,6 +362,7 @@ private:
             words_.copies_in = equals_word(found, "FROM");
             copy_place_ = words_.copies_in || equals_word(found, "TO");
         }
+        words_.note_current_of(found);
         words_.last = found;
     }
 

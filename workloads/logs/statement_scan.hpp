@@ -61,6 +61,13 @@ struct StatementScan {
     bool other_sessions =
         false;                  // pg_terminate_backend(pid) and the like: acts on what is not here
     bool unterminated = false;  // ends within a literal, a quoted name or a comment
+    bool imports_snapshot = false;  // SET TRANSACTION SNAPSHOT
+    bool current_of = false;        // WHERE CURRENT OF a cursor
+    // Of its BEGIN, COMMIT and the like in order: how the last one leaves the transaction, and
+    // whether one ends or divides a transaction that the text itself did not begin.
+    enum class Transaction : std::uint8_t { untouched, open, closed };
+    Transaction transaction = Transaction::untouched;
+    bool needs_transaction = false;
     TextHash masked_hash;
     std::size_t masked_bytes = 0;
 

@@ -18,6 +18,8 @@ constexpr const char* no_prefix_text =
 constexpr const char* other_program_text = "a line of another program: passed over";
 constexpr const char* orphan_text =
     "a line adds to a record that is not in the file (DETAIL, STATEMENT, ...): passed over";
+constexpr const char* missing_piece_text =
+    "a piece of a syslog message is missing: the record is left out";
 constexpr const char* no_time_text = "a line has no time: passed over";
 
 // "syntax error at character 15": the other formats have the position in a column of its own.
@@ -58,6 +60,17 @@ StderrReader::StderrReader(std::string_view file, LinePrefix prefix, Envelope en
 }
 
 bool StderrReader::next(LogEntry& entry) {
+    bool whole = false;
+    while (take_oldest(entry, whole)) {
+        if (whole) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// False: there is none. Where a piece of it is missing it is not given.
+bool StderrReader::take_oldest(LogEntry& entry, bool& whole) {
     // The last record's lines are read to their end before any other is given.
     while (at_ < file_.size() &&
            (begun_ - given_ < patience || (envelope_ == Envelope::none && file_[at_] == '\t'))) {
@@ -70,10 +83,15 @@ bool StderrReader::next(LogEntry& entry) {
         return false;
     }
     Pending& oldest = pending(given_);
-    give(oldest, entry);
     ++given_;
     if (last_ == &oldest) {
         last_ = nullptr;
+    }
+    whole = !oldest.piece_missing;
+    if (whole) {
+        give(oldest, entry);
+    } else {
+        problems_.add({oldest.entry.line, oldest.entry.length, missing_piece_text});
     }
     return true;
 }
@@ -104,38 +122,38 @@ void StderrReader::take_line() {
         if (line.text.front() == '\t') {
             return last_ != nullptr ? go_on(line, *last_, line.text) : pass_over(line, orphan_text);
         }
-        return take_text(line, line.text, 0, 0, {});
+        return take_text(line, line.text, {});
     }
     const auto wrapped = read_syslog_line(line.text);
     if (!wrapped) {
         return pass_over(line, other_program_text);
     }
-    take_text(line, wrapped->text, wrapped->pid, wrapped->message, wrapped->time);
+    take_text(line, wrapped->text, *wrapped);
 }
 
 // What the server wrote in this line; the rest is known from syslog.
-void StderrReader::take_text(const Line& line, std::string_view text, std::int64_t pid,
-                             std::uint64_t syslog_message, const LogTime& time) {
+void StderrReader::take_text(const Line& line, std::string_view text, const SyslogLine& wrapped) {
     read_ = {};
     const auto prefix = prefix_.read(text, read_, remote_);
     if (!prefix) {
-        Pending* record = pid == 0 ? nullptr : newest_of(pid);
-        if (record != nullptr && record->syslog_message == syslog_message) {
+        Pending* record = wrapped.pid == 0 ? nullptr : newest_of(wrapped.pid);
+        if (record != nullptr && record->syslog_message == wrapped.message) {
+            follow_pieces(*record, wrapped);
             return go_on(line, *record, text);
         }
         last_ = nullptr;
         return pass_over(line, no_prefix_text);
     }
     if (read_.pid == 0) {
-        read_.pid = pid;
+        read_.pid = wrapped.pid;
     }
     if (!read_.time.known) {
-        read_.time = time;
+        read_.time = wrapped.time;
     }
     text.remove_prefix(*prefix);
     const LineTag tag = read_tag(text);
     if (adds_to_record(tag.word)) {
-        return add_part(line, tag.word, text.substr(tag.length));
+        return add_part(line, tag.word, text.substr(tag.length), wrapped);
     }
     if (!read_.time.known) {
         last_ = nullptr;
@@ -146,11 +164,11 @@ void StderrReader::take_text(const Line& line, std::string_view text, std::int64
         localised_ = true;
         problems_.add({line_, 0, localised_text});
     }
-    begin_record(line, text.substr(tag.length), syslog_message);
+    begin_record(line, text.substr(tag.length), wrapped);
 }
 
 void StderrReader::begin_record(const Line& line, std::string_view text,
-                                std::uint64_t syslog_message) {
+                                const SyslogLine& wrapped) {
     Pending& record = pending(begun_++);
     // An address that had to be rewritten lies in remote_.
     if (read_.remote.data() == remote_.data()) {
@@ -161,7 +179,10 @@ void StderrReader::begin_record(const Line& line, std::string_view text,
     record.entry.offset = line.offset;
     record.entry.length = line.length;
     record.entry.line = line_;
-    record.syslog_message = syslog_message;
+    record.syslog_message = wrapped.message;
+    record.syslog_piece = 0;
+    record.piece_missing = false;
+    follow_pieces(record, wrapped);
     for (auto& part : record.parts) {
         part.clear();
     }
@@ -170,15 +191,25 @@ void StderrReader::begin_record(const Line& line, std::string_view text,
     last_ = &record;
 }
 
-void StderrReader::add_part(const Line& line, std::string_view word, std::string_view text) {
+// Counted from 1 in each message; 0: not logged.
+void StderrReader::follow_pieces(Pending& record, const SyslogLine& wrapped) {
+    record.piece_missing =
+        record.piece_missing || (wrapped.piece != 0 && wrapped.piece != record.syslog_piece + 1);
+    record.syslog_piece = wrapped.piece;
+}
+
+void StderrReader::add_part(const Line& line, std::string_view word, std::string_view text,
+                            const SyslogLine& wrapped) {
     constexpr std::string_view words[] = {"",        "DETAIL",    "HINT",     "QUERY",
                                           "CONTEXT", "STATEMENT", "LOCATION", "BACKTRACE"};
     static_assert(std::size(words) == part_count);
     Pending* record = newest_of(read_.pid);
     last_ = record;
-    if (record == nullptr) {
+    if (record == nullptr || record->syslog_message != wrapped.message) {
+        last_ = nullptr;
         return pass_over(line, orphan_text);
     }
+    follow_pieces(*record, wrapped);
     const auto found = std::find(std::begin(words), std::end(words), word) - std::begin(words);
     record->last_part = static_cast<Part>(found);
     auto& part = record->parts[record->last_part];

@@ -4,6 +4,7 @@
 #include "workloads/logs/line_prefix.hpp"
 #include "workloads/logs/log_entry.hpp"
 #include "workloads/logs/problems.hpp"
+#include "workloads/logs/syslog_line.hpp"
 
 #include <array>
 #include <cstddef>
@@ -22,7 +23,8 @@ enum class Envelope { none, syslog };
 // others came between (no logging collector, or syslog), as long as not more than `patience`
 // records have begun since. Records come in the order of their first lines.
 //
-// From syslog the pieces of a message, "[5-1]", "[5-2]", are joined.
+// From syslog the pieces of a message, "[5-1]", "[5-2]", are joined; where one is missing the
+// record is a problem and left out.
 //
 // A line without the prefix is a problem. What the format cannot tell: a record whose later lines
 // are missing, and half a line that another one follows without a line break, which reads as one.
@@ -63,7 +65,8 @@ private:
     struct Pending {
         LogEntry entry;
         std::string remote;
-        std::uint64_t syslog_message = 0;
+        std::uint64_t syslog_message = 0, syslog_piece = 0;  // its latest
+        bool piece_missing = false;
         std::array<std::vector<Piece>, part_count> parts;
         Part last_part = message;
     };
@@ -73,13 +76,15 @@ private:
     };
 
     [[nodiscard]] Pending& pending(std::uint64_t number) { return *pending_[number % patience]; }
+    bool take_oldest(LogEntry& entry, bool& whole);
     bool read_line(Line& line);
     void take_line();
-    void take_text(const Line& line, std::string_view text, std::int64_t pid,
-                   std::uint64_t syslog_message, const LogTime& time);
-    void begin_record(const Line& line, std::string_view text, std::uint64_t syslog_message);
-    void add_part(const Line& line, std::string_view word, std::string_view text);
+    void take_text(const Line& line, std::string_view text, const SyslogLine& wrapped);
+    void begin_record(const Line& line, std::string_view text, const SyslogLine& wrapped);
+    void add_part(const Line& line, std::string_view word, std::string_view text,
+                  const SyslogLine& wrapped);
     void go_on(const Line& line, Pending& record, std::string_view text);
+    static void follow_pieces(Pending& record, const SyslogLine& wrapped);
     [[nodiscard]] Pending* newest_of(std::int64_t pid);
     void pass_over(const Line& line, const char* why);
     void drop_what_is_cut();

@@ -1,5 +1,6 @@
 #include "harness/recording/log_files.hpp"
 
+#include "harness/recording/recording_reader.hpp"
 #include "harness/usage_error.hpp"
 
 #include <algorithm>
@@ -280,6 +281,77 @@ TEST_F(LogFilesTest, WhatPostgresWritesMeanwhileIsNotSeen) {
     const LogFiles files{{path}, options_};
     std::ofstream{path, std::ios::app} << record("10:00:01", "b");
     EXPECT_EQ(files.files()[0].text(), record("10:00:00", "a"));
+}
+
+TEST_F(LogFilesTest, OutlivesAFileThatIsCutShortWhileItIsReadAndSaysSo) {
+    std::string text;
+    while (text.size() < 1'000'000) {
+        text += record("10:00:00", "statement: SELECT " + std::to_string(text.size()));
+    }
+    for (const off_t left : {off_t{0}, off_t{5000}, static_cast<off_t>(text.size()) - 1}) {
+        const auto path = write("a.csv", text);
+        const LogFiles files{{path}, options_};
+        const auto& log = files.files().at(0);
+        EXPECT_NO_THROW(log.check());
+        ASSERT_EQ(truncate(path.c_str(), left), 0);
+        auto reader = log.reader();
+        workloads::logs::LogEntry entry;
+        while (reader.next(entry)) {
+        }
+        try {
+            log.check();
+            ADD_FAILURE() << "taken with " << left << " bytes left";
+        } catch (const CutShort& error) {
+            const std::string said = error.what();
+            EXPECT_NE(said.find("a.csv: was cut short while it was read"), std::string::npos);
+            EXPECT_NE(said.find("copy the file first"), std::string::npos) << said;
+        }
+    }
+}
+
+TEST_F(LogFilesTest, ToldFromAFileThatWasCutShortAndGrewAgain) {
+    const auto path = write("a.csv", record("10:00:00", "statement: SELECT 1"));
+    const LogFiles files{{path}, options_};
+    write("a.csv", record("11:00:00", "statement: SELECT 1") + record("11:00:01", "b"));
+    EXPECT_THROW(files.files().at(0).check(), CutShort);
+}
+
+TEST_F(LogFilesTest, KeepsAFileToWhichTheServerAppends) {
+    const auto path = write("a.csv", record("10:00:00", "statement: SELECT 1"));
+    const LogFiles files{{path}, options_};
+    std::ofstream{path, std::ios::app} << record("10:00:01", "statement: SELECT 2");
+    EXPECT_NO_THROW(files.files().at(0).check());
+}
+
+TEST_F(LogFilesTest, MakesNoRecordingOfAFileThatWasCutShort) {
+    std::string text;
+    while (text.size() < 100'000) {
+        text += record("10:00:00", "statement: SELECT 1");
+    }
+    const auto path = write("a.csv", text);
+    ReadProgress progress;
+    RecordingReader reader{{path}, std::nullopt, progress, {}};
+    ASSERT_EQ(truncate(path.c_str(), 5000), 0);
+    EXPECT_THROW((void)reader.read(), CutShort);
+}
+
+TEST_F(LogFilesTest, TellsALateRecordForWhatItWasAndWhere) {
+    const auto path = write("a.csv", record("10:00:10", "one") + record("10:00:05", "two") +
+                                         record("10:00:10", "three"));
+    ReadProgress progress;
+    RecordingReader reader{{path}, std::nullopt, progress, {}};
+    (void)reader.read();
+    EXPECT_EQ(reader.files().at(0).notes,
+              std::vector<std::string>{"line 2: a record was written 5 s late"});
+}
+
+TEST_F(LogFilesTest, ReadsNoOtherRecordAgainThanTheOneThatIsAskedFor) {
+    const auto path = write("a.csv", record("10:00:10", "one") + record("10:00:11", "two"));
+    ReadProgress progress;
+    RecordingReader reader{{path}, std::nullopt, progress, {}};
+    workloads::logs::LogEntry entry;
+    EXPECT_TRUE(reader.read_again({0, 0}, entry));
+    EXPECT_FALSE(reader.read_again({0, 5}, entry));
 }
 
 }  // namespace

@@ -237,5 +237,16 @@ TEST(LineTag, IsAWordAColonAndTwoSpaces) {
     }
 }
 
+TEST(LinePrefix, TakesNoTimeFromASessionIdThatCannotHaveOne) {
+    auto prefix =
+        std::get<LinePrefix>(LinePrefix::parse("%m [%c] ", LinePrefix::Needs::time_and_session));
+    LogEntry entry;
+    std::string scratch;
+    ASSERT_TRUE(
+        prefix.read("2024-03-01 10:00:00.000 UTC [7fffffffffffffff.1] LOG:  a", entry, scratch));
+    EXPECT_EQ(entry.session_id, "7fffffffffffffff.1");
+    EXPECT_FALSE(entry.session_start.known);
+}
+
 }  // namespace
 }  // namespace workloads::logs

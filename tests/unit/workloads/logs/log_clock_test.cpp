@@ -2,6 +2,7 @@
 
 #include "workloads/logs/log_time.hpp"
 
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -135,9 +136,10 @@ TEST(LogClock, SetBackTwiceIsMadeUpForTwice) {
 }
 
 TEST(LogClock, AStepOfThreeSecondsIsNoticed) {
-    const Ticks back = run({"2024-03-01 10:00:05 UTC", "2024-03-01 10:00:02 UTC",
-                            "2024-03-01 10:00:02.500 UTC", "2024-03-01 10:00:05.500 UTC"});
-    EXPECT_EQ(back.gaps, (Gaps{0, 500'000, 3 * second}));
+    const Ticks back =
+        run({"2024-03-01 10:00:05 UTC", "2024-03-01 10:00:02 UTC", "2024-03-01 10:00:02.500 UTC",
+             "2024-03-01 10:00:04 UTC", "2024-03-01 10:00:05.500 UTC"});
+    EXPECT_EQ(back.gaps, (Gaps{0, 500'000, 1'500'000, 1'500'000}));
     EXPECT_EQ(back.events, Events{Kind::step_back});
 }
 
@@ -146,6 +148,26 @@ TEST(LogClock, ASingleLateRecordIsNoStep) {
                              "2024-03-01 10:00:05.100 UTC", "2024-03-01 10:00:05.200 UTC"});
     EXPECT_EQ(ticks.gaps, (Gaps{0, 100'000, 100'000}));
     EXPECT_EQ(ticks.events, Events{Kind::late_record});
+}
+
+TEST(LogClock, SomeLateRecordsInARowAreNoStep) {
+    const Ticks ticks =
+        run({"2024-03-01 10:00:10 UTC", "2024-03-01 10:00:05 UTC", "2024-03-01 10:00:05.100 UTC",
+             "2024-03-01 10:00:10.100 UTC", "2024-03-01 10:00:10.200 UTC"});
+    EXPECT_EQ(ticks.gaps, (Gaps{0, 100'000, 0, 100'000}));
+    EXPECT_EQ(ticks.events, Events{Kind::late_record});
+}
+
+TEST(LogClock, ALateRecordWithinAStepDoesNotEndIt) {
+    const Ticks ticks =
+        run({"2024-03-01 10:00:00 UTC", "2024-03-01 09:00:00 UTC", "2024-03-01 09:00:05 UTC",
+             "2024-03-01 09:00:01 UTC", "2024-03-01 09:00:05.100 UTC", "2024-03-01 09:30:00 UTC",
+             "2024-03-01 10:00:03 UTC", "2024-03-01 10:00:04 UTC"});
+    EXPECT_EQ(ticks.gaps.back(), second);
+    EXPECT_EQ(std::accumulate(ticks.gaps.begin(), ticks.gaps.end(), std::int64_t{0}),
+              hour + 4 * second);
+    EXPECT_EQ(ticks.events,
+              (Events{Kind::step_back, Kind::late_record, Kind::silence, Kind::silence}));
 }
 
 TEST(LogClock, ALongSilenceIsKeptAndTold) {

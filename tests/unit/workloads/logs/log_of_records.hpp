@@ -43,6 +43,12 @@ public:
         session_ = id;
         line_ = 0;
     }
+    // log_line_prefix without %l
+    void number_no_lines() {
+        for (auto& entry : entries_) {
+            entry.session_line = 0;
+        }
+    }
     void lose_lines(std::uint64_t count) { line_ += count; }
 
     // The k-th record (from 1) was written k milliseconds after 1,000 s.

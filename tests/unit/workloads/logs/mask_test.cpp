@@ -231,5 +231,98 @@ TEST(MaskEntry, HarmlessMessagesOfTheServerStay) {
     EXPECT_NE(mask.mask(raised).message, "deadlock detected");
 }
 
+TEST(Mask, ALiteralThatGoesOnOnALaterLineIsOfTheSameKindThere) {
+    for (const auto* text :
+         {"SELECT E'a'\n'b\\'s secret word'", "SELECT E'a' -- secret\n  'b\\'s secret word', 1"}) {
+        const std::string masked = masker().sql(text);
+        EXPECT_EQ(masked.find("secret"), std::string::npos) << masked;
+        EXPECT_EQ(masked.find("word"), std::string::npos) << masked;
+        EXPECT_EQ(shape(masked), shape(text).replace(0, 6, "AAAAAA"));
+    }
+    EXPECT_EQ(masker().sql("SELECT 'a' AS b\n"), "SELECT '" + masker().value("a") + "' AS b\n");
+}
+
+TEST(Mask, WhatWasReadWronglyIsMaskedWhole) {
+    const std::string masked = masker().sql("SELECT secret, E'\\'");
+    EXPECT_EQ(masked.find("secret"), std::string::npos) << masked;
+}
+
+TEST(Mask, WordsToWhichSettingsAreSetAreValues) {
+    for (const auto* text :
+         {"SET app.tenant = secret", "set local app.tenant to secret", "SET app.a TO x, \"secret\"",
+          "ALTER ROLE r SET app.tenant = secret", "SET application_name = secret",
+          "SET app.a = 'x'; SET app.b = secret"}) {
+        EXPECT_EQ(masker().sql(text).find("secret"), std::string::npos) << masker().sql(text);
+    }
+    for (const auto* text :
+         {"UPDATE t SET a = b WHERE c = d", "SET search_path TO shop, public",
+          "SET app.tenant TO DEFAULT", "SELECT a.b = c", "SET TIME ZONE LOCAL"}) {
+        EXPECT_EQ(masker().sql(text), text);
+    }
+    EXPECT_TRUE(masker()
+                    .sql("CREATE FUNCTION f() RETURNS int SET app.a = x LANGUAGE sql AS 'a'")
+                    .find(" LANGUAGE sql AS ") != std::string::npos);
+}
+
+TEST(MaskEntry, ValuesInTheQuotesOfNamesAreMaskedWhereNoColumnIsCalledSo) {
+    EntryMasker mask{masker(), false};
+    const std::string secret = masker().value("4111 1111");
+    for (const char* state : {"42703", ""}) {
+        LogEntry failed = entry("column \"4111 1111\" does not exist", "", "ERROR");
+        failed.sqlstate = state;
+        failed.query = "SELECT 1 FROM c WHERE card = \"4111 1111\"";
+        const LogEntry masked = mask.mask(failed);
+        EXPECT_EQ(masked.message, "column \"" + secret + "\" does not exist");
+        EXPECT_EQ(masked.query.find("4111"), std::string_view::npos);
+        EXPECT_NE(masked.query.find("card = \"" + secret + "\""), std::string_view::npos);
+    }
+}
+
+TEST(MaskEntry, TakesNothingOnTrustThatTheServerAloneWrites) {
+    EntryMasker mask{masker(), false};
+    LogEntry forged = entry("statement: SELECT 1");
+    forged.severity = "LOG, a secret";
+    forged.session_id = "secret.1";
+    forged.sqlstate = "a sec";
+    forged.virtual_transaction = "secret/1";
+    forged.time = {0, "any secret text", true};
+    forged.session_start = {0, "secret\n", true};
+    const LogEntry masked = mask.mask(forged);
+    EXPECT_EQ(masked.severity, "LOG");
+    EXPECT_EQ(masked.session_id, "");
+    EXPECT_EQ(masked.sqlstate, "");
+    EXPECT_EQ(masked.virtual_transaction, "");
+    EXPECT_EQ(masked.time.zone, "UTC");
+    EXPECT_EQ(masked.session_start.zone, "UTC");
+
+    LogEntry real = entry("statement: SELECT 1", "", "\xD0\x9E\xD0\xA8");
+    real.session_id = "65e1a2b1.1267";
+    real.virtual_transaction = "3/12";
+    real.time = {0, "<+0330>", true};
+    const LogEntry kept = mask.mask(real);
+    EXPECT_EQ(kept.severity, real.severity);
+    EXPECT_EQ(kept.session_id, real.session_id);
+    EXPECT_EQ(kept.sqlstate, "00000");
+    EXPECT_EQ(kept.virtual_transaction, real.virtual_transaction);
+    EXPECT_EQ(kept.time.zone, real.time.zone);
+}
+
+TEST(MaskEntry, AKeyThatHoldsTheServersWordsIsMaskedToItsEnd) {
+    EntryMasker mask{masker(), false};
+    const LogEntry masked =
+        mask.mask(entry("x",
+                        "Key (id)=(1) is not present in table \"X secret) is still "
+                        "referenced from table \"t\"."));
+    EXPECT_EQ(masked.detail.find("secret"), std::string_view::npos) << masked.detail;
+    EXPECT_TRUE(masked.detail.ends_with(") is still referenced from table \"t\"."));
+}
+
+TEST(MaskEntry, WhatAFunctionRaisesIsNoStatement) {
+    EntryMasker mask{masker(), false};
+    LogEntry raised = entry("statement: select secret");
+    raised.context = "PL/pgSQL function f() line 1 at RAISE";
+    EXPECT_EQ(mask.mask(raised).message.find("secret"), std::string_view::npos);
+}
+
 }  // namespace
 }  // namespace workloads::logs

@@ -179,5 +179,17 @@ TEST(Message, OfManyColonsTakesNoQuadraticTime) {
     EXPECT_EQ(said.name, "x");
 }
 
+TEST(Message, NoStatementRunsForTensOfThousandsOfYears) {
+    LogEntry entry;
+    entry.severity = "LOG";
+    entry.message = "duration: 999999999999999.000 ms  statement: SELECT 1";
+    const auto said = read_message(entry);
+    EXPECT_EQ(said.saying, Saying::statement);
+    EXPECT_EQ(said.text, "SELECT 1");
+    EXPECT_EQ(said.duration_us, std::nullopt);
+    entry.message = "duration: 999999999999999.000 ms";
+    EXPECT_EQ(read_message(entry).saying, Saying::other);
+}
+
 }  // namespace
 }  // namespace workloads::logs

@@ -224,5 +224,122 @@ TEST(SessionBuilder, StaysBoundedWhereSessionsNeverEnd) {
     EXPECT_EQ(builder.finish().sessions.size(), 100'000U);
 }
 
+TEST(SessionBuilder, CountsAFailedStatementThoughNothingElseOfItsSessionIsLogged) {
+    Log log{false};  // log_line_prefix = '%m [%p] ', no statements logged
+    auto& entry = log.fail("SELECT 1/0", "22012");
+    entry.session_id = entry.user = entry.database = entry.backend_type = "";
+    entry.session_line = 0;
+    const auto recording = log.build();
+
+    ASSERT_EQ(recording.events.size(), 1U);
+    EXPECT_EQ(outcome(recording, recording.events[0]), "22012");
+    EXPECT_EQ(recording.records.background, 0U);
+}
+
+TEST(SessionBuilder, LeavesOutTheRecordsOfASessionThatEndedAndComesAgainFromAnotherFile) {
+    for (const bool with_lines : {true, false}) {
+        Log log;
+        for (int file = 0; file < 2; ++file) {
+            log.session("64f0a1b2.7");
+            log.add("connection received: host=[local]");
+            log.add("statement: SELECT 1");
+            log.add("disconnection: session time: 0:00:01.000 user=app database=shop host=[local]");
+        }
+        if (!with_lines) {
+            log.number_no_lines();
+        }
+        const auto recording = log.build();
+
+        EXPECT_EQ(recording.sessions.size(), 1U);
+        EXPECT_EQ(recording.events.size(), 1U);
+        EXPECT_EQ(recording.records.repeated, 3U);
+        EXPECT_EQ(recording.records.connections, 1U);
+    }
+}
+
+TEST(SessionBuilder, KeepsSessionsOfTwoServersWholeWhoseProcessesHaveOneNumber) {
+    Log log;
+    const auto say = [&](const char* id, std::uint64_t line, const char* text) {
+        auto& entry = log.add(text);
+        entry.session_id = id;
+        entry.session_line = line;
+    };
+    say("a.7", 1, "statement: SELECT 1");
+    say("b.7", 1, "statement: SELECT 2");
+    say("a.7", 2, "statement: SELECT 3");
+    say("b.7", 2, "statement: SELECT 4");
+    say("b.7", 3, "duration: 4.000 ms");
+    say("a.7", 3, "duration: 3.000 ms");
+    const auto recording = log.build();
+
+    ASSERT_EQ(recording.sessions.size(), 2U);
+    ASSERT_EQ(recording.events.size(), 4U);
+    EXPECT_EQ(recording.events_of(recording.sessions[0])[1].duration_us(), 3'000);
+    EXPECT_EQ(recording.events_of(recording.sessions[1])[1].duration_us(), 4'000);
+    EXPECT_EQ(recording.records.repeated, 0U);
+    EXPECT_EQ(recording.records.missing, 0U);
+}
+
+TEST(SessionBuilder, StartsNoSessionAfterItsFirstStatement) {
+    Log log;
+    log.add("duration: 5.000 ms  statement: SELECT 1");
+    const auto recording = log.build();
+    EXPECT_EQ(recording.sessions.at(0).start_us, recording.events.at(0).start_us);
+}
+
+TEST(SessionBuilder, IsExactOnlyWhereItKnowsThatTheSessionBeganWithinTheLog) {
+    // The second session of a log that has no line numbers.
+    const auto reason_of = [](const char* message, std::int64_t began_us, std::string_view zone) {
+        Log log;
+        log.add("statement: SELECT 0");
+        log.session("b.8");
+        auto& entry = log.add(message);
+        log.number_no_lines();
+        entry.pid = 8;
+        entry.time = {written(2), "UTC", true};
+        entry.session_start = {began_us, zone, began_us != 0};
+        log.add("statement: SELECT currval('s')").pid = 8;
+        log.number_no_lines();
+        return log.build().events.back().reason();
+    };
+    constexpr std::int64_t long_before = 990'000'000;
+    EXPECT_EQ(reason_of("statement: SELECT 1", 0, ""), Reason::session_start_unknown);
+    EXPECT_EQ(reason_of("connection received: host=[local]", 0, ""), Reason::none);
+    EXPECT_EQ(reason_of("statement: SELECT 1", long_before, "UTC"), Reason::session_began_before);
+    EXPECT_EQ(reason_of("statement: SELECT 1", long_before, ""), Reason::session_began_before);
+    EXPECT_EQ(reason_of("statement: SELECT 1", written(2) - 500, "UTC"), Reason::none);
+    // Logged in whole seconds: that may be before the first record or behind it.
+    EXPECT_EQ(reason_of("statement: SELECT 1", 1'000'000'000, "UTC"),
+              Reason::session_start_unknown);
+}
+
+TEST(SessionBuilder, CountsARefusedConnectionThoughItWasAuthorized) {
+    struct Case {
+        const char* sqlstate;
+        const char* tag;
+    };
+    for (const auto& each : {Case{"42501", "startup"}, Case{"42501", ""}, Case{"3D000", "startup"},
+                             Case{"53300", ""}, Case{"28P01", "authentication"}}) {
+        Log log;
+        log.add("connection received: host=[local]", "");
+        log.add("connection authorized: user=app database=shop", "authentication");
+        log.fail("", each.sqlstate, each.tag).severity = "FATAL";
+        const auto recording = log.build();
+        EXPECT_EQ(recording.records.refused_connections, 1U) << each.sqlstate;
+        EXPECT_TRUE(recording.sessions.empty()) << each.sqlstate;
+    }
+}
+
+TEST(SessionBuilder, KeepsASessionThatWasToldToEndBeforeItsFirstStatement) {
+    for (const char* tag : {"idle", ""}) {
+        Log log;
+        log.add("connection authorized: user=app database=shop", "authentication");
+        log.fail("", "57P01", tag).severity = "FATAL";
+        const auto recording = log.build();
+        EXPECT_EQ(recording.records.refused_connections, 0U);
+        EXPECT_EQ(recording.sessions.size(), 1U);
+    }
+}
+
 }  // namespace
 }  // namespace workloads::logs

@@ -296,5 +296,152 @@ TEST(SessionStatements, TakesFunctionCallsForWorkThatCannotBeReplayed) {
     EXPECT_EQ(recording.events[0].duration_us(), 1'000);
 }
 
+TEST(SessionStatements, KeepsPlaceStartAndDurationOfEachStatementThatIsNotLogged) {
+    for (const bool with_tags : {true, false}) {
+        Log log{with_tags};
+        log.add("duration: 0.100 ms");
+        log.add("duration: 0.200 ms");
+        log.add("duration: 0.300 ms");
+        log.add("duration: 0.400 ms");
+        const auto recording = log.build();
+
+        ASSERT_EQ(recording.events.size(), 4U);
+        for (int i = 0; i < 4; ++i) {
+            const auto& event = recording.events[static_cast<std::size_t>(i)];
+            EXPECT_EQ(event.place().offset, 100U * (static_cast<unsigned>(i) + 1));
+            EXPECT_EQ(event.duration_us(), 100 * (i + 1));
+            EXPECT_EQ(event.start_us, written(i + 1) - 100 * (i + 1));
+        }
+    }
+}
+
+TEST(SessionStatements, LosesNoStatementBeforeAPreparedOneThatRunsAgain) {
+    Log log{false};
+    log.add("duration: 0.100 ms");  // parse
+    log.add("duration: 0.100 ms");  // bind
+    log.add("execute p: UPDATE t SET a = 1");
+    log.add("duration: 0.300 ms");
+    log.add("duration: 0.500 ms");  // a SELECT that is not logged
+    log.add("duration: 0.100 ms");  // bind
+    log.add("execute p: UPDATE t SET a = 1");
+    const auto recording = log.build();
+
+    ASSERT_EQ(recording.events.size(), 3U);
+    EXPECT_EQ(recording.events[1].duration_us(), 500);
+    EXPECT_EQ(count_of(recording, Reason::text_not_logged), 1U);
+}
+
+TEST(SessionStatements, GivesAFailureAtParseOrBindToTheNextRunOfTheSameText) {
+    for (const char* tag : {"BIND", "PARSE"}) {
+        Log log;
+        log.add("execute <unnamed>: select 1::int");
+        log.fail("select 1::int", "22P02", tag);
+        const auto recording = log.build();
+
+        ASSERT_EQ(recording.events.size(), 2U) << tag;
+        EXPECT_EQ(outcome(recording, recording.events[0]), "ok");
+        EXPECT_EQ(recording.events[0].reason(), Reason::none);
+        EXPECT_EQ(outcome(recording, recording.events[1]), "22P02");
+    }
+}
+
+TEST(SessionStatements, DoubtsWhichRunFailedWhereTagsAreNotLogged) {
+    Log log{false};
+    log.add("execute <unnamed>: select 1/0");
+    log.fail("select 1/0", "22012");
+    log.add("statement: select 1/0");
+    log.fail("select 1/0", "22012");
+    const auto recording = log.build();
+
+    ASSERT_EQ(recording.events.size(), 2U);
+    EXPECT_EQ(recording.events[0].reason(), Reason::failure_of_which_run);
+    EXPECT_EQ(recording.events[1].reason(), Reason::failed_as_recorded);
+}
+
+TEST(SessionStatements, DoubtsWhatFollowsInATransactionThatChanceAborted) {
+    Log log;
+    log.add("statement: BEGIN", "BEGIN");
+    log.add("statement: UPDATE t SET a = 1", "UPDATE");
+    log.fail("UPDATE t SET a = 1", "40P01", "UPDATE");
+    log.fail("SELECT 1", "25P02");
+    log.add("statement: COMMIT", "COMMIT");
+    log.add("statement: BEGIN", "BEGIN");
+    log.fail("SELECT 1/0", "22012");
+    log.fail("SELECT 1", "25P02");
+    log.add("statement: COMMIT", "COMMIT");
+    const auto recording = log.build();
+
+    ASSERT_EQ(recording.events.size(), 8U);
+    for (const std::size_t i : {1U, 2U, 3U}) {
+        EXPECT_EQ(recording.events[i].reason(), Reason::outcome_depends_on_others) << i;
+    }
+    EXPECT_EQ(recording.events[4].reason(), Reason::none);
+    EXPECT_EQ(recording.events[6].reason(), Reason::failed_as_recorded);
+    EXPECT_EQ(recording.events[7].reason(), Reason::none);
+}
+
+TEST(SessionStatements, FollowsTransactionsThroughTextsOfSeveralStatements) {
+    const auto reasons_of = [](std::initializer_list<const char*> texts) {
+        Log log;
+        for (const char* text : texts) {
+            log.add(text);
+        }
+        std::vector<Reason> all;
+        const auto recording = log.build();
+        for (const auto& event : recording.events) {
+            all.push_back(event.reason());
+        }
+        return all;
+    };
+    constexpr auto whole = Reason::multiple_statements;
+    EXPECT_EQ(reasons_of({"statement: BEGIN; SELECT 1; COMMIT", "statement: COMMIT"}),
+              (std::vector{whole, Reason::transaction_not_seen}));
+    EXPECT_EQ(reasons_of({"statement: COMMIT; BEGIN", "statement: COMMIT"}),
+              (std::vector{Reason::transaction_not_seen, Reason::none}));
+    EXPECT_EQ(reasons_of({"statement: BEGIN", "statement: COMMIT; BEGIN"}),
+              (std::vector{Reason::none, whole}));
+    EXPECT_EQ(reasons_of({"statement: SELECT 1; SAVEPOINT a"}),
+              (std::vector{Reason::transaction_not_seen}));
+}
+
+TEST(SessionStatements, KnowsTheCursorOfAnUpdateWhereCurrentOf) {
+    Log log;
+    log.add("statement: UPDATE t SET a = 1 WHERE CURRENT OF c", "UPDATE");
+    log.add("statement: DECLARE C CURSOR FOR SELECT 1", "DECLARE CURSOR");
+    log.add("statement: DELETE FROM t where current of \"c\"", "DELETE");
+    const auto recording = log.build();
+
+    ASSERT_EQ(recording.events.size(), 3U);
+    EXPECT_EQ(recording.events[0].reason(), Reason::cursor_not_seen);
+    EXPECT_EQ(recording.events[2].reason(), Reason::none);
+}
+
+TEST(SessionStatements, DoesNotTakeAFailureForTheLackOfWhatTheLogDoesNotShow) {
+    Log log;
+    log.fail("FETCH 1 FROM c", "22012", "FETCH");
+    log.fail("FETCH 1 FROM c", "34000", "FETCH");
+    log.fail("EXECUTE p", "22012", "EXECUTE");
+    log.fail("EXECUTE p", "26000", "EXECUTE");
+    const auto recording = log.build();
+
+    ASSERT_EQ(recording.events.size(), 4U);
+    EXPECT_EQ(recording.events[0].reason(), Reason::cursor_not_seen);
+    EXPECT_EQ(recording.events[1].reason(), Reason::failed_as_recorded);
+    EXPECT_EQ(recording.events[2].reason(), Reason::prepared_text_unknown);
+    EXPECT_EQ(recording.events[3].reason(), Reason::failed_as_recorded);
+}
+
+TEST(SessionStatements, CannotReplayWhatNeedsTheRecordedServersSnapshot) {
+    Log log;
+    log.add("statement: SET TRANSACTION SNAPSHOT '00000003-0000001B-1'", "SET");
+    EXPECT_EQ(log.build().events.at(0).reason(), Reason::snapshot_not_there);
+}
+
+TEST(SessionStatements, ALostConnectionIsAFailureByCircumstance) {
+    Log log;
+    log.fail("SELECT big FROM t", "08006").severity = "FATAL";
+    EXPECT_EQ(log.build().events.at(0).reason(), Reason::outcome_depends_on_others);
+}
+
 }  // namespace
 }  // namespace workloads::logs

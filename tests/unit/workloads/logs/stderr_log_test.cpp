@@ -276,5 +276,32 @@ TEST(SyslogLog, ARecordWithoutATimeIsNone) {
     EXPECT_EQ(all.problems.count(), 1U);
 }
 
+TEST(SyslogLog, LeavesOutARecordOfWhichAPieceIsMissing) {
+    const std::string start = "Nov 21 10:00:00 db1 postgres[1]: [";
+    const std::string prefix = "2024-03-01 10:00:00.000 UTC [1] ";
+    const std::string next = start + "6-1] " + prefix + "LOG:  next\n";
+    for (const std::string& lines : {start + "5-1] " + prefix + "LOG:  statement: DELETE FROM t\n" +
+                                         start + "5-3] #011OR true\n",
+                                     start + "5-1] " + prefix + "ERROR:  no\n" + start + "5-3] " +
+                                         prefix + "STATEMENT:  SELECT\n"}) {
+        const Read all = read(lines + next, "%m [%p] ", Envelope::syslog);
+        EXPECT_EQ(all.messages(), Messages{"next"});
+        ASSERT_EQ(all.problems.count(), 1U);
+        EXPECT_STREQ(all.problems.kept()[0].what,
+                     "a piece of a syslog message is missing: the record is left out");
+    }
+}
+
+TEST(SyslogLog, GivesNoRecordThePartsOfAnother) {
+    const std::string start = "Nov 21 10:00:00 db1 postgres[1]: [";
+    const std::string prefix = "2024-03-01 10:00:00.000 UTC [1] ";
+    const Read all = read(start + "5-1] " + prefix + "ERROR:  one\n" + start + "6-2] " + prefix +
+                              "STATEMENT:  SELECT\n",
+                          "%m [%p] ", Envelope::syslog);
+    EXPECT_EQ(all.messages(), Messages{"one"});
+    EXPECT_EQ(all.entries[0].query, "");
+    EXPECT_EQ(all.problems.count(), 1U);
+}
+
 }  // namespace
 }  // namespace workloads::logs

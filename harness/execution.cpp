@@ -81,6 +81,7 @@ Execution::Execution(const scenarios::Scenario& scenario, Stage& stage,
         record_.replay = start.replay->described();
         record_.open_loop = record_.replay->speed > 0;
         record_.asked_rate = record_.open_loop ? start.replay->rate() : 0;
+        record_.harness_faults = start.replay->gaps();
     }
     load_ = make_load(start);
     for (const auto& operation : scenario.workload.operations) {
@@ -92,8 +93,11 @@ Execution::Execution(const scenarios::Scenario& scenario, Stage& stage,
 
 std::unique_ptr<load::Engine> Execution::make_load(const RunStart& start) {
     const auto& workload = scenario_.workload;
+    // Recorded calls come with their texts.
+    const auto operations =
+        start.replay != nullptr ? std::vector<workloads::Operation>{} : stage_.operations();
     auto sessions =
-        stage_.target().sessions({.operations = stage_.operations(),
+        stage_.target().sessions({.operations = operations,
                                   .protocol = workload.protocol,
                                   .session_sql = {workload.session_old, workload.session_new},
                                   .statement_timeout = workload.statement_timeout,

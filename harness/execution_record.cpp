@@ -137,13 +137,10 @@ void Execution::finish_replay() {
     }
     double over_s = record_.phases.front().start_s + record_.replay->length_s;
     if (!(record_.replay->speed > 0)) {
-        bool all_played = true;
         over_s = 0;
         for (const auto& player : measured_) {
-            all_played = all_played && player.played_out;
             over_s = std::max(over_s, seconds(player.last_done));
         }
-        over_s = all_played ? over_s : after->end_s;
     }
     constexpr double forgiven_s = 1;
     if (over_s + forgiven_s < after->end_s) {

@@ -41,6 +41,7 @@ void Player::Actor::on_connected() {
         player_.recorder_.reconnected();
     } else {
         ever_connected_ = true;
+        play_->begin(since_beginning(idle_since_));
         player_.opened(first_);
     }
     if (player_.state_ != Player::State::connecting) {
@@ -184,7 +185,9 @@ void Player::Actor::connection_lost(Clock::time_point now, bool call_under_way,
 }
 
 std::chrono::nanoseconds Player::Actor::since_beginning(Clock::time_point at) const {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(at - player_.beginning_);
+    return player_.state_ == Player::State::connecting
+               ? std::chrono::nanoseconds{0}
+               : std::chrono::duration_cast<std::chrono::nanoseconds>(at - player_.beginning_);
 }
 
 bool Player::Actor::waits_for_connection(Clock::time_point until) const {
@@ -208,6 +211,11 @@ void Player::Actor::file_unfinished(Clock::time_point now, Clock::time_point unt
                                       .slowest_sent = slowest,
                                       .slowest_done = now});
         play_->ended(since_beginning(now), false);
+    }
+    // As fast as possible nothing is due before its turn; but this one's had come.
+    if (!(player_.options_.tempo.speed > 0) && !busy && play_->next() != nullptr &&
+        (state_ == State::connecting || state_ == State::down)) {
+        player_.file_unsent(*play_->next(), now, now, reports::error_no_connection);
     }
     player_.file_never_sent(*play_, until,
                             busy ? reports::error_unfinished : reports::error_no_connection);

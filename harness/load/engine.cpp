@@ -75,7 +75,8 @@ void Engine::join() {
 }
 
 void Engine::connect(std::chrono::seconds patience, const std::function<bool()>& give_up) {
-    allow_descriptors(connections_);
+    allow_descriptors(
+        std::max(connections_, replay_.recording == nullptr ? 0 : replay_.connections));
     for (auto& worker : workers_) {
         threads_.emplace_back([this, &worker] {
             try {

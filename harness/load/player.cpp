@@ -72,8 +72,9 @@ void Player::run() {
         }
     }
     const auto now = Clock::now();
-    played_out_ = !session_waits() && free_.size() == actors_.size();
-    file_unfinished(now);
+    if (begun) {
+        file_unfinished(now);
+    }
     if (recorder_.roll(now, live_)) {
         events_.second_over(number_, live_);
     }
@@ -85,7 +86,6 @@ void Player::run() {
 
 Measured Player::take() {
     auto taken = recorder_.take(cpu_s_);
-    taken.played_out = played_out_;
     taken.last_done = last_done_;
     return taken;
 }
@@ -94,11 +94,11 @@ Measured Player::take() {
 void Player::loop_once() {
     poller_.wait(std::max(nanoseconds{0}, nanoseconds{next_wake() - Clock::now()}));
     const auto now = Clock::now();
-    if (commands_.ready()) {
+    if (commands_.ready() && !commands_.abandoned()) {
         take_commands();
     }
     run_timers(now);
-    if (state_ == State::playing) {
+    if (state_ != State::connecting) {
         start_sessions(now);
     }
     if (now >= next_tick_) {
@@ -111,7 +111,7 @@ Clock::time_point Player::next_wake() const {
     if (!timers_.empty()) {
         wake = std::min(wake, timers_.top().at);
     }
-    if (state_ == State::playing && session_waits()) {
+    if (state_ != State::connecting && session_waits()) {
         wake = std::min(wake, next_start_);
     }
     return wake;
@@ -132,8 +132,9 @@ void Player::take_commands() {
     if (stop && state_ != State::draining) {
         last_due_ = *stop;
         drain_until_ = last_due_ + std::chrono::duration_cast<Clock::duration>(options_.drain);
-        if (state_ == State::connecting) {
+        if (state_ == State::connecting) {  // nothing was sent, and nothing will be
             commands_.abandon();
+            return;
         }
         state_ = State::draining;
         for (auto& actor : actors_) {
@@ -142,10 +143,20 @@ void Player::take_commands() {
     }
 }
 
+// As fast as possible nothing is due before its turn.
+bool Player::is_due_before_the_end(const SessionPlay& play, Clock::time_point now) const {
+    return options_.tempo.speed > 0 ? play.next() == nullptr || moment(play.due()) < last_due_
+                                    : now < last_due_;
+}
+
 void Player::start_sessions(Clock::time_point now) {
     while (session_waits() && opening_ < opening_at_once) {
         const auto play = play_of(waiting_session());
         const auto due = play.next() == nullptr ? now : moment(play.due());
+        if (!is_due_before_the_end(play, now)) {
+            next_session_ += options_.players;
+            continue;
+        }
         const auto start =
             std::min(due - connects_ahead, moment(options_.tempo.at(waiting_session().start_us)));
         if (start > now) {
@@ -221,8 +232,11 @@ bool Player::drained() const {
     if (now < last_due_) {
         return false;
     }
+    const bool due_session_waits =
+        session_waits() && is_due_before_the_end(play_of(waiting_session()), now);
     return now >= drain_until_ ||
-           (in_flight_ == 0 && std::none_of(actors_.begin(), actors_.end(), [&](const auto& actor) {
+           (in_flight_ == 0 && !due_session_waits &&
+            std::none_of(actors_.begin(), actors_.end(), [&](const auto& actor) {
                 return actor->waits_for_connection(last_due_);
             }));
 }

@@ -85,6 +85,8 @@ private:
         return {options_.recording->events_of(session), options_.tempo};
     }
     void start_next_session();
+    [[nodiscard]] bool is_due_before_the_end(const workloads::replay::SessionPlay& play,
+                                             Clock::time_point now) const;
 
     // Called by actors.
     void opened(bool first);
@@ -118,7 +120,6 @@ private:
     std::size_t in_flight_ = 0;
     std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
     double cpu_s_ = 0;
-    bool played_out_ = false;
     Clock::time_point last_done_{};
 };
 

@@ -58,8 +58,7 @@ struct Measured {
     std::uint64_t next_operation =
         0;  // a number that none of those that were sent has, nor a later
     double cpu_s = 0;
-    bool played_out = false;  // of a recording: nothing of it is left
-    Clock::time_point last_done{};
+    Clock::time_point last_done{};  // of a recording's calls
 };
 
 class Recorder {

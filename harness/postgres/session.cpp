@@ -118,12 +118,15 @@ void PostgresSession::verify() {
     listener_.on_connect_failed(setup_error_);
 }
 
-void PostgresSession::send_settings() {
-    text_ = "SET statement_timeout = " + std::to_string(plan_->statement_timeout.count());
+std::string PostgresSession::settings() const {
+    std::string text =
+        "SET statement_timeout = " + std::to_string(plan_->statement_timeout.count());
     const std::string& extra = plan_->session_sql[static_cast<std::size_t>(app_)];
-    if (!extra.empty()) {
-        text_ += ";\n" + extra;
-    }
+    return extra.empty() ? text : text + ";\n" + extra;
+}
+
+void PostgresSession::send_settings() {
+    text_ = settings();
     send_simple(text_.c_str(), State::setting_up);
 }
 

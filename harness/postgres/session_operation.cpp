@@ -30,6 +30,11 @@ bool forgets_statements(PGresult* result) {
     return command == "DISCARD ALL" || command == "DEALLOCATE ALL";
 }
 
+bool forgets_settings(PGresult* result) {
+    const std::string_view command = PQcmdStatus(result);
+    return command == "DISCARD ALL" || command == "RESET";
+}
+
 // The server ends the session with this error.
 bool is_fatal(const PGresult* result) {
     const char* severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
@@ -105,8 +110,12 @@ bool PostgresSession::take_result(PGresult* result) {
                 code_ = "25P02";
                 kind_ = ErrorKind::other;
             }
-            if (recorded_ != nullptr && forgets_statements(result)) {
-                recorded_statements_.clear();
+            if (recorded_ != nullptr) {
+                if (forgets_statements(result)) {
+                    recorded_statements_.clear();
+                }
+                // The tag of our own settings is SET.
+                settings_gone_ = settings_gone_ || forgets_settings(result);
             }
             return true;
         case PGRES_EMPTY_QUERY:

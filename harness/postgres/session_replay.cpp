@@ -18,7 +18,7 @@ constexpr std::size_t most_parameters = 65'535;
 void PostgresSession::run(const workloads::replay::RecordedCall& call) {
     assert(state_ == State::idle && call.parameters.size() <= most_parameters);
     recorded_ = &call;
-    then_sent_ = false;
+    then_sent_ = settings_gone_ = settings_sent_ = false;
     code_.clear();
     kind_ = ErrorKind::other;
     statement_failed_ = statement_answered_ = tag_unanswered_ = false;
@@ -74,6 +74,12 @@ void PostgresSession::forget_recorded() {
 }
 
 void PostgresSession::recorded_finished() {
+    if (code_.empty() && settings_gone_ && !settings_sent_) {
+        settings_sent_ = true;
+        text_ = settings();
+        send_simple(text_.c_str(), State::executing);
+        return;
+    }
     if (code_.empty() && !recorded_->then.empty() && !then_sent_) {
         then_sent_ = true;
         text_.assign(recorded_->then);

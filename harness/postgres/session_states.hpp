@@ -83,6 +83,7 @@ private:
     void keep_values(const PGresult* result);
     void statement_finished();
     void verify();
+    [[nodiscard]] std::string settings() const;
     void send_settings();
     void set_up(bool failed);
     void operation_statement_finished();
@@ -169,6 +170,8 @@ private:
     bool statement_answered_ = false;  // no answer must never look like success
     bool in_pipeline_ = false;         // BEGIN and the first statement are under way together
     bool tag_unanswered_ = false;      // the next rows are the tag's
+    bool settings_sent_ = false;       // again, after that
+    bool settings_gone_ = false;       // a recorded call has reset what the harness had set
     bool then_sent_ = false;           // of a recorded call
     bool runs_script_ = false;         // the operation is a script, or was the last one
     ErrorKind kind_ = ErrorKind::other;

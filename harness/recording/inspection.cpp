@@ -208,7 +208,9 @@ Inspection inspect(const Recording& recording, std::vector<ReadFile> files, std:
     add_sessions(recording, out);
     add_shapes(recording, top, out);
     add_reasons(recording, out);
-    out.advice = advice_for(signs_of(recording, out));
+    const auto signs = signs_of(recording, out);
+    out.advice = advice_for(signs);
+    out.not_logged = work_not_logged(signs);
     return out;
 }
 

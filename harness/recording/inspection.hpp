@@ -68,6 +68,7 @@ struct Inspection {
     std::vector<StatementFigures> top;  // by their share of time, or of calls where none is timed
     workloads::RecordCounts records;
     std::vector<Advice> advice;
+    std::vector<std::string> not_logged;  // see work_not_logged()
 
     [[nodiscard]] double seconds() const noexcept {
         return static_cast<double>(end_us - start_us) * 1e-6;

@@ -132,4 +132,18 @@ std::vector<Advice> advice_for(const LogSigns& signs) {
     return advice;
 }
 
+std::vector<std::string> work_not_logged(const LogSigns& signs) {
+    std::vector<std::string> gaps;
+    if (shows_a_threshold(signs)) {
+        gaps.push_back("The log seems to hold statements from " +
+                       reports::ms_text(static_cast<double>(signs.shortest_us) * 1e-3) +
+                       " on only: the quick ones, mostly the most, are not replayed.");
+    }
+    if (shows_sampling(signs)) {
+        gaps.emplace_back(
+            "The log seems to hold a sample of the statements only: the others are not replayed.");
+    }
+    return gaps;
+}
+
 }  // namespace harness::recording

@@ -26,6 +26,9 @@ struct LogSigns {
     std::uint64_t text_not_logged = 0, who_unknown = 0, sessions_inferred = 0, sessions_before = 0;
 };
 
+// Why there was work that the log does not hold, as sentences; empty where nothing tells of any.
+[[nodiscard]] std::vector<std::string> work_not_logged(const LogSigns& signs);
+
 // Empty where nothing lacks.
 [[nodiscard]] std::vector<Advice> advice_for(const LogSigns& signs);
 

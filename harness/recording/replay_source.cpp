@@ -48,6 +48,18 @@ Spoken spoken(const LogEntry& entry) {
     return spoken;
 }
 
+// What DECLARE takes.
+bool reads_rows(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t\r\n(");
+    if (first == std::string_view::npos) {
+        return false;
+    }
+    std::string word{text.substr(first, 6)};
+    std::transform(word.begin(), word.end(), word.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    return word == "SELECT" || word == "VALUES";
+}
+
 std::string quoted_name(std::string_view name) {
     std::string quoted = "\"";
     for (const char c : name) {
@@ -86,6 +98,14 @@ workloads::Statement statement_of(std::string text) {
     workloads::Statement statement;
     statement.text = statement.numbered = std::move(text);
     return statement;
+}
+
+// What the server says of names only; of anything else its code.
+std::string without_values(const database::Error& error) {
+    static constexpr std::string_view about_names[] = {"42P01", "42501", "3F000", "42883"};
+    const bool told = std::find(std::begin(about_names), std::end(about_names), error.code) !=
+                      std::end(about_names);
+    return (told ? error.message + " (SQLSTATE " : "SQLSTATE ") + error.code + (told ? ")" : "");
 }
 
 std::string where(const scenarios::Scenario& scenario) {
@@ -163,6 +183,7 @@ ReplaySource::ReplaySource(const scenarios::Scenario& scenario, ReadProgress& pr
     count_uses();
     name_operations();
     count_reasons();
+    find_gaps();
     connections_ = replay.sessions ? static_cast<std::size_t>(*replay.sessions) : most_at_once();
     for (const auto& file : reader_->files()) {
         described_.logs.push_back(file.path);
@@ -242,7 +263,10 @@ void ReplaySource::find_portals() {
             }
             const auto said = workloads::logs::read_message(entry);
             if (said.saying == Saying::execute) {
-                executed[std::string{said.portal}] = event.place();
+                executed.erase(std::string{said.portal});
+                if (!said.portal.empty() && reads_rows(said.text)) {
+                    executed[std::string{said.portal}] = event.place();
+                }
             } else if (const auto found = executed.find(std::string{said.portal});
                        found != executed.end()) {
                 cursors_.insert(key_of(found->second));
@@ -256,7 +280,11 @@ void ReplaySource::count_uses() {
     for (const auto number : sessions_) {
         for (const auto& event : recording_.events_of(recording_.sessions[number])) {
             auto& use = uses[event.shape];
-            if (is_replayed(event) && use.count++ == 0) {
+            if (!is_replayed(event)) {
+                continue;
+            }
+            last_us_ = std::max(last_us_, event.start_us);
+            if (use.count++ == 0) {
                 use.shape = event.shape;
                 use.first = event.place();
             }
@@ -318,7 +346,7 @@ std::vector<std::string> ReplaySource::refused_by(database::Database& target,
                                                   const scenarios::Scenario& scenario) const {
     const auto made = relations_made();
     std::vector<database::StatementToCheck> statements;
-    std::map<std::string, const Use*> use_at;
+    std::map<std::string, const Use*> use_at;  // by its number: a place takes long to find
     std::uint64_t calls = 0;
     for (const auto& use : uses_) {
         calls += use.count;
@@ -330,9 +358,9 @@ std::vector<std::string> ReplaySource::refused_by(database::Database& target,
         if (recording_.shapes[use.shape].kind != StatementKind::query || makes_them) {
             continue;
         }
-        const auto place = place_text(use.first);
-        use_at[place] = &use;
-        statements.push_back({.place = place, .sql = use.text, .parameters = use.parameters});
+        const auto number = std::to_string(statements.size());
+        use_at[number] = &use;
+        statements.push_back({.place = number, .sql = use.text, .parameters = use.parameters});
     }
     std::vector<std::string> refusals;
     std::uint64_t refused = 0;
@@ -340,11 +368,10 @@ std::vector<std::string> ReplaySource::refused_by(database::Database& target,
              statements, {scenario.workload.session_old, scenario.workload.session_new})) {
         const auto& use = *use_at.at(problem.place);
         refused += use.count;
-        // Not as it stands in the log: its values are production's.
-        refusals.push_back(problem.place + ": " + problem.error.message + " (SQLSTATE " +
-                           problem.error.code + "), of which there are " +
-                           reports::counted(use.count, "call", "calls") + ": " +
-                           recording_.shapes[use.shape].masked.substr(0, 200));
+        // Not as it stands in the log: its values are production's, and the server may quote them.
+        refusals.push_back(place_text(use.first) + ": " + without_values(problem.error) +
+                           ", of which there are " + reports::counted(use.count, "call", "calls") +
+                           ": " + recording_.shapes[use.shape].masked.substr(0, 200));
     }
     if (refused * 100 > calls) {
         constexpr std::size_t most_told = 10;
@@ -380,17 +407,42 @@ void ReplaySource::count_reasons() {
     for (const auto& [reason, found] : counts) {
         const auto& row = workloads::logs::row_of(reason);
         using workloads::logs::Replay;
-        auto& sum = row.replay == Replay::exactly         ? described_.exactly
-                    : row.replay == Replay::approximately ? described_.approximately
-                                                          : described_.not_at_all;
+        const auto replayed = workloads::replay::replay_of(reason);
+        auto& sum = replayed == Replay::exactly         ? described_.exactly
+                    : replayed == Replay::approximately ? described_.approximately
+                                                        : described_.not_at_all;
         sum += found.count;
         if (reason != workloads::logs::Reason::none) {
             described_.reasons.push_back({.key = row.key,
                                           .why = row.why,
                                           .first = place_text(found.first),
-                                          .replayed = workloads::logs::name_of(row.replay),
+                                          .replayed = workloads::logs::name_of(replayed),
                                           .count = found.count});
         }
+    }
+}
+
+// What is not in the log cannot be missed by looking at what is.
+void ReplaySource::find_gaps() {
+    gaps_ = inspect(recording_, reader_->files(), 0).not_logged;
+    std::uint64_t bytes = 0;
+    std::uint64_t passed_over = 0;
+    for (const auto& file : reader_->files()) {
+        bytes += file.bytes;
+        passed_over += file.passed_over_bytes;
+    }
+    if (passed_over * 100 > bytes) {
+        gaps_.push_back(reports::count_text(passed_over) + " of " + reports::count_text(bytes) +
+                        " bytes of the logs made no sense and were passed over.");
+    }
+    if (const auto missing = recording_.records.missing + recording_.records.unattributed;
+        missing > 0) {
+        described_.not_at_all += missing;
+        described_.reasons.push_back({.key = "log_incomplete",
+                                      .why = "are not in the log, or without their session",
+                                      .first = reader_->files().front().path,
+                                      .replayed = "not",
+                                      .count = missing});
     }
 }
 
@@ -420,7 +472,7 @@ std::size_t ReplaySource::most_at_once() const {
 }
 
 double ReplaySource::length_s() const noexcept {
-    return static_cast<double>(recording_.end_us - origin_us_) * 1e-6;
+    return static_cast<double>(last_us_ - origin_us_) * 1e-6;
 }
 
 double ReplaySource::rate() const noexcept {
@@ -457,7 +509,9 @@ load::ReplayOptions ReplaySource::options(const scenarios::Replay& replay,
     options.reader = [this] { return std::make_unique<Calls>(*this); };
     options.tempo = {origin_us_, replay.speed};
     options.players = std::min(players, connections_);
-    options.connections = connections_;
+    // Sessions open theirs when they did, however long the others take. As fast as possible there
+    // is no when.
+    options.connections = replay.sessions || !(replay.speed > 0) ? connections_ : sessions_.size();
     return options;
 }
 

@@ -48,9 +48,11 @@ public:
 
     // What is played, and what is not.
     [[nodiscard]] const reports::Replay& described() const noexcept { return described_; }
+    // Why the recording may be less than the application's work, as sentences.
+    [[nodiscard]] const std::vector<std::string>& gaps() const noexcept { return gaps_; }
     // Connections at one time.
     [[nodiscard]] std::size_t connections() const noexcept { return connections_; }
-    // From its first statement's start to its last record.
+    // From its first statement's start to the last one's.
     [[nodiscard]] double length_s() const noexcept;
     // Statements a second at the scenario's speed, on average; 0: as fast as possible.
     [[nodiscard]] double rate() const noexcept;
@@ -71,14 +73,16 @@ private:
     void name_operations();
     [[nodiscard]] std::vector<std::string> relations_made() const;
     void count_reasons();
+    void find_gaps();
     void find_portals();
     [[nodiscard]] std::size_t most_at_once() const;
     [[nodiscard]] std::string place_text(workloads::Place place) const;
 
     std::unique_ptr<RecordingReader> reader_;
     workloads::Recording recording_;
-    std::vector<std::uint32_t> sessions_;  // those that are played, by their beginning
-    std::int64_t origin_us_ = 0;
+    std::vector<std::uint32_t> sessions_;       // those that are played, by their beginning
+    std::int64_t origin_us_ = 0, last_us_ = 0;  // when the first statement starts, and the last
+    std::vector<std::string> gaps_;
     std::vector<Use> uses_;  // the most frequent first
     std::vector<workloads::Operation> operations_;
     std::vector<workloads::OperationId> operation_of_shape_;

@@ -140,11 +140,12 @@ bool SessionBuilder::is_another(const Open& open, const Record& record) const {
 SessionBuilder::Open& SessionBuilder::begin(const Record& record) {
     const auto& entry = record.entry;
     if (entry.pid != 0) {
-        auto& before = key_of_process_[entry.pid];
-        if (!before.empty() && before != key_) {
-            end(std::string{before});
+        // Ending a session forgets its process.
+        if (const auto before = key_of_process_.find(entry.pid);
+            before != key_of_process_.end() && before->second != key_) {
+            end(std::string{before->second});
         }
-        before = key_;
+        key_of_process_[entry.pid] = key_;
     }
     Session session;
     session.id = entry.session_id.empty() ? std::to_string(entry.pid) : entry.session_id;

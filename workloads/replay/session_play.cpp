@@ -21,8 +21,14 @@ nanoseconds Tempo::at(std::int64_t recorded_us) const noexcept {
     return length(recorded_us - origin_us);
 }
 
+logs::Replay replay_of(logs::Reason reason) noexcept {
+    // Its PREPARE would have to be sent first.
+    return reason == logs::Reason::prepare_not_seen ? logs::Replay::not_at_all
+                                                    : logs::row_of(reason).replay;
+}
+
 bool is_replayed(const Event& event) noexcept {
-    return logs::row_of(event.reason()).replay != logs::Replay::not_at_all;
+    return replay_of(event.reason()) != logs::Replay::not_at_all;
 }
 
 SessionPlay::SessionPlay(std::span<const Event> events, const Tempo& tempo)
@@ -33,6 +39,12 @@ SessionPlay::SessionPlay(std::span<const Event> events, const Tempo& tempo)
     }
 }
 
+void SessionPlay::begin(nanoseconds now) {
+    if (!(tempo_->speed > 0)) {
+        due_ = now;
+    }
+}
+
 void SessionPlay::pass_over() {
     while (next() != nullptr && !is_replayed(*next())) {
         events_ = events_.subspan(1);
@@ -40,7 +52,9 @@ void SessionPlay::pass_over() {
 }
 
 void SessionPlay::go_on() {
-    previous_end_us_ = next()->start_us + next()->duration_us().value_or(0);
+    // Of a call whose duration was not logged nobody knows how long the application thought then.
+    const auto duration = next()->duration_us();
+    previous_end_us_ = duration ? next()->start_us + *duration : INT64_MAX;
     events_ = events_.subspan(1);
     pass_over();
 }
@@ -57,7 +71,7 @@ void SessionPlay::set_due(nanoseconds done) {
     }
     due_ = tempo_->speed > 0 ? tempo_->at(next()->start_us) : done;
     if (in_transaction_) {
-        const auto thought_us = std::max<std::int64_t>(0, next()->start_us - previous_end_us_);
+        const auto thought_us = next()->start_us - std::min(previous_end_us_, next()->start_us);
         due_ = std::max(due_, done + tempo_->length(thought_us));
     }
 }

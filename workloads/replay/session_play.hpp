@@ -20,6 +20,9 @@ struct Tempo {
     [[nodiscard]] std::chrono::nanoseconds length(std::int64_t recorded_us) const noexcept;
 };
 
+// What SessionPlay makes of a statement with that reason.
+[[nodiscard]] logs::Replay replay_of(logs::Reason reason) noexcept;
+
 // Whether it can be sent again, exactly or not quite.
 [[nodiscard]] bool is_replayed(const Event& event) noexcept;
 
@@ -37,6 +40,9 @@ public:
     }
     // When it is due. Requires that there is one.
     [[nodiscard]] std::chrono::nanoseconds due() const noexcept { return due_; }
+
+    // The connection is there, for the first time: as fast as possible the first call is due now.
+    void begin(std::chrono::nanoseconds now);
 
     // The call has ended, and left a transaction open or not.
     void ended(std::chrono::nanoseconds done, bool in_transaction);

@@ -397,5 +397,11 @@ TEST_F(LogFilesTest, TellsThatTimesAreInWholeSeconds) {
     }
 }
 
+TEST_F(LogFilesTest, FindsTheSameLogTwiceAmongOthersOfTheSameTime) {
+    const auto one = record("10:00:00", "a"), other = record("10:00:00", "b");
+    expect_refused({write("1.csv", one), write("2.csv", other), write("3.csv", one + other)},
+                   "3.csv: begins with the same record as");
+}
+
 }  // namespace
 }  // namespace harness::recording

@@ -17,6 +17,7 @@
 #include "reports/text.hpp"
 #include "reports/verdict.hpp"
 
+#include <csignal>
 #include <iostream>
 #include <random>
 
@@ -144,6 +145,8 @@ int execute(const Command& command) {
         return dispatch(command);
     } catch (const InvalidFile& invalid) {
         return complain(invalid.errors);
+    } catch (const Interrupted& interrupted) {
+        return interrupted.signal == SIGTERM ? exit_codes::terminated : exit_codes::interrupted;
     } catch (const UsageError& error) {
         return complain(error.what(), exit_codes::usage);
     } catch (const std::invalid_argument& error) {  // a connection string that makes no sense

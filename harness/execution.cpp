@@ -77,35 +77,51 @@ Execution::Execution(const scenarios::Scenario& scenario, Stage& stage,
     record_.asked_rate = scenario.workload.rate.value_or(0);
     record_.connections = static_cast<std::uint32_t>(scenario.workload.connections);
 
-    load::LoadOptions options;
-    options.operations = stage.operations();  // with their samples
-    options.connections = static_cast<std::size_t>(scenario.workload.connections);
-    options.workers = static_cast<std::size_t>(
-        std::min(scenario.workload.threads, scenario.workload.connections));
-    options.rate = scenario.workload.rate;
-    options.arrival = scenario.workload.arrival;
-    options.think_time = scenario.workload.think_time;
-    options.seed = start.seed;
-    options.first = scenario.workload.first;
-    options.first_operation = start.first_operation;
-    options.drain = drain_of(scenario.workload);
-    load_ = std::make_unique<load::Engine>(
-        options, phase_clock_,
-        stage.target().sessions(
-            {.operations = stage.operations(),
-             .protocol = scenario.workload.protocol,
-             .session_sql = {scenario.workload.session_old, scenario.workload.session_new},
-             .statement_timeout = scenario.workload.statement_timeout,
-             .tags = proof.tags()}),
-        // By its id, because a session may call itself anything.
-        [this](std::int64_t session) {
-            directory_.enter(session, {locks::SessionKind::workload, {}});
-        });
+    if (start.replay != nullptr) {
+        record_.replay = start.replay->described();
+        record_.open_loop = record_.replay->speed > 0;
+        record_.asked_rate = record_.open_loop ? start.replay->rate() : 0;
+    }
+    load_ = make_load(start);
     for (const auto& operation : scenario.workload.operations) {
         for (const auto& statement : operation.statements) {
             directory_.name_statement(statement.numbered, operation.name);
         }
     }
+}
+
+std::unique_ptr<load::Engine> Execution::make_load(const RunStart& start) {
+    const auto& workload = scenario_.workload;
+    auto sessions =
+        stage_.target().sessions({.operations = stage_.operations(),
+                                  .protocol = workload.protocol,
+                                  .session_sql = {workload.session_old, workload.session_new},
+                                  .statement_timeout = workload.statement_timeout,
+                                  .tags = proof_.tags()});
+    // By its id, because a session may call itself anything.
+    auto on_session = [this](std::int64_t session) {
+        directory_.enter(session, {locks::SessionKind::workload, {}});
+    };
+    if (start.replay != nullptr) {
+        auto options =
+            start.replay->options(*workload.replay, static_cast<std::size_t>(workload.threads));
+        options.drain = drain_of(workload);
+        return std::make_unique<load::Engine>(std::move(options), phase_clock_, std::move(sessions),
+                                              std::move(on_session));
+    }
+    load::LoadOptions options;
+    options.operations = stage_.operations();  // with their samples
+    options.connections = static_cast<std::size_t>(workload.connections);
+    options.workers = static_cast<std::size_t>(std::min(workload.threads, workload.connections));
+    options.rate = workload.rate;
+    options.arrival = workload.arrival;
+    options.think_time = workload.think_time;
+    options.seed = start.seed;
+    options.first = workload.first;
+    options.first_operation = start.first_operation;
+    options.drain = drain_of(workload);
+    return std::make_unique<load::Engine>(std::move(options), phase_clock_, std::move(sessions),
+                                          std::move(on_session));
 }
 
 Execution::~Execution() {
@@ -346,6 +362,7 @@ reports::Record Execution::finish() {
     }
     record_.interrupted = interruption_.stop_requested();
     load::summarize(measured_, scenario_.workload.operations, record_);
+    finish_replay();
     for (const auto& burst : load::error_bursts(record_.seconds)) {
         out_.event(reports::event_line(burst.from_s, "errors",
                                        {{"until_s", burst.until_s},

@@ -7,6 +7,7 @@
 #include "harness/locks/session_directory.hpp"
 #include "harness/migration/adversaries.hpp"
 #include "harness/migration/migration_runner.hpp"
+#include "harness/recording/replay_source.hpp"
 #include "harness/replica_watch.hpp"
 #include "harness/run_directory.hpp"
 #include "harness/server_watch.hpp"
@@ -31,6 +32,7 @@ struct RunStart {
     std::chrono::steady_clock::time_point at;
     std::uint64_t seed = 0;
     std::uint64_t first_operation = 0;  // the number from which operations get their parameters
+    const recording::ReplaySource* replay = nullptr;  // null: the load is a mix of operations
 };
 
 // The calls follow the order of the story in rehearsal.cpp. After an interruption each of them
@@ -79,6 +81,8 @@ private:
     [[nodiscard]] std::optional<std::chrono::microseconds> live_p99() const;
     [[nodiscard]] std::optional<std::chrono::microseconds> replica_lag() const;
     void show_progress(const migration::BackfillProgress& progress);
+    [[nodiscard]] std::unique_ptr<load::Engine> make_load(const RunStart& start);
+    void finish_replay();
     void observe_locks(std::chrono::milliseconds interval);
     void finish_observing();
     [[nodiscard]] locks::OwnDeadlocks own_deadlocks() const;

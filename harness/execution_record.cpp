@@ -2,6 +2,7 @@
 // to the log, and doubts.
 #include "harness/execution.hpp"
 #include "harness/load/summary.hpp"
+#include "reports/figures.hpp"
 
 #include <algorithm>
 #include <array>
@@ -117,6 +118,39 @@ void Execution::estimate_log_bytes() {
             step.wal_bytes = std::max<std::int64_t>(
                 0, *step.wal_total_bytes - static_cast<std::int64_t>(loads_share));
         }
+    }
+}
+
+void Execution::finish_replay() {
+    if (!record_.replay) {
+        return;
+    }
+    for (const auto& player : measured_) {
+        for (std::size_t phase = 0; phase < reports::phase_count; ++phase) {
+            record_.replay->outcomes[phase].merge(player.replayed[phase]);
+        }
+    }
+    // What came to its end before the load did left the migration alone.
+    const auto* after = record_.phase(PhaseName::after);
+    if (after == nullptr || record_.interrupted) {
+        return;
+    }
+    double over_s = record_.phases.front().start_s + record_.replay->length_s;
+    if (!(record_.replay->speed > 0)) {
+        bool all_played = true;
+        over_s = 0;
+        for (const auto& player : measured_) {
+            all_played = all_played && player.played_out;
+            over_s = std::max(over_s, seconds(player.last_done));
+        }
+        over_s = all_played ? over_s : after->end_s;
+    }
+    constexpr double forgiven_s = 1;
+    if (over_s + forgiven_s < after->end_s) {
+        record_.harness_faults.push_back("The recording was over " +
+                                         reports::seconds_text(after->end_s - over_s) +
+                                         " before the load was to end: record longer, replay "
+                                         "slower, or make the phases shorter.");
     }
 }
 

@@ -2,6 +2,7 @@
 #include "harness/rehearsal.hpp"
 
 #include "harness/execution.hpp"
+#include "harness/log_reading.hpp"
 #include "harness/run_files.hpp"
 #include "harness/verification/data_proof.hpp"
 #include "reports/event_log.hpp"
@@ -16,6 +17,7 @@
 namespace harness {
 
 using reports::PhaseName;
+using Sentences = std::vector<std::string>;
 
 namespace {
 
@@ -120,12 +122,27 @@ void join_way_back(reports::Record back, reports::Record& record) {
     record.rollback = std::make_shared<reports::Record>(std::move(back));
 }
 
+// Null: the scenario has no recording.
+std::unique_ptr<recording::ReplaySource> read_recording(const scenarios::Scenario& scenario,
+                                                        Console& console,
+                                                        migration::Interruption& interruption) {
+    if (!scenario.workload.replay) {
+        return nullptr;
+    }
+    console.note("reading the recording");
+    LogReading reading{console, interruption};
+    return std::make_unique<recording::ReplaySource>(scenario, reading.progress(), reading.stop());
+}
+
 // All of it, before it is judged.
-reports::Record rehearsed(const scenarios::Scenario& scenario, const RehearsalOptions& options,
+reports::Record rehearsed(const scenarios::Scenario& written, const RehearsalOptions& options,
                           RunDirectory& out, Console& console,
                           migration::Interruption& interruption) {
+    const auto replay = read_recording(written, console, interruption);
+    const auto scenario = replay ? replay->with_operations(written) : written;
     Stage stage{scenario, options.stage, console};  // guarded and locked, or a throwaway server
     stage.prepare(out, interruption);  // set up; every statement accepted by the server
+    const auto refusals = replay ? replay->refused_by(stage.target(), written) : Sentences{};
     const Scene scene{stage, out, console, interruption};
 
     verification::DataProof::Options proving{
@@ -143,10 +160,13 @@ reports::Record rehearsed(const scenarios::Scenario& scenario, const RehearsalOp
     const auto way_back = scenarios::way_back(scenario);
     verification::DataProof proof_back{way_back, stage.target(), interruption, proving};
 
-    RunStart start{.at = Execution::Clock::now(), .seed = options.seed};
+    RunStart start{.at = Execution::Clock::now(), .seed = options.seed, .replay = replay.get()};
     std::uint64_t next_operation = 0;
     auto record = under_load(scenario, proof, start, scene, next_operation);
     record.run.overridden = options.overridden;
+    for (const auto& refusal : refusals) {
+        record.warnings.push_back("The target refuses a statement of the recording: " + refusal);
+    }
     prove(proof, scenario.rollback ? &proof_back : nullptr, scene, record);
 
     if (scenario.rollback) {
@@ -176,6 +196,9 @@ reports::Record rehearse(const scenarios::Scenario& scenario, const RehearsalOpt
     reports::Record record;
     try {
         record = rehearsed(scenario, options, out, console, interruption);
+    } catch (const recording::Stopped&) {
+        out.discard();
+        throw Interrupted{console.signal()};
     } catch (...) {
         out.discard();  // only what was made here, and only where nothing was touched
         throw;

@@ -26,11 +26,16 @@ struct RehearsalOptions {
     Ci ci;
 };
 
+// A signal came before anything was touched.
+struct Interrupted {
+    int signal;
+};
+
 // Runs the scenario and judges it; everything but the terminal summary is in `out` afterwards. What
 // the server does to a rehearsal that has begun (it goes away, it fills its disk) is in the record,
 // not thrown; so is what could not be written into the run directory, which is also said on stderr.
 // Throws, before anything was touched and leaving nothing in `out`, UsageError, database::Refused,
-// database::Outage.
+// database::Outage, Interrupted.
 [[nodiscard]] reports::Record rehearse(const scenarios::Scenario& scenario,
                                        const RehearsalOptions& options, RunDirectory& out,
                                        Console& console, migration::Interruption& interruption);

@@ -5,6 +5,7 @@
 #include "harness/migration/setup.hpp"
 #include "scenarios/ownership.hpp"
 #include "scenarios/relations.hpp"
+#include "workloads/pgbench/script.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -53,6 +54,16 @@ std::string place_of_step(const scenarios::Scenario& scenario,
                         std::to_string(index + 1) + " (" + step.name + ")");
 }
 
+// " (orders.pgbench:12:1)", where it comes from one.
+std::string place_in_script(const workloads::Operation& operation, std::size_t statement) {
+    if (!operation.script) {
+        return {};
+    }
+    const auto& sql = operation.script->statements.at(statement);
+    return " (" + operation.script->name + ":" + std::to_string(sql.line) + ":" +
+           std::to_string(sql.column) + ")";
+}
+
 std::vector<StatementToCheck> statements_of(const scenarios::Scenario& scenario) {
     std::vector<StatementToCheck> statements;
     for (std::size_t n = 0; n < scenario.workload.operations.size(); ++n) {
@@ -62,11 +73,16 @@ std::vector<StatementToCheck> statements_of(const scenarios::Scenario& scenario)
         // What only the new version sends may need what the migration makes.
         const bool syntax_only = operation.app == workloads::AppFilter::new_version;
         for (std::size_t i = 0; i < operation.statements.size(); ++i) {
+            using Check = workloads::Statement::Check;
+            const auto check = operation.statements[i].check;
+            if (check == Check::none) {
+                continue;
+            }
             statements.push_back(
-                {place + std::to_string(i + 1), operation.statements[i].numbered,
-                 operation.statements[i].parameters.size(),
+                {place + std::to_string(i + 1) + place_in_script(operation, i),
+                 operation.statements[i].numbered, operation.statements[i].parameters.size(),
                  syntax_only ? workloads::App::new_version : workloads::App::old_version,
-                 syntax_only});
+                 syntax_only || check == Check::grammar});
         }
     }
     return statements;
@@ -226,7 +242,9 @@ void Stage::check_statements() {
     for (const auto& doubt : scenario_.doubts) {
         console_.note(doubt.text());
     }
-    std::vector<StatementToCheck> statements = statements_of(scenario_);
+    // Those of a recording are looked at by themselves: see ReplaySource::refused_by.
+    auto statements =
+        scenario_.workload.replay ? std::vector<StatementToCheck>{} : statements_of(scenario_);
     add_steps(scenario_, scenario_.up, statements);
     add_steps(scenario_, scenario_.down, statements);
     add_adversaries(scenario_, statements);

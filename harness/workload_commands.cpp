@@ -2,6 +2,7 @@
 
 #include "harness/answer.hpp"
 #include "harness/console.hpp"
+#include "harness/log_reading.hpp"
 #include "harness/recording/inspection.hpp"
 #include "harness/recording/recording_reader.hpp"
 #include "harness/usage_error.hpp"
@@ -10,7 +11,6 @@
 #include "workloads/logs/message.hpp"
 
 #include <csignal>
-#include <thread>
 
 #include <unistd.h>
 
@@ -19,43 +19,13 @@ namespace {
 
 namespace exit_codes = reports::exit_codes;
 
-// The terminal and Ctrl-C while logs are read.
-class Reading {
-public:
-    explicit Reading(bool quiet)
-        : console_{{.quiet = quiet, .on_first_signal = "interrupted: nothing was written"},
-                   interruption_},
-          watch_{[this](std::stop_token over) {
-              if (interruption_.wait(migration::Interruption::Level::finish_step, over)) {
-                  stop_.request_stop();
-              }
-          }} {
-        console_.show_status([this] { return progress.line(); });
-    }
-    ~Reading() { console_.show_status({}); }
-    Reading(const Reading&) = delete;
-    Reading& operator=(const Reading&) = delete;
-
-    [[nodiscard]] std::stop_token stop() const { return stop_.get_token(); }
-    [[nodiscard]] int exit_code() const {
-        return console_.signal() == SIGINT ? exit_codes::interrupted : exit_codes::terminated;
-    }
-
-    recording::ReadProgress progress;
-
-private:
-    migration::Interruption interruption_;
-    std::stop_source stop_;
-    Console console_;
-    std::jthread watch_;
-};
-
 // Each shape's first statement as it stands in the log, with its parameters.
-void show_values(recording::RecordingReader& reader, recording::Inspection& inspection) {
+void show_values(const recording::RecordingReader& reader, recording::Inspection& inspection) {
     constexpr std::size_t most_bytes = 10'000;
+    const auto again = reader.reread();
     for (auto& each : inspection.top) {
         workloads::logs::LogEntry entry;
-        if (!reader.read_again(each.first, entry)) {
+        if (!again->read(each.first, entry)) {
             continue;
         }
         const auto said = workloads::logs::read_message(entry);
@@ -74,9 +44,13 @@ void show_values(recording::RecordingReader& reader, recording::Inspection& insp
 int inspect_workload(const WorkloadInspectCommand& command) {
     recording::Inspection inspection;
     {
-        Reading reading{command.quiet};
+        migration::Interruption interruption;
+        Console console{
+            {.quiet = command.quiet, .on_first_signal = "interrupted: nothing was written"},
+            interruption};
+        LogReading reading{console, interruption};
         try {
-            recording::RecordingReader reader{command.logs, command.prefix, reading.progress,
+            recording::RecordingReader reader{command.logs, command.prefix, reading.progress(),
                                               reading.stop()};
             const auto recorded = reader.read();
             inspection = recording::inspect(recorded, reader.files(), command.top);
@@ -84,7 +58,7 @@ int inspect_workload(const WorkloadInspectCommand& command) {
                 show_values(reader, inspection);
             }
         } catch (const recording::Stopped&) {
-            return reading.exit_code();
+            return console.signal() == SIGINT ? exit_codes::interrupted : exit_codes::terminated;
         }
     }
     return give(command.json

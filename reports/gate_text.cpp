@@ -12,7 +12,7 @@ namespace reports {
 
 namespace {
 
-enum class Unit : std::uint8_t { time, count };
+enum class Unit : std::uint8_t { time, count, share };
 
 struct MetricRow {
     std::string_view key;  // as written, behind an operation's name where it may have one
@@ -23,7 +23,7 @@ struct MetricRow {
 };
 
 // clang-format off
-constexpr std::array<MetricRow, 26> metrics{{
+constexpr std::array<MetricRow, 27> metrics{{
     {"lock_wait.max",    GateMetric::lock_wait_max, "", Unit::time,  false},
     {"stall.max",        GateMetric::stall_max,     "", Unit::time,  true},
     {"errors",           GateMetric::errors,        "", Unit::count, true},
@@ -50,12 +50,14 @@ constexpr std::array<MetricRow, 26> metrics{{
     {"service.p99.9",    GateMetric::service,  "p99_9", Unit::time, true},
     {"service.p999",     GateMetric::service,  "p99_9", Unit::time, true},
     {"service.max",      GateMetric::service,  "max",   Unit::time, true},
+    {"replay.coverage",  GateMetric::replay_coverage, "", Unit::share, false},
 }};
 // clang-format on
 
 constexpr const char* known_keys =
     "known are lock_wait.max, stall.max, errors, deadlocks, blocked.max, duration, replica_lag, "
-    "response.<s> and service.<s> with <s> one of mean, p50, p90, p95, p99, p99_9, max; stall.max, "
+    "replay.coverage, response.<s> and service.<s> with <s> one of mean, p50, p90, p95, p99, "
+    "p99_9, max; stall.max, "
     "errors, response and service may stand behind an operation's name and a dot";
 
 // The row whose key ends the text, and the operation's name before it. An operation's name may hold
@@ -125,6 +127,25 @@ std::optional<double> parse_count(std::string_view text) {
     const auto value = take_number(rest);
     const bool whole = value && rest.empty() && std::floor(*value) == *value && *value <= 1e15;
     return whole ? value : std::nullopt;
+}
+
+// Per cent, as a share.
+std::optional<double> parse_share(std::string_view text) {
+    auto rest = trimmed(text);
+    const auto value = take_number(rest);
+    return value && rest == "%" && *value <= 100 ? std::optional{*value / 100} : std::nullopt;
+}
+
+// The only lower limit.
+std::string read_least_share(const std::string& written, Gate& gate) {
+    auto text = trimmed(written);
+    if (text.starts_with(">=")) {
+        text.remove_prefix(2);
+    } else if (text.starts_with("<") || text.starts_with(">")) {
+        return "`" + gate.name + "` is a lower limit: write it with `>=` or without a sign";
+    }
+    gate.limit = parse_share(text);
+    return gate.limit ? "" : "`" + written + "` is not a share: write per cent, such as 99%";
 }
 
 // What is wrong, or empty.
@@ -205,7 +226,8 @@ std::variant<Gate, std::string> parse_gate(const GateText& text) {
     }
     std::string wrong;
     if (text.limit) {
-        wrong = read_limit(*text.limit, row->unit, gate);
+        wrong = row->unit == Unit::share ? read_least_share(*text.limit, gate)
+                                         : read_limit(*text.limit, row->unit, gate);
     }
     if (wrong.empty() && text.ratio) {
         wrong = read_ratio(text, gate);
@@ -214,6 +236,11 @@ std::variant<Gate, std::string> parse_gate(const GateText& text) {
         return wrong;
     }
     return gate;
+}
+
+Gate default_coverage_gate() {
+    return std::get<Gate>(
+        parse_gate({.key = "replay.coverage", .limit = "99%", .ratio = {}, .floor = {}}));
 }
 
 std::vector<Gate> default_gates() {

@@ -3,6 +3,7 @@
 #include "reports/figures.hpp"
 #include "reports/honesty.hpp"
 #include "reports/judgement.hpp"
+#include "reports/replay.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -112,6 +113,22 @@ Finding judge_replica_lag(const Gate& gate, const Record& record) {
     return against_limit(gate, record.replication.max_lag_s * 1e3, Unit::ms, missing_span(record));
 }
 
+// What could not be sent again was no load: the rest may look good for its absence.
+Finding judge_coverage(const Gate& gate, const Record& record) {
+    if (!record.replay) {
+        return {.detail = "The load was no recording: there is nothing to cover."};
+    }
+    const auto& replay = *record.replay;
+    const double coverage = replay.coverage();
+    Finding finding{.observed = percent_text(coverage),
+                    .detail = coverage_text(replay),
+                    .observed_value = coverage,
+                    .limit_value = gate.limit,
+                    .badness = 1 - coverage};
+    finding.verdict = coverage >= *gate.limit ? Verdict::pass : Verdict::inconclusive;
+    return finding;
+}
+
 Finding judge_one(const Gate& gate, std::span<const Gate> all, const Record& record) {
     const bool limit_missing = !gate.limit && !gate.ratio;
     const bool not_a_number = (gate.limit && !std::isfinite(*gate.limit)) ||
@@ -136,6 +153,8 @@ Finding judge_one(const Gate& gate, std::span<const Gate> all, const Record& rec
         case GateMetric::response:
         case GateMetric::service:
             return judge_operations(gate, all, record);
+        case GateMetric::replay_coverage:
+            return judge_coverage(gate, record);
     }
     return {.detail = "The gate is of an unknown kind."};
 }
@@ -146,6 +165,9 @@ bool counts(GateMetric metric) {
 }
 
 std::string limit_text(const Gate& gate) {
+    if (gate.metric == GateMetric::replay_coverage && gate.limit) {
+        return ">= " + percent_text(*gate.limit);
+    }
     std::string text;
     if (gate.limit) {
         text = (gate.strict ? "< " : "<= ") +

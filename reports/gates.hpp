@@ -23,14 +23,17 @@ enum class GateMetric : std::uint8_t {
     replica_lag,    // ms
     response,       // a quantile, mean or max of the response time
     service,
+    replay_coverage,  // share: of a recording's statements, what can be sent again; a lower limit
 };
 
 struct Gate {
     std::string name;  // as written: "read_order.response.p99"
     GateMetric metric = GateMetric::errors;
-    std::string operation;        // empty: every operation
-    std::string statistic;        // response and service: mean p50 p90 p95 p99 p99_9 max
-    std::optional<double> limit;  // ms or a count; observed must be <= limit (or < when strict)
+    std::string operation;  // empty: every operation
+    std::string statistic;  // response and service: mean p50 p90 p95 p99 p99_9 max
+    // ms or a count; observed must be <= limit (or < when strict). Of a coverage a share, which
+    // observed must reach.
+    std::optional<double> limit;
     bool strict = false;          // written with `<`
     std::optional<double> ratio;  // of a response quantile: during + after against before
     double floor_ms = 0;          // differences below it do not count; see default_floor_ms()
@@ -39,6 +42,10 @@ struct Gate {
 
 // The error says what would have been right. Operation names are checked by the caller.
 [[nodiscard]] std::variant<Gate, std::string> parse_gate(const GateText&);
+
+// Of a run whose load was a recording, where its gates name no other: at least 99 %. Less is not a
+// failure, but nothing that the rest of the load shows is then to be trusted.
+[[nodiscard]] Gate default_coverage_gate();
 
 // The gates of a scenario that names none: errors 0, lock_wait.max 1 s, stall.max 1 s.
 [[nodiscard]] std::vector<Gate> default_gates();

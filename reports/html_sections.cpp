@@ -3,6 +3,7 @@
 #include "reports/findings.hpp"
 #include "reports/html_parts.hpp"
 #include "reports/placebo.hpp"
+#include "reports/replay.hpp"
 
 #include <algorithm>
 
@@ -334,8 +335,9 @@ namespace {
 // would not see.
 void add_placebo(const Record& record, Terms& terms) {
     if (!record.placebo) {
-        terms.add("Placebo", "not known: <code>rehearse placebo</code> measures how often these "
-                             "gates cry wolf, and <code>run --placebo</code> takes it in here");
+        terms.add("Placebo",
+                  "not known: <code>rehearse placebo</code> measures how often these "
+                  "gates cry wolf, and <code>run --placebo</code> takes it in here");
         return;
     }
     terms.add("Placebo", sentence_text(false_alarms_text(*record.placebo)));
@@ -350,6 +352,10 @@ void add_placebo(const Record& record, Terms& terms) {
 std::string honesty_section(const Part& part) {
     const auto& record = part.record;
     Terms terms;
+    if (record.replay) {
+        terms.add("Recording", sentence_text(recording_text(*record.replay)));
+        terms.add("Its calls", sentence_text(outcomes_text(*record.replay)));
+    }
     terms.add("Generator", sentence_text(generator_text(record)));
     terms.add("Observer", sentence_text(observer_text(record)));
     if (!record.is_rollback) {

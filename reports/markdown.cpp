@@ -2,6 +2,7 @@
 
 #include "reports/figures.hpp"
 #include "reports/findings.hpp"
+#include "reports/replay.hpp"
 #include "reports/text.hpp"
 
 #include <algorithm>
@@ -306,6 +307,10 @@ std::string closing_section(const Record& record, const Part& part) {
     const auto target = record.target.engine + " " + record.target.version +
                         (record.target.throwaway ? ", throwaway server" : "");
     const auto command = command_to_repeat(record);
+    if (record.replay) {
+        section.add("- Recording: " + sentence(recording_text(*record.replay)) + "\n");
+        section.add("- Its calls: " + sentence(outcomes_text(*record.replay)) + "\n");
+    }
     section.add("- Generator: " + sentence(generator_text(record)) + "\n");
     section.add("- Observer: " + sentence(observer_text(record)) + "\n");
     section.add("- Run: " + name_cell(target) + ", seed " + std::to_string(record.run.seed) + ", " +

@@ -369,6 +369,9 @@ Record read_whole(const Part& part) {
     read_load(part["load"], record);
     read_measurements(part, record);
     record.rollback_omitted = part["rollback_omitted"].text_or_empty();
+    if (part.has("replay")) {
+        record.replay = reading::read_replay_part(part["replay"]);
+    }
     if (part.has("placebo")) {
         record.placebo = reading::read_placebo_part(part["placebo"]);
     }

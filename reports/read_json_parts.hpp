@@ -24,8 +24,8 @@ struct Malformed : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// Throws Malformed where the text is no JSON or nested deeper than any result is: a few megabytes of
-// brackets would take gigabytes.
+// Throws Malformed where the text is no JSON or nested deeper than any result is: a few megabytes
+// of brackets would take gigabytes.
 [[nodiscard]] Json parsed(std::string_view text);
 
 inline constexpr std::uint64_t most_counted = std::uint64_t{1} << 53;
@@ -114,6 +114,7 @@ inline constexpr std::array all_phases{PhaseName::warmup, PhaseName::before, Pha
 [[nodiscard]] Server read_server(const Part& part);
 [[nodiscard]] Generator read_generator(const Part& part);
 [[nodiscard]] Verification read_verification(const Part& part);
+[[nodiscard]] Replay read_replay_part(const Part& part);
 [[nodiscard]] PlaceboResult read_placebo_part(const Part& part);
 
 }  // namespace reports::reading

@@ -52,7 +52,49 @@ inline constexpr const char* error_connection_lost = "connection_lost";  // died
 inline constexpr const char* error_no_connection = "no_connection";      // could not be (re)opened
 inline constexpr const char* error_client_timeout = "client_timeout";  // the server never answered
 inline constexpr const char* error_backlog_full = "backlog_full";  // due, but the backlog was full
+inline constexpr const char* error_script = "script_error";        // a script's own command failed
 inline constexpr const char* error_unfinished = "unfinished";      // due, and the run ended first
+
+// How recorded calls ended, beside how they ended in the recording.
+struct ReplayOutcomes {
+    std::uint64_t as_recorded = 0;
+    std::uint64_t failed_as_recorded = 0;  // of those: with the same SQLSTATE as then
+    std::uint64_t gone = 0;                // failed then, went through now
+    std::uint64_t fresh = 0;               // failed now, and not so then
+
+    void merge(const ReplayOutcomes& other) noexcept {
+        as_recorded += other.as_recorded;
+        failed_as_recorded += other.failed_as_recorded;
+        gone += other.gone;
+        fresh += other.fresh;
+    }
+};
+
+// Production's own work, sent again.
+struct Replay {
+    std::vector<std::string> logs;
+    double speed = 1;     // recorded seconds a second; 0: as fast as possible
+    double length_s = 0;  // of the recording at that speed; 0: as fast as possible
+    std::uint64_t sessions = 0;
+    // Statements of those sessions: what can be sent again as it was, not quite, and not at all.
+    std::uint64_t exactly = 0, approximately = 0, not_at_all = 0;
+    std::uint64_t other_databases = 0;  // statements of sessions that the scenario leaves out
+    struct Reason {
+        std::string key, why, first;  // first: file:line of the first such statement
+        std::string replayed;         // exactly | approximately | not
+        std::uint64_t count = 0;
+    };
+    std::vector<Reason> reasons;
+    std::array<ReplayOutcomes, phase_count> outcomes{};
+
+    [[nodiscard]] std::uint64_t statements() const noexcept {
+        return exactly + approximately + not_at_all;
+    }
+    // Of the statements; NaN where there are none.
+    [[nodiscard]] double coverage() const noexcept {
+        return static_cast<double>(exactly + approximately) / static_cast<double>(statements());
+    }
+};
 
 struct Stall {
     double start_s = 0, end_s = 0;
@@ -108,8 +150,8 @@ struct StepAttempt {
 // How far a backfill had come at one moment, and what had held it back since the point before.
 struct BackfillPoint {
     double at_s = 0;
-    std::int64_t rows = 0;     // changed since the step's start
-    double throttled_s = 0;    // since the point before, or the step's start
+    std::int64_t rows = 0;          // changed since the step's start
+    double throttled_s = 0;         // since the point before, or the step's start
     std::string throttled_by = {};  // what most of it was for: pause | p99 | ...; empty: nothing
 };
 
@@ -290,8 +332,8 @@ struct Comparison {
     std::string operation, statistic;  // p50 | p99 | ...
     std::optional<double> before_ms, now_ms;
     std::optional<double> ratio;
-    // One-sided 99 % bounds of the ratio; empty: `lacking` says why, or else failed calls are slower
-    // than any bound.
+    // One-sided 99 % bounds of the ratio; empty: `lacking` says why, or else failed calls are
+    // slower than any bound.
     std::optional<double> ratio_lower, ratio_upper;
     std::string lacking;  // sentences
     // What a gate allows; empty: none asks.
@@ -373,6 +415,7 @@ struct Record {
     std::string migration_error;               // empty: every step succeeded
     std::string harness_error;                 // the harness could not do its work: exit 6
 
+    std::optional<Replay> replay;          // empty: the load was a mix of operations
     std::optional<PlaceboResult> placebo;  // what gates were found to be worth; empty: not known
     std::vector<Comparison> comparisons;   // of every operation, p50 and p99 at least
     std::vector<GateResult> gates;

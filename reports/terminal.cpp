@@ -2,6 +2,7 @@
 
 #include "reports/figures.hpp"
 #include "reports/findings.hpp"
+#include "reports/replay.hpp"
 #include "reports/terminal_parts.hpp"
 
 #include <algorithm>
@@ -95,6 +96,10 @@ std::string labelled(const std::string& label, const std::string& text, const St
 
 std::string honesty(const Record& record, const Style& style) {
     std::string out = heading("Can it be believed", style);
+    if (record.replay) {
+        out += labelled("Recording", recording_text(*record.replay), style);
+        out += labelled("Its calls", outcomes_text(*record.replay), style);
+    }
     out += labelled("Generator", generator_text(record), style);
     out += labelled("Observer", observer_text(record), style);
     out += labelled("Seed", std::to_string(record.run.seed), style);

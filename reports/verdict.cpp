@@ -3,6 +3,7 @@
 #include "reports/comparisons.hpp"
 #include "reports/figures.hpp"
 #include "reports/honesty.hpp"
+#include "reports/replay.hpp"
 #include "reports/run_comparison.hpp"
 
 #include <algorithm>
@@ -48,6 +49,8 @@ std::string failure_sentence(const Gate& gate, const GateResult& result) {
         case GateMetric::response:
             return "The response time of " + whose(gate) + " was too long: " + gate.statistic +
                    " " + result.observed + tail;
+        case GateMetric::replay_coverage:
+            return "Only " + result.observed + " of the recording can be replayed" + tail;
         case GateMetric::service:
             return "The service time of " + whose(gate) + " was too long: " + gate.statistic + " " +
                    result.observed + tail;
@@ -125,9 +128,10 @@ void add_what_never_ran(const Record& record, Sentences& doubts) {
         doubts.emplace_back("The workload had no operation.");
     }
     for (const auto& operation : record.operations) {
-        if (operation.due(PhaseName::before) + operation.due(PhaseName::during) +
-                operation.due(PhaseName::after) ==
-            0) {
+        // A recording holds what comes once a day, too.
+        if (!record.replay && operation.due(PhaseName::before) + operation.due(PhaseName::during) +
+                                      operation.due(PhaseName::after) ==
+                                  0) {
             doubts.push_back("The operation " + operation.name +
                              " was never due: nothing is known of it.");
         }
@@ -152,6 +156,8 @@ Sentences doubts_about(const Record& record) {
     Sentences doubts = generator_doubts(record);
     const auto observer = observer_doubts(record);
     doubts.insert(doubts.end(), observer.begin(), observer.end());
+    const auto replayed = replay_doubts(record);
+    doubts.insert(doubts.end(), replayed.begin(), replayed.end());
     for (const auto& fault : record.harness_faults) {
         doubts.push_back(fault);
     }
@@ -239,10 +245,23 @@ Ruling rule(const Record& record, int signal, bool mismatch, bool migration_fail
                     : Ruling{Verdict::pass, exit_codes::pass};
 }
 
+// A recording's coverage is judged always.
+std::vector<Gate> with_coverage(std::span<const Gate> given, const Record& record) {
+    std::vector<Gate> gates{given.begin(), given.end()};
+    const bool there = std::any_of(gates.begin(), gates.end(), [](const Gate& gate) {
+        return gate.metric == GateMetric::replay_coverage;
+    });
+    if (record.replay && !there) {
+        gates.push_back(default_coverage_gate());
+    }
+    return gates;
+}
+
 }  // namespace
 
-void decide(Record& record, std::span<const Gate> gates, int termination_signal,
+void decide(Record& record, std::span<const Gate> given, int termination_signal,
             const NamedRun* baseline) {
+    const auto gates = with_coverage(given, record);
     record.interrupted = record.interrupted || termination_signal != 0;
     record.comparisons = compare_operations(record, gates);
     record.gates = judge(gates, record);

@@ -30,9 +30,10 @@ reports::GateText text_of(const Entry& entry) {
 // Whoever asks for a ratio with the default phases would wait for a verdict that cannot come.
 void remark_on_ratios(const Reading& reading, const Node& node, const Phases& phases) {
     const auto before_s = std::chrono::duration<double>(phases.before).count();
-    const auto ratio = std::find_if(node.entries.begin(), node.entries.end(), [](const auto& entry) {
-        return entry.value.kind == Node::Kind::mapping && Fields{&entry.value}.has("ratio");
-    });
+    const auto ratio =
+        std::find_if(node.entries.begin(), node.entries.end(), [](const auto& entry) {
+            return entry.value.kind == Node::Kind::mapping && Fields{&entry.value}.has("ratio");
+        });
     if (ratio != node.entries.end() && before_s < reports::least_ratio_phase_s) {
         reading.errors.add_remark(
             ratio->origin,
@@ -76,7 +77,9 @@ std::vector<reports::Gate> gates_in(const Reading& reading, const Node& node,
             continue;
         }
         const auto& operation = std::get<reports::Gate>(gate).operation;
-        if (!operation.empty() && std::count(names.begin(), names.end(), operation) == 0) {
+        // Those of a recording are known when it was read.
+        if (!operation.empty() && !names.empty() &&
+            std::count(names.begin(), names.end(), operation) == 0) {
             reading.errors.add(entry.origin, "gate " + shown(entry.key) +
                                                  ": no operation is called " + shown(operation) +
                                                  suggestion(operation, names));

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <regex>
 
 namespace scenarios {
 namespace {
@@ -87,11 +88,11 @@ OperationSource source_of(const Node& node, OperationNodes& nodes) {
     OperationSource source;
     nodes.operation = &node;
     source.name = fields.text("name");
-    source.weight = fields.number("weight", source.weight);
-    source.app = fields.choice("app", apps, source.app);
-    const Fields retry{fields.find("retry")};
-    source.retry.times = retry.integer("times", source.retry.times);
-    source.retry.backoff = retry.duration("backoff", source.retry.backoff);
+    workloads::Operation settings;
+    read_operation_settings(node, settings);
+    source.weight = settings.weight;
+    source.app = settings.app;
+    source.retry = settings.retry;
     if (const auto* params = fields.find("params")) {
         for (const auto& entry : params->entries) {
             source.params.emplace_back(entry.key, entry.value.text);
@@ -250,6 +251,24 @@ const Shape& operations_shape() {
                              .least = 1,
                              .item = &operation};
     return shape;
+}
+
+const Key& operation_key(std::string_view name) {
+    return *find_key(*operations_shape().item, name);
+}
+
+void read_operation_settings(const Node& node, workloads::Operation& operation) {
+    const Fields fields{&node};
+    operation.weight = fields.number("weight", operation.weight);
+    operation.app = fields.choice("app", apps, operation.app);
+    const Fields retry{fields.find("retry")};
+    operation.retry.times = retry.integer("times", operation.retry.times);
+    operation.retry.backoff = retry.duration("backoff", operation.retry.backoff);
+}
+
+bool is_operation_name(const std::string& name) {
+    static const std::regex pattern{std::string{name_shape().rule->pattern}};
+    return std::regex_match(name, pattern);
 }
 
 void read_operations(const Reading& reading, const Node* node, Workload& workload) {

@@ -53,7 +53,7 @@ void read_migration(const Reading&, const Node*, Scenario&);
 void read_adversaries(const Reading&, const Node*, std::vector<Adversary>&);
 // Requires the steps of `down`.
 void read_verify(const Reading&, const Node*, Scenario&);
-// `operations`: the names that a gate may begin with.
+// `operations`: the names that a gate may begin with; none: they are not known yet.
 [[nodiscard]] std::vector<reports::Gate> gates_in(const Reading&, const Node&,
                                                   const std::vector<std::string_view>& operations);
 // Requires the scenario's operations.

@@ -40,6 +40,19 @@ struct Target {
 
 enum class Protocol : std::uint8_t { prepared, extended, simple };
 
+// Production's own load, from its logs.
+struct Replay {
+    std::vector<std::filesystem::path> logs;
+    std::string prefix;           // log_line_prefix of stderr logs; empty: found out
+    std::string database;         // of the recorded sessions; empty: they had one only
+    double speed = 1;             // recorded seconds a second; 0: as fast as possible
+    std::optional<int> sessions;  // connections at one time; empty: as recorded
+    // The moment of the recording, counted from its start, at which the migration begins; empty:
+    // after the phases before it.
+    std::optional<milliseconds> at;
+    Place place;
+};
+
 struct Workload {
     int connections = 16;
     int threads = 1;             // worker threads of the generator
@@ -52,6 +65,8 @@ struct Workload {
     workloads::App first = workloads::App::old_version;  // which version runs when the load begins
     std::vector<workloads::Operation> operations;
     std::vector<Place> operation_places;  // of each of `operations`
+    // Then `operations` is empty until the logs were read.
+    std::optional<Replay> replay;
 };
 
 struct Phases {

@@ -4,6 +4,7 @@
 #include "scenarios/fields.hpp"
 #include "scenarios/override.hpp"
 #include "scenarios/reading.hpp"
+#include "scenarios/replay_section.hpp"
 #include "scenarios/text_file.hpp"
 
 #include <algorithm>
@@ -71,8 +72,17 @@ bool deploys_new_version(const Scenario& scenario) {
 }
 
 // Whether there is somebody to send each operation, and something to send from the start.
-void check_versions(const Reading& reading, const Node* operations, const Scenario& scenario) {
-    if (operations == nullptr || scenario.workload.operations.empty()) {
+void check_versions(const Reading& reading, const Node* workload, const Scenario& scenario) {
+    std::vector<const Node*> nodes;  // of the operations, in their order
+    for (const char* key : {"operations", "pgbench"}) {
+        if (const auto* list = Fields{workload}.part(key);
+            list != nullptr && list->kind == Node::Kind::list) {
+            for (const auto& item : list->items) {
+                nodes.push_back(&item);
+            }
+        }
+    }
+    if (nodes.size() != scenario.workload.operations.size() || nodes.empty()) {
         return;
     }
     const bool new_comes = deploys_new_version(scenario);
@@ -82,14 +92,15 @@ void check_versions(const Reading& reading, const Node* operations, const Scenar
         const bool only_new = operation.app == workloads::AppFilter::new_version;
         old_has_work |= !only_new;
         if (only_new && !new_comes) {
-            reading.error(operations->items[i],
+            reading.error(*nodes[i],
                           "operation " + shown(operation.name) +
                               " would never run: it is sent by the `new` version, and no step of "
                               "the migration says `deploy: new`");
         }
     }
     if (!old_has_work) {
-        reading.error(*operations,
+        const auto* operations = Fields{workload}.part("operations");
+        reading.error(operations != nullptr ? *operations : *Fields{workload}.part("pgbench"),
                       "nothing to send before the deploy: every operation is sent by the `new` "
                       "version; the load starts with the `old` one, so at least one operation must "
                       "be `app: old` or `app: both`");
@@ -118,7 +129,8 @@ Scenario build(const Reading& reading, const std::filesystem::path& file, const 
     }
     read_verify(reading, fields.part("verify"), scenario);
     read_gates(reading, fields.part("gates"), scenario);
-    check_versions(reading, Fields{fields.part("workload")}.part("operations"), scenario);
+    check_versions(reading, fields.part("workload"), scenario);
+    check_replay(reading, root, scenario);
     return scenario;
 }
 

@@ -80,6 +80,9 @@ json mapping_json(const Shape& shape) {
     for (const auto name : shape.exactly_one) {
         out["oneOf"].push_back(json{{"required", json::array({name})}});
     }
+    for (const auto name : shape.at_least_one) {
+        out["anyOf"].push_back(json{{"required", json::array({name})}});
+    }
     return out;
 }
 

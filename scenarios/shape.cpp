@@ -188,13 +188,15 @@ private:
     }
 
     bool check_combination(const Node& node, const Shape& shape, const std::string& path) {
+        const auto& wanted = shape.exactly_one.empty() ? shape.at_least_one : shape.exactly_one;
         std::vector<std::string_view> found;
-        for (const auto name : shape.exactly_one) {
+        for (const auto name : wanted) {
             if (node.find(name) != nullptr) {
                 found.push_back(name);
             }
         }
-        if (shape.exactly_one.empty() || found.size() == 1) {
+        if (wanted.empty() || found.size() == 1 ||
+            (found.size() > 1 && shape.exactly_one.empty())) {
             return true;
         }
         const auto unknown = [&](const Entry& entry) { return !find_key(shape, entry.key); };
@@ -202,7 +204,7 @@ private:
             return false;  // the mistyped key is told of
         }
         return fail(node.origin, path,
-                    found.empty() ? "needs one of " + listed(shape.exactly_one, "or")
+                    found.empty() ? "needs one of " + listed(wanted, "or")
                                   : "has " + listed(found) + "; only one of them may stand here");
     }
 

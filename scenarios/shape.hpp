@@ -47,7 +47,8 @@ struct Shape {
     std::vector<std::string_view> choices{};
     const Shape* item = nullptr;
     std::vector<Key> keys{};
-    std::vector<std::string_view> exactly_one{};  // mapping: of these keys one must stand
+    std::vector<std::string_view> exactly_one{};   // mapping: of these keys one must stand
+    std::vector<std::string_view> at_least_one{};  // ... or of these one or several
     std::vector<RefusedKey> refused{};
     const Shape* short_form = nullptr;  // mapping: what may stand instead of it
 };

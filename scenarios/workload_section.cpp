@@ -2,7 +2,9 @@
 #include "scenarios/common_shapes.hpp"
 #include "scenarios/fields.hpp"
 #include "scenarios/operation_section.hpp"
+#include "scenarios/pgbench_section.hpp"
 #include "scenarios/reading.hpp"
+#include "scenarios/replay_section.hpp"
 
 #include <array>
 #include <utility>
@@ -84,16 +86,21 @@ const Shape& workload_shape() {
     static const Shape shape{
         .kind = Shape::Kind::mapping,
         .example = "{connections: 32, rate: 500/s, operations: [...]}",
-        .keys = {
-            {"connections", &connections, "sessions that send operations"},
-            {"threads", &threads, "worker threads of the load generator"},
-            {"rate", &rate, "operations due per second (open loop); left out: closed loop"},
-            {"arrival", &arrival, "how the operations of an open loop arrive"},
-            {"think_time", &span_shape(), "closed loop: the pause after each operation"},
-            {"statement_timeout", &timeout, "the server's statement_timeout of each connection"},
-            {"protocol", &protocol, "how statements are sent"},
-            {"session", &session_shape(), "SQL that is sent on each new connection"},
-            {"operations", &operations_shape(), "what the application does", true}}};
+        .keys = {{"connections", &connections, "sessions that send operations"},
+                 {"threads", &threads, "worker threads of the load generator"},
+                 {"rate", &rate, "operations due per second (open loop); left out: closed loop"},
+                 {"arrival", &arrival, "how the operations of an open loop arrive"},
+                 {"think_time", &span_shape(), "closed loop: the pause after each operation"},
+                 {"statement_timeout", &timeout,
+                  "the server's statement_timeout of each connection"},
+                 {"protocol", &protocol, "how statements are sent"},
+                 {"session", &session_shape(), "SQL that is sent on each new connection"},
+                 {"operations", &operations_shape(), "what the application does"},
+                 {"pgbench", &pgbench_shape(),
+                  "scripts of pgbench that are run beside, or instead"},
+                 {"replay", &replay_shape(),
+                  "instead: the application's own work, from the server's logs"}},
+        .at_least_one = {"operations", "pgbench", "replay"}};
     return shape;
 }
 
@@ -111,6 +118,8 @@ void read_workload(const Reading& reading, const Node* node, Workload& workload)
     check_threads(reading, fields, workload);
     read_session(reading, fields, workload);
     read_operations(reading, fields.part("operations"), workload);
+    read_replay(reading, fields.part("replay"), workload);
+    read_pgbench(reading, fields.part("pgbench"), workload);
 }
 
 }  // namespace scenarios

@@ -199,6 +199,15 @@ WriteEffects write_effects_of(const std::string& sql) {
     return effects;
 }
 
+WriteEffects write_effects_of(const workloads::Statement& statement) {
+    if (statement.unreadable.empty()) {
+        return write_effects_of(statement.numbered);
+    }
+    WriteEffects effects;
+    effects.anything = "runs a statement that is not known before (" + statement.unreadable + ")";
+    return effects;
+}
+
 WriteEffects rule_effects_of(const std::string& rule) {
     WriteEffects effects;
     Collector collector{effects};

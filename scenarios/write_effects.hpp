@@ -1,6 +1,8 @@
 // What a statement may write, as far as its text tells.
 #pragma once
 
+#include "workloads/operation.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,6 +31,9 @@ struct WriteEffects {
 // know may write anything. What functions, triggers, rules and foreign keys do beside is for the
 // catalog to say.
 [[nodiscard]] WriteEffects write_effects_of(const std::string& sql);
+
+// Of a statement of the workload; one whose text is not known before it is sent may write anything.
+[[nodiscard]] WriteEffects write_effects_of(const workloads::Statement& statement);
 
 // Of the statements that a rule brings in; CREATE RULE as the server spells it out.
 [[nodiscard]] WriteEffects rule_effects_of(const std::string& rule);

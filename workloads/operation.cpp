@@ -1,6 +1,7 @@
 #include "workloads/operation.hpp"
 
 #include "workloads/letters.hpp"
+#include "workloads/pgbench/run.hpp"
 #include "workloads/suggestion.hpp"
 
 #include <algorithm>
@@ -211,6 +212,13 @@ std::variant<Operation, std::vector<OperationError>> compile(const OperationSour
 
 void Values::draw(const Operation& operation, std::uint64_t seed, std::uint64_t index,
                   std::int64_t wall_clock_us) {
+    if (operation.script) {
+        if (!run_) {
+            run_ = std::make_shared<pgbench::Run>();
+        }
+        run_->begin(*operation.script, seed, index, client_);
+        return;
+    }
     constexpr std::uint64_t values_stream = 0x76616c756573U;  // "values": apart from the arrivals
     const std::size_t slots = operation.slot_names.size();
     if (values_.size() < slots) {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,11 @@
 #include <vector>
 
 namespace workloads {
+
+namespace pgbench {
+struct Script;
+class Run;
+}  // namespace pgbench
 
 enum class App : std::uint8_t { old_version, new_version };  // the code that sends an operation
 enum class AppFilter : std::uint8_t { old_version, new_version, both };
@@ -36,6 +42,17 @@ struct Statement {
     CutStatement cut;              // for the simple protocol, which writes values into the text
     std::vector<Slot> cut_slots;   // the slot of each of cut.names
     std::vector<Slot> into;  // columns of the first row that are kept; empty: rows are discarded
+
+    // Of a script's statements alone.
+    // Why `numbered` tells nobody what is sent: its variables may become any part of it. Whoever
+    // asks what it writes must take it for anything. Empty: it tells.
+    std::string unreadable{};
+    // Begins or ends a transaction, must stand before its first query, or in none at all.
+    bool says_nothing = false;
+    // What a server can say of it before the load: whether it can be prepared; whether its grammar
+    // is right, where it may never run or finds tables that another statement makes; nothing, where
+    // values are part of its text.
+    enum class Check : std::uint8_t { whole, grammar, none } check = Check::whole;
 };
 
 // How often an operation is tried again after a serialization failure or a deadlock.
@@ -60,6 +77,8 @@ struct Operation {
     std::vector<std::string> slot_names;
     std::vector<bool> slot_numeric;  // whether the simple protocol may write it without quotes
     RetryPolicy retry;
+    // What decides which of the statements is sent when; null: one after the other.
+    std::shared_ptr<const pgbench::Script> script{};
 };
 
 // What a scenario says of one operation, before compilation.
@@ -98,6 +117,12 @@ public:
     void draw(const Operation& operation, std::uint64_t seed, std::uint64_t index,
               std::int64_t wall_clock_us);
 
+    // A script's :client_id, the number of the connection. A script that uses it, and whatever it
+    // reads from the database, are what may differ between two runs of one (seed, index).
+    void set_client(std::uint64_t client) noexcept { client_ = client; }
+    // Of the last draw() of an operation that has a script.
+    [[nodiscard]] pgbench::Run& script_run() { return *run_; }
+
     [[nodiscard]] const std::string& at(Slot slot) const { return values_[slot]; }
     [[nodiscard]] bool is_null(Slot slot) const { return nulls_[slot]; }
     void set(Slot slot, std::string_view value);  // from `into`
@@ -105,7 +130,9 @@ public:
 
 private:
     std::vector<std::string> values_;
-    std::vector<bool> nulls_;  // as many as values_
+    std::vector<bool> nulls_;            // as many as values_
+    std::shared_ptr<pgbench::Run> run_;  // made by the first script
+    std::uint64_t client_ = 0;
 };
 
 // Appends the simple protocol's text: values written as literals, quoted by the rules of

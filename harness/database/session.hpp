@@ -3,6 +3,7 @@
 
 #include "harness/database/error.hpp"
 #include "workloads/operation.hpp"
+#include "workloads/replay/recorded_call.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -17,8 +18,12 @@ using Clock = std::chrono::steady_clock;
 // codes of reports/record.hpp.
 struct OperationEnd {
     std::string_view code;  // valid during the call
+    // What a harness code alone does not tell: "orders.pgbench:3:1: division by zero". Never a
+    // row's value; empty where there is no more to say. Valid during the call.
+    std::string_view detail = {};
     ErrorKind kind = ErrorKind::other;
-    bool session_usable = true;  // false: the connection is gone; call connect() again
+    bool session_usable = true;   // false: the connection is gone; call connect() again
+    bool in_transaction = false;  // a recorded call has left one open
     Clock::time_point sent, done;
     // The slowest statement of the operation: what a lock wait of this session is matched with.
     Clock::time_point slowest_sent, slowest_done;
@@ -50,6 +55,10 @@ public:
 
     // Runs one operation. Requires an idle, connected session; `values` must live until the end.
     virtual void run(std::uint16_t operation, workloads::Values& values) = 0;
+
+    // Sends one call of a recorded session. What it leaves behind, an open transaction or settings,
+    // stays for the next one. Requires an idle, connected session; `call` must live until the end.
+    virtual void run(const workloads::replay::RecordedCall& call) = 0;
 
     // Called now and then (every 100 ms) by the worker: gives up operations that the server never
     // answers. Ends in on_operation_end with client_timeout.

@@ -38,11 +38,26 @@ Engine::Engine(LoadOptions options, const PhaseClock& phases, SessionFactory ses
     : options_{checked(std::move(options))},
       sessions_{std::move(sessions)},
       on_session_{std::move(on_session)},
+      connections_{options_.connections},
       version_{options_.first} {
     live_.resize(options_.workers);
     LoadEvents& events = *this;
     for (std::size_t number = 0; number < options_.workers; ++number) {
         workers_.push_back(std::make_unique<Worker>(number, options_, phases, sessions_, events));
+    }
+}
+
+Engine::Engine(ReplayOptions options, const PhaseClock& phases, SessionFactory sessions,
+               std::function<void(std::int64_t)> on_session)
+    : replay_{std::move(options)},
+      sessions_{std::move(sessions)},
+      on_session_{std::move(on_session)} {
+    live_.resize(replay_.players);
+    LoadEvents& events = *this;
+    for (std::size_t number = 0; number < replay_.players; ++number) {
+        auto player = std::make_unique<Player>(number, replay_, phases, sessions_, events);
+        connections_ += player->first_connections();
+        workers_.push_back(std::move(player));
     }
 }
 
@@ -60,7 +75,7 @@ void Engine::join() {
 }
 
 void Engine::connect(std::chrono::seconds patience, const std::function<bool()>& give_up) {
-    allow_descriptors(options_.connections);
+    allow_descriptors(connections_);
     for (auto& worker : workers_) {
         threads_.emplace_back([this, &worker] {
             try {
@@ -81,7 +96,7 @@ void Engine::connect(std::chrono::seconds patience, const std::function<bool()>&
     };
     std::unique_lock lock{mutex_};
     const auto until = Clock::now() + patience;
-    while (opened() < options_.connections && !first_failure_ && !worker_fault_) {
+    while (opened() < connections_ && !first_failure_ && !worker_fault_) {
         if (give_up && give_up()) {
             return;
         }
@@ -100,7 +115,7 @@ void Engine::connect(std::chrono::seconds patience, const std::function<bool()>&
     if (first_failure_) {
         auto error = *first_failure_;
         error.message = "connection " + std::to_string(opened() + 1) + " of " +
-                        std::to_string(options_.connections) + ": " + error.message;
+                        std::to_string(connections_) + ": " + error.message;
         lock.unlock();
         abandon();
         join();
@@ -133,7 +148,7 @@ std::optional<std::string> Engine::deploy(workloads::App to, std::chrono::millis
         for (const auto& worker : workers_) {
             converted += worker->converted_to(to);
         }
-        if (converted == options_.connections || give_up()) {
+        if (converted == connections_ || give_up()) {
             return std::nullopt;
         }
         if (Clock::now() > deployment.start + over + deploy_patience) {
@@ -150,10 +165,9 @@ std::optional<std::string> Engine::deploy(workloads::App to, std::chrono::millis
 std::string Engine::why_not_deployed(std::size_t converted, workloads::App to,
                                      std::uint64_t failures_before) const {
     const std::scoped_lock lock{mutex_};
-    return std::to_string(options_.connections - converted) + " of " +
-           std::to_string(options_.connections) + " connections could not be moved to the " +
-           std::string{name_of(to)} + " version within " + std::to_string(deploy_patience.count()) +
-           " s" +
+    return std::to_string(connections_ - converted) + " of " + std::to_string(connections_) +
+           " connections could not be moved to the " + std::string{name_of(to)} +
+           " version within " + std::to_string(deploy_patience.count()) + " s" +
            (failures_ == failures_before ? std::string{} : "; the last refusal: " + last_failure_);
 }
 

@@ -4,6 +4,7 @@
 
 #include "harness/load/deployment.hpp"
 #include "harness/load/phase_clock.hpp"
+#include "harness/load/player.hpp"
 #include "harness/load/worker.hpp"
 #include "reports/record.hpp"
 
@@ -33,13 +34,16 @@ public:
     // `on_session` is told each session of the server that the load opens, on the workers' threads.
     Engine(LoadOptions options, const PhaseClock& phases, SessionFactory sessions,
            std::function<void(std::int64_t)> on_session = {});
+    // A recording is sent again; it knows no deploys.
+    Engine(ReplayOptions options, const PhaseClock& phases, SessionFactory sessions,
+           std::function<void(std::int64_t)> on_session = {});
     ~Engine();  // abandons whatever still runs
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    // Opens all connections. Throws database::Outage with the first refusal, or when they are not
-    // all open within `patience`.
-    // Returns early when `give_up` answers true.
+    // Opens all connections; of a recording those that are needed first. Throws database::Outage
+    // with the first refusal, or when they are not all open within `patience`. Returns early when
+    // `give_up` answers true.
     void connect(std::chrono::seconds patience, const std::function<bool()>& give_up = {});
 
     // The schedule starts at `first_due`.
@@ -77,12 +81,14 @@ private:
     [[nodiscard]] std::string why_not_deployed(std::size_t converted, workloads::App to,
                                                std::uint64_t failures_before) const;
 
-    const LoadOptions options_;
+    const LoadOptions options_;   // of a mix: what its workers share
+    const ReplayOptions replay_;  // of a recording: what its players share
     const SessionFactory sessions_;
     const std::function<void(std::int64_t)> on_session_;
-    std::vector<std::unique_ptr<Worker>> workers_;
+    std::vector<std::unique_ptr<LoadThread>> workers_;
     std::vector<std::thread> threads_;
-    workloads::App version_;
+    std::size_t connections_ = 0;  // that connect() waits for
+    workloads::App version_ = workloads::App::old_version;
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;

@@ -62,6 +62,9 @@ void Recorder::finished(const Completion& completion) {
     } else {
         ++phase.errors[std::string{completion.code}];
         measured_.error_kinds.emplace(completion.code, completion.kind);
+        if (!completion.detail.empty()) {
+            measured_.error_details.try_emplace(std::string{completion.code}, completion.detail);
+        }
         phase.failed_response.record(response);
         measured_.stalls[completion.operation].failure(due, done);
         ++timeline_at(second).failed;
@@ -79,6 +82,22 @@ void Recorder::finished(const Completion& completion) {
                                        measured_.slow_threshold) [[unlikely]] {
         note_slow(completion);
     }
+}
+
+void Recorder::compared(const Completion& completion, std::string_view then) {
+    const auto due = phases_.since_start(completion.due);
+    const auto done = phases_.since_start(completion.done);
+    auto& outcomes = measured_.replayed[static_cast<std::size_t>(phases_.of(due, done))];
+    const bool as_then = completion.code == then;
+    outcomes.as_recorded += as_then ? 1 : 0;
+    outcomes.failed_as_recorded += as_then && !then.empty() ? 1 : 0;
+    outcomes.gone += !as_then && completion.code.empty() ? 1 : 0;
+    outcomes.fresh += !as_then && !completion.code.empty() ? 1 : 0;
+    auto filed = completion;
+    if (as_then) {
+        filed.code = {};
+    }
+    finished(filed);
 }
 
 void Recorder::note_slow(const Completion& completion) {

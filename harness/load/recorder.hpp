@@ -25,6 +25,7 @@ struct Completion {
     workloads::App app = workloads::App::old_version;
     Clock::time_point due, sent, done;  // due <= done; sent <= done
     std::string_view code;              // empty: success
+    std::string_view detail = {};
     database::ErrorKind kind = database::ErrorKind::other;
     unsigned retries = 0;
     std::int64_t session = 0;  // 0: never sent
@@ -50,11 +51,15 @@ struct Measured {
     std::chrono::nanoseconds slow_threshold{};  // raised when there were too many
     std::array<reports::Schedule, reports::phase_count> schedule;
     std::map<std::string, database::ErrorKind> error_kinds;       // of every code that was filed
+    std::map<std::string, std::string> error_details;             // of a code's first failure
     std::array<std::uint64_t, reports::phase_count> deadlocks{};  // of which it was the victim
+    std::array<reports::ReplayOutcomes, reports::phase_count> replayed{};  // of recorded calls
     std::uint64_t finished = 0, reconnects = 0, backlog_max = 0;
     std::uint64_t next_operation =
         0;  // a number that none of those that were sent has, nor a later
     double cpu_s = 0;
+    bool played_out = false;  // of a recording: nothing of it is left
+    Clock::time_point last_done{};
 };
 
 class Recorder {
@@ -74,6 +79,9 @@ public:
     // Files a success under its response and service time, and a failure under its code, never
     // among the successes.
     void finished(const Completion& completion);
+    // The end of a recorded call that then ended with this code (empty: went through). What fails
+    // as it did then is no failure.
+    void compared(const Completion& completion, std::string_view then);
     // How late the generator itself was with an operation that had an idle connection.
     void lag(std::chrono::nanoseconds late) { measured_.schedule[due_phase_].lag.record(late); }
     void unsent() { ++measured_.schedule[due_phase_].unsent; }

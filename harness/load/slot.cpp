@@ -58,7 +58,9 @@ Worker::Slot::Slot(Worker& worker, std::size_t slot_index, const SessionFactory&
       app{worker.options_.first},
       worker_{worker},
       sessions_{sessions},
-      session_{std::make_unique<Line>(*this, sessions, false)} {}
+      session_{std::make_unique<Line>(*this, sessions, false)} {
+    values.set_client(slot_index);
+}
 
 void Worker::Slot::open(App version) {
     app = version;

@@ -80,6 +80,9 @@ void summarize(const std::vector<Measured>& measured,
                 record.error_meanings.emplace(code, meaning);
             }
         }
+        for (const auto& [code, detail] : worker.error_details) {
+            record.error_meanings.emplace(code, "first: " + detail);
+        }
         logs.push_back(&worker.seconds);
     }
     reports::SecondLog::for_each(

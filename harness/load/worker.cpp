@@ -3,10 +3,6 @@
 #include "harness/load/slot.hpp"
 
 #include <algorithm>
-#include <ctime>
-
-#include <pthread.h>
-#include <sys/prctl.h>
 
 namespace harness::load {
 
@@ -24,12 +20,6 @@ constexpr std::chrono::seconds hopelessly_late{1};
 
 // Independent streams of the run's one seed.
 constexpr std::uint64_t version_stream = 0x76657273, mix_stream = 0x6d697865;
-
-double thread_cpu_seconds() {
-    timespec time{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-}
 
 }  // namespace
 
@@ -51,9 +41,7 @@ Worker::Worker(std::size_t number, const LoadOptions& options, const PhaseClock&
 Worker::~Worker() = default;
 
 void Worker::run() {
-    pthread_setname_np(pthread_self(), "rehearse/load");
-    // The default of 50 µs would be most of the schedule's lag.
-    prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+    prepare_thread();
     const auto wall = std::chrono::system_clock::now().time_since_epoch();
     clock_skew_ =
         std::chrono::duration_cast<Clock::duration>(wall) - Clock::now().time_since_epoch();
@@ -64,7 +52,7 @@ void Worker::run() {
     }
     next_tick_ = Clock::now() + tick_length;
     bool begun = false;
-    while (!abandon_.load(std::memory_order_relaxed) && !drained()) {
+    while (!commands_.abandoned() && !drained()) {
         loop_once();
         if (!begun && state_ != State::connecting) {
             begun = true;
@@ -93,7 +81,7 @@ void Worker::loop_once() {
     poller_.wait(std::max(nanoseconds{0}, nanoseconds{next_wake() - Clock::now()}));
     graveyard_.clear();
     const auto now = Clock::now();
-    if (commands_ready_.load(std::memory_order_acquire)) {
+    if (commands_.ready()) {
         take_commands(now);
     }
     run_timers(now);
@@ -118,42 +106,8 @@ Clock::time_point Worker::next_wake() const {
     return wake;
 }
 
-void Worker::begin(Clock::time_point first_due) {
-    const std::scoped_lock lock{commands_mutex_};
-    begin_command_ = first_due;
-    commands_ready_.store(true, std::memory_order_release);
-    poller_.wake();
-}
-
-void Worker::deploy(const Deployment& deployment) {
-    const std::scoped_lock lock{commands_mutex_};
-    deploy_command_ = deployment;
-    commands_ready_.store(true, std::memory_order_release);
-    poller_.wake();
-}
-
-void Worker::stop(Clock::time_point last_due) {
-    const std::scoped_lock lock{commands_mutex_};
-    stop_command_ = last_due;
-    commands_ready_.store(true, std::memory_order_release);
-    poller_.wake();
-}
-
-void Worker::abandon() {
-    abandon_.store(true);
-    poller_.wake();
-}
-
 void Worker::take_commands(Clock::time_point now) {
-    std::optional<Clock::time_point> begin, stop;
-    std::optional<Deployment> deploy;
-    {
-        const std::scoped_lock lock{commands_mutex_};
-        commands_ready_.store(false, std::memory_order_relaxed);
-        begin.swap(begin_command_);
-        stop.swap(stop_command_);
-        deploy.swap(deploy_command_);
-    }
+    const auto [begin, stop, deploy] = commands_.take();
     if (begin) {
         state_ = State::sending;
         schedule_start_ = *begin;
@@ -182,7 +136,7 @@ void Worker::take_commands(Clock::time_point now) {
         last_due_ = *stop;
         drain_until_ = last_due_ + options_.drain;
         if (state_ == State::connecting) {
-            abandon_.store(true);
+            commands_.abandon();
         }
         state_ = State::draining;
     }
@@ -325,6 +279,7 @@ void Worker::operation_over(Slot& slot, const database::OperationEnd& end) {
                         .sent = end.sent,
                         .done = end.done,
                         .code = end.code,
+                        .detail = end.detail,
                         .kind = end.kind,
                         .retries = slot.tries,
                         .session = slot.last_session_id,

@@ -1,29 +1,23 @@
 // One thread of the load generator: its share of the schedule, its connections, its measurements.
 #pragma once
 
-#include "harness/database/poller.hpp"
 #include "harness/database/session.hpp"
 #include "harness/load/backlog.hpp"
 #include "harness/load/deployment.hpp"
+#include "harness/load/load_thread.hpp"
 #include "harness/load/recorder.hpp"
 #include "workloads/arrival.hpp"
 #include "workloads/mix.hpp"
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <queue>
 #include <span>
 #include <vector>
 
 namespace harness::load {
-
-using SessionFactory = std::function<std::unique_ptr<database::Session>(
-    database::Poller&, database::SessionListener&)>;
 
 // What all workers of a load share. Immutable while they run.
 struct LoadOptions {
@@ -41,41 +35,14 @@ struct LoadOptions {
     std::chrono::nanoseconds drain{std::chrono::seconds{35}};
 };
 
-// Where workers tell the rest of the harness what goes on; called from their threads, rarely.
-class LoadEvents {
-public:
-    virtual void connected(std::int64_t session) = 0;  // each (re)connection
-    virtual void connect_failed(const database::Error& error) = 0;
-    virtual void second_over(std::size_t worker, const LiveSecond& second) = 0;
-
-protected:
-    ~LoadEvents() = default;
-};
-
-class Worker {
+class Worker final : public LoadThread {
 public:
     Worker(std::size_t number, const LoadOptions& options, const PhaseClock& phases,
            const SessionFactory& sessions, LoadEvents& events);
-    ~Worker();
-    Worker(const Worker&) = delete;
-    Worker& operator=(const Worker&) = delete;
+    ~Worker() override;
 
-    // The thread's whole life: connect, send until stopped, drain, hand over.
-    void run();
-
-    // From other threads.
-    void begin(Clock::time_point first_due);  // all connected: the schedule starts here
-    void deploy(const Deployment& deployment);
-    void stop(Clock::time_point last_due);  // nothing is due from here on
-    void abandon();                         // do not drain
-    [[nodiscard]] std::size_t connected() const noexcept { return connected_.load(); }
-    // Connections that are open and run this version.
-    [[nodiscard]] std::size_t converted_to(workloads::App app) const noexcept {
-        return versions_[static_cast<std::size_t>(app)].load();
-    }
-
-    // After run() has returned.
-    [[nodiscard]] Measured take();
+    void run() override;
+    [[nodiscard]] Measured take() override;
 
 private:
     class Slot;
@@ -130,7 +97,6 @@ private:
     const PhaseClock& phases_;
     LoadEvents& events_;
     workloads::Mix mix_;
-    database::Poller poller_;
     Recorder recorder_;
     LiveSecond live_;
     std::vector<std::unique_ptr<Slot>> slots_;
@@ -151,14 +117,6 @@ private:
     bool deploying_ = false, convert_soon_ = false;
     double cpu_s_ = 0;
     Clock::duration clock_skew_{};  // wall clock minus steady clock, for now()
-
-    std::mutex commands_mutex_;
-    std::atomic<bool> commands_ready_{false};
-    std::optional<Clock::time_point> begin_command_, stop_command_;
-    std::optional<Deployment> deploy_command_;
-    std::atomic<bool> abandon_{false};
-    std::atomic<std::size_t> connected_{0};
-    std::array<std::atomic<std::size_t>, 2> versions_{};  // open sessions of each version
 };
 
 }  // namespace harness::load

@@ -36,6 +36,8 @@ void PostgresSession::connect(App app) {
     app_ = app;
     std::fill(prepared_.begin(), prepared_.end(), Prepared{});
     tag_statement_ = {};
+    recorded_statements_.clear();
+    runs_script_ = false;
     connection_.reset(PQconnectStart(plan_->conninfo.c_str()));
     state_ = State::connecting;
     statement_sent_ = awaiting_since_ = Clock::now();
@@ -60,6 +62,9 @@ void PostgresSession::close() {
     watched_ = 0;
     tls_ = nullptr;
     in_pipeline_ = false;
+    if (sleep_timer_) {
+        sleep_timer_->stop();
+    }
     connection_.reset();
     state_ = State::closed;
 }
@@ -168,7 +173,7 @@ void PostgresSession::on_ready(std::uint32_t events) {
         sent = sent_;
         read_input();
     } while ((running() && (ended || sent == sent_) && more_to_read()) ||
-             (state_ == State::idle && ended));
+             ((state_ == State::idle || state_ == State::sleeping) && ended));
 }
 
 void PostgresSession::read_input() {
@@ -182,6 +187,10 @@ void PostgresSession::read_input() {
         const Error error = error_of(connection_.get());
         close();
         listener_.on_lost(error);
+        return;
+    }
+    if (!alive && state_ == State::sleeping) {
+        lost_while_running(error_of(connection_.get()));
         return;
     }
     // Also after a failed read: what the server said before it closed is already in the buffer, and
@@ -216,7 +225,7 @@ void PostgresSession::set_up(bool failed) {
 }
 
 void PostgresSession::check_deadline(Clock::time_point now) {
-    if (state_ >= State::idle) {  // whoever listens must not collect notifications for ever
+    if (state_ >= State::sleeping) {  // whoever listens must not collect notifications for ever
         while (PGnotify* notification = PQnotifies(connection_.get())) {
             PQfreemem(notification);
         }
@@ -225,8 +234,8 @@ void PostgresSession::check_deadline(Clock::time_point now) {
         plan_->answer_grace + (state_ == State::connecting ? std::chrono::milliseconds{10'000}
                                                            : plan_->statement_timeout);
     const bool unlimited = !opening() && plan_->statement_timeout.count() == 0;
-    if (state_ == State::closed || state_ == State::idle || unlimited ||
-        now - awaiting_since_ < patience) {
+    if (state_ == State::closed || state_ == State::idle || state_ == State::sleeping ||
+        unlimited || now - awaiting_since_ < patience) {
         return;
     }
     if (opening()) {

@@ -1,6 +1,7 @@
 #include "harness/postgres/errors.hpp"
 #include "harness/postgres/session_states.hpp"
 #include "reports/record.hpp"
+#include "workloads/pgbench/run.hpp"
 
 #include <cassert>
 #include <cstring>
@@ -21,6 +22,12 @@ constexpr std::string_view tag_call =
 bool in_copy_mode(const PGresult* result) {
     const auto status = PQresultStatus(result);
     return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+}
+
+// What a recorded session sent may drop all that was prepared.
+bool forgets_statements(PGresult* result) {
+    const std::string_view command = PQcmdStatus(result);
+    return command == "DISCARD ALL" || command == "DEALLOCATE ALL";
 }
 
 // The server ends the session with this error.
@@ -45,6 +52,10 @@ void PostgresSession::read_results() {
             lost_while_running(error_of(connection_.get()));
         }  // else: the boundary between BEGIN's results and the statement's
     }
+    if (state_ == State::sleeping && PQstatus(connection_.get()) == CONNECTION_BAD) {
+        lost_while_running(error_of(connection_.get()));
+        return;
+    }
     if (state_ == State::idle && PQstatus(connection_.get()) == CONNECTION_BAD) {
         const Error error = error_of(connection_.get());
         close();
@@ -53,6 +64,10 @@ void PostgresSession::read_results() {
 }
 
 void PostgresSession::keep_values(const PGresult* result) {
+    if (runs_script_) {
+        keep_script_rows(result);
+        return;
+    }
     const auto& into = statement().into;
     for (std::size_t column = 0; column < into.size(); ++column) {
         const int index = static_cast<int>(column);
@@ -68,27 +83,40 @@ void PostgresSession::keep_values(const PGresult* result) {
 
 bool PostgresSession::take_result(PGresult* result) {
     statement_answered_ = true;
+    if (runs_script_ && script_syncs_ > 0) {
+        awaiting_since_ = Clock::now();  // a pipeline may take as long as all its statements
+    }
     switch (PQresultStatus(result)) {
         case PGRES_TUPLES_OK:
             if (tag_unanswered_) {
                 tag_unanswered_ = false;
-            } else if (state_ == State::executing) {
+            } else if (state_ == State::executing && recorded_ == nullptr) {
                 keep_values(result);
             } else if (state_ == State::verifying && !is_same_server(*plan_->server, result)) {
                 setup_error_ = another_server(*plan_->server, result);
             }
             return true;
         case PGRES_COMMAND_OK:
+            if (runs_script_) {
+                kept_rows_ = 0;
+            }
             // COMMIT of a transaction that was aborted is answered with success and "ROLLBACK".
             if (state_ == State::committing && PQcmdStatus(result)[0] != 'C') {
                 code_ = "25P02";
                 kind_ = ErrorKind::other;
+            }
+            if (recorded_ != nullptr && forgets_statements(result)) {
+                recorded_statements_.clear();
             }
             return true;
         case PGRES_EMPTY_QUERY:
         case PGRES_PIPELINE_ABORTED:  // behind the error that is reported already
             return true;
         case PGRES_PIPELINE_SYNC:
+            if (runs_script_ && script_syncs_ > 1) {
+                --script_syncs_;
+                return true;
+            }
             in_pipeline_ = false;
             if (PQexitPipelineMode(connection_.get()) != 1) {
                 lost_while_running(error_of(connection_.get()));
@@ -139,7 +167,9 @@ void PostgresSession::statement_finished() {
             set_up(failed);
             return;
         case State::preparing:
-            if (failed) {
+            if (recorded_ != nullptr) {
+                recorded_prepared(failed);
+            } else if (failed) {
                 operation_statement_finished();
             } else {
                 prepared().valid = true;
@@ -155,7 +185,11 @@ void PostgresSession::statement_finished() {
             }
             return;
         case State::executing:
-            operation_statement_finished();
+            if (recorded_ != nullptr) {
+                recorded_finished();
+            } else {
+                operation_statement_finished();
+            }
             return;
         case State::committing:
         case State::rolling_back:
@@ -163,6 +197,7 @@ void PostgresSession::statement_finished() {
             return;
         case State::closed:
         case State::connecting:
+        case State::sleeping:
         case State::idle:
             break;
     }
@@ -180,11 +215,18 @@ void PostgresSession::operation_statement_finished() {
             prepared().valid = false;
             tag_statement_.valid = false;
         }
+        if (runs_script_) {
+            forget_prepared_in_script();
+        }
         if (PQtransactionStatus(connection_.get()) != PQTRANS_IDLE) {
             send_simple("ROLLBACK", State::rolling_back);
         } else {
             finish_operation();
         }
+        return;
+    }
+    if (runs_script_) {
+        script_statement_finished();
         return;
     }
     ++statement_;
@@ -205,6 +247,7 @@ void PostgresSession::operation_statement_finished() {
 void PostgresSession::run(std::uint16_t operation_index, workloads::Values& values) {
     assert(state_ == State::idle);
     operation_ = operation_index;
+    recorded_ = nullptr;
     statement_ = 0;
     values_ = &values;
     code_.clear();
@@ -212,7 +255,10 @@ void PostgresSession::run(std::uint16_t operation_index, workloads::Values& valu
     statement_failed_ = statement_answered_ = tag_unanswered_ = false;
     started_ = statement_sent_ = awaiting_since_ = Clock::now();
     slowest_sent_ = slowest_done_ = started_;
-    if (!operation().transaction) {
+    runs_script_ = operation().script != nullptr;
+    if (runs_script_) {
+        run_script();
+    } else if (!operation().transaction) {
         send_statement();
     } else if (plan_->protocol == scenarios::Protocol::simple || needs_preparing()) {
         send_begin();
@@ -299,11 +345,15 @@ int PostgresSession::queue_statement() {
             tag_unanswered_ = true;
             text_.append(tag_call).append("'").append(tag()).append("');\n");
         }
-        workloads::write_literals(current, operation(), *values_, text_);
+        if (runs_script_) {
+            script_run().write_text(statement_, text_);
+        } else {
+            workloads::write_literals(current, operation(), *values_, text_);
+        }
         return PQsendQuery(connection_.get(), text_.c_str());
     }
     const std::size_t count = current.parameters.size();
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < count && !runs_script_; ++i) {  // a script has bound its own
         const auto slot = current.parameters[i];
         parameter_values_[i] = values_->is_null(slot) ? nullptr : values_->at(slot).c_str();
     }
@@ -319,11 +369,15 @@ int PostgresSession::queue_statement() {
 void PostgresSession::send_prepare() {
     state_ = State::preparing;
     Prepared& entry = prepared();
+    name_anew(entry);
+    after_send(PQsendPrepare(connection_.get(), entry.name.c_str(), statement().numbered.c_str(), 0,
+                             nullptr));
+}
+
+void PostgresSession::name_anew(Prepared& entry) const {
     ++entry.generation;
     entry.name = "r" + std::to_string(operation_) + "_" + std::to_string(statement_) + "_" +
                  std::to_string(entry.generation);
-    after_send(PQsendPrepare(connection_.get(), entry.name.c_str(), statement().numbered.c_str(), 0,
-                             nullptr));
 }
 
 void PostgresSession::send_simple(const char* sql, State state) {
@@ -369,8 +423,13 @@ void PostgresSession::finish_operation() {
     }
     OperationEnd end;
     end.code = code_;
+    if (!code_.empty() && runs_script_) {
+        end.detail = script_run().error();
+    }
     end.kind = kind_;
     end.session_usable = state_ == State::idle;
+    end.in_transaction = recorded_ != nullptr && end.session_usable &&
+                         PQtransactionStatus(connection_.get()) != PQTRANS_IDLE;
     end.sent = started_;
     end.done = last_done_;
     end.slowest_sent = slowest_sent_;

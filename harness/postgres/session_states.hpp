@@ -1,11 +1,16 @@
-// One connection of the load: the class behind make_session, in two files. session.cpp has the life
-// of the connection, session_operation.cpp what runs in it.
+// One connection of the load: the class behind make_session, in four files. session.cpp has the
+// life of the connection, session_operation.cpp what runs in it, session_script.cpp how a script
+// does, session_replay.cpp what a recorded session sent.
 #pragma once
 
 #include "harness/postgres/connection.hpp"
 #include "harness/postgres/session.hpp"
+#include "harness/postgres/sleep_timer.hpp"
+#include "workloads/pgbench/script.hpp"
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,6 +35,7 @@ public:
     void connect(workloads::App app) override;
     void close() override;
     void run(std::uint16_t operation, workloads::Values& values) override;
+    void run(const workloads::replay::RecordedCall& call) override;
     void check_deadline(Clock::time_point now) override;
 
     [[nodiscard]] Clock::time_point statement_sent() const noexcept override {
@@ -44,6 +50,7 @@ private:
     enum class State : std::uint8_t {
         closed,
         connecting,
+        sleeping,  // in a script's \\sleep
         idle,
         // From here on an answer is awaited.
         verifying,   // that this is the server that was checked
@@ -87,10 +94,32 @@ private:
     int queue_tag();        // 1: taken by libpq
     int queue_statement();  // 1: taken by libpq
     void send_prepare();
+    void name_anew(Prepared& entry) const;
     [[nodiscard]] bool needs_preparing();
     void send_simple(const char* sql, State state);
     void after_send(int accepted);
     void watch(std::uint32_t events);
+
+    void send_recorded();
+    void recorded_prepared(bool failed);
+    void forget_recorded();
+    void recorded_finished();
+    void run_script();
+    void go_on_with_script();
+    bool send_from_script(std::uint32_t number);
+    bool queue_in_script_pipeline();
+    bool sync_script_pipeline();
+    void end_script_pipeline();
+    void sleep_in_script(std::chrono::nanoseconds length);
+    void script_woken();
+    void keep_script_rows(const PGresult* result);
+    void script_statement_finished();
+    void forget_prepared_in_script();
+    void script_failed();
+    void script_finished();
+    void end_script();
+    [[nodiscard]] workloads::pgbench::Run& script_run();
+    [[nodiscard]] const workloads::pgbench::SqlCommand& script_statement() const;
 
     void finish_operation();
     void lost_while_running(const Error& error);
@@ -111,6 +140,9 @@ private:
         return !tag().empty() && (plan_->tag_places.empty() || plan_->tag_places[operation_] == 0);
     }
     [[nodiscard]] bool tagged_with_statement() const {
+        if (runs_script_) {
+            return script_tag_due_;
+        }
         return operation().transaction ? !tag().empty() && !tagged_at_once() &&
                                              plan_->tag_places[operation_] == statement_
                                        : !tag().empty();
@@ -137,9 +169,12 @@ private:
     bool statement_answered_ = false;  // no answer must never look like success
     bool in_pipeline_ = false;         // BEGIN and the first statement are under way together
     bool tag_unanswered_ = false;      // the next rows are the tag's
+    bool then_sent_ = false;           // of a recorded call
+    bool runs_script_ = false;         // the operation is a script, or was the last one
     ErrorKind kind_ = ErrorKind::other;
     std::uint32_t statement_ = 0;
     workloads::Values* values_ = nullptr;
+    const workloads::replay::RecordedCall* recorded_ = nullptr;  // null: an operation runs
     std::vector<Prepared> prepared_;
     Prepared tag_statement_;
     std::shared_ptr<const LoadPlan> plan_;
@@ -152,6 +187,25 @@ private:
     database::Poller& poller_;
     std::string text_;
     Error setup_error_;
+    // By the name that the recorded application gave: what was prepared under it.
+    struct RecordedStatement {
+        std::string text, name;
+    };
+    std::map<std::string, RecordedStatement, std::less<>> recorded_statements_;
+    std::uint64_t recorded_generation_ = 0;
+
+    // Of the script that runs.
+    bool script_pipeline_ = false;    // its own, which is not ended yet
+    bool script_tagged_ = false;      // its transaction has said whose it is
+    bool script_tag_due_ = false;     // ... and does so with the statement that is sent now
+    bool script_waited_ = false;      // for anything, since it began
+    bool script_slept_ = false;       // since the last statement
+    bool script_over_ = false;        // only its end is to be told
+    std::uint32_t script_syncs_ = 0;  // of its pipeline, unanswered
+    int kept_rows_ = 0;               // of the last result
+    std::vector<std::pair<std::string, std::string>> kept_;  // its columns, for \gset
+    std::vector<std::uint32_t> script_prepared_;             // in its pipeline
+    std::unique_ptr<SleepTimer> sleep_timer_;
 };
 
 }  // namespace harness::postgres

@@ -148,7 +148,6 @@ struct RecordingReader::Implementation {
     LogClock clock;
     ClockNotes clock_notes;
     std::int64_t latest_us = 0;
-    std::optional<LogReader> again;
 };
 
 std::string ReadProgress::line() const {
@@ -184,17 +183,38 @@ const std::vector<ReadFile>& RecordingReader::files() const noexcept {
     return implementation_->files;
 }
 
-bool RecordingReader::read_again(workloads::Place place, LogEntry& entry) {
-    auto& all = *implementation_;
-    const auto& logs = all.logs.files();
-    if (place.file >= logs.size() || place.offset >= logs[place.file].text().size()) {
-        return false;
+namespace {
+
+class Rereader final : public RecordRereader {
+public:
+    explicit Rereader(const std::vector<MappedLog>& logs) : logs_{logs} {}
+
+    bool read(workloads::Place place, LogEntry& entry) override {
+        if (place.file >= logs_.size() || place.offset >= logs_[place.file].text().size()) {
+            return false;
+        }
+        const auto& log = logs_[place.file];
+        reader_.emplace(log.text().substr(static_cast<std::size_t>(place.offset)), log.format());
+        const bool found = reader_->next(entry) && entry.offset == 0;
+        log.check();
+        return found;
     }
-    all.again.emplace(logs[place.file].text().substr(static_cast<std::size_t>(place.offset)),
-                      logs[place.file].format());
-    const bool found = all.again->next(entry) && entry.offset == 0;
-    logs[place.file].check();
-    return found;
+
+    std::uint64_t line_of(workloads::Place place) const override {
+        const auto before =
+            logs_.at(place.file).text().substr(0, static_cast<std::size_t>(place.offset));
+        return 1 + static_cast<std::uint64_t>(std::count(before.begin(), before.end(), '\n'));
+    }
+
+private:
+    const std::vector<MappedLog>& logs_;
+    std::optional<LogReader> reader_;
+};
+
+}  // namespace
+
+std::unique_ptr<RecordRereader> RecordingReader::reread() const {
+    return std::make_unique<Rereader>(implementation_->logs.files());
 }
 
 }  // namespace harness::recording

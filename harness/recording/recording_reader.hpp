@@ -29,6 +29,17 @@ struct ReadProgress {
     [[nodiscard]] std::string line() const;
 };
 
+// Single records once more.
+class RecordRereader {
+public:
+    virtual ~RecordRereader() = default;
+    // The record at a place that read() gave; false where the file changed meanwhile. The entry's
+    // views hold until the next call. Throws CutShort.
+    [[nodiscard]] virtual bool read(workloads::Place place, workloads::logs::LogEntry& entry) = 0;
+    // Of the record's first line, from 1; takes as long as reading all that is before it.
+    [[nodiscard]] virtual std::uint64_t line_of(workloads::Place place) const = 0;
+};
+
 // The logs stay mapped while this lives.
 class RecordingReader {
 public:
@@ -48,9 +59,8 @@ public:
     // As they were read.
     [[nodiscard]] const std::vector<ReadFile>& files() const noexcept;
 
-    // The record at a place that read() gave; false where there is none. The entry's views hold
-    // until the next call. Throws CutShort.
-    bool read_again(workloads::Place place, workloads::logs::LogEntry& entry);
+    // One for each thread; valid while this lives.
+    [[nodiscard]] std::unique_ptr<RecordRereader> reread() const;
 
 private:
     struct Implementation;

@@ -133,7 +133,7 @@ void DataProof::scan_tables(database::Snapshot& snapshot) {
 std::string DataProof::obstacle() const {
     for (const auto& operation : scenario_.workload.operations) {
         for (const auto& statement : operation.statements) {
-            const auto effects = scenarios::write_effects_of(statement.numbered);
+            const auto effects = scenarios::write_effects_of(statement);
             if (const auto why = untaggable(operation.name, effects)) {
                 return *why;
             }
@@ -239,7 +239,7 @@ std::vector<Writer> DataProof::writers_of(const scenarios::Workload& workload,
     std::vector<Writer> all;
     const auto& one = workload.operations[operation];
     for (const auto& statement : one.statements) {
-        all.push_back({"operation " + one.name, scenarios::write_effects_of(statement.numbered)});
+        all.push_back({"operation " + one.name, scenarios::write_effects_of(statement)});
     }
     return all;
 }

@@ -133,7 +133,7 @@ TEST(ScenarioErrors, AWorkloadHasOperationsWithNamesOfTheirOwn) {
         errors_of("version: 1\nworkload: {operations: []}\nmigration: {up: []}\n"),
         ElementsAre(StartsWith("2:24: `workload.operations` must have at least one entry")));
     EXPECT_THAT(errors_of("version: 1\nworkload: {}\nmigration: {up: []}\n"),
-                ElementsAre(HasSubstr("lacks the key `operations`")));
+                ElementsAre(HasSubstr("needs one of `operations`, `pgbench` or `replay`")));
     EXPECT_THAT(errors_of(with_operations("    - {name: a, sql: SELECT 1}\n"
                                           "    - {name: a, sql: SELECT 2}\n")),
                 ElementsAre("6:14: two operations are called `a`; the first stands in line 5"));
@@ -194,9 +194,8 @@ TEST(ScenarioErrors, AMigrationOfNothingIsSaidOutright) {
     EXPECT_THAT(errors_of(head + "migration:\n  up:\n"), ElementsAre(HasSubstr("has no value")));
     EXPECT_THAT(errors_of(head + "migration: {up: [], down: []}\n"),
                 ElementsAre(HasSubstr("`migration.down` must have at least")));
-    EXPECT_THAT(errors_of(head +
-                          "migration: {up: [{pause: 1s}], down: [{pause: 1s}]}\n"
-                          "verify: {rollback: true}\n"),
+    EXPECT_THAT(errors_of(head + "migration: {up: [{pause: 1s}], down: [{pause: 1s}]}\n"
+                                 "verify: {rollback: true}\n"),
                 ElementsAre(HasSubstr("`verify.rollback` needs `tables`")));
     EXPECT_THAT(errors_of(small_scenario("verify: {tables: [t], rollback: true}\n")),
                 ElementsAre(HasSubstr("`verify.rollback` needs the way back: `migration.down`")));

@@ -1,0 +1,216 @@
+#include "harness/load/actor.hpp"
+
+#include "reports/record.hpp"
+
+#include <algorithm>
+
+namespace harness::load {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr milliseconds first_backoff{50}, longest_backoff{5'000};
+
+}  // namespace
+
+Player::Actor::Actor(Player& player, const SessionFactory& sessions)
+    : player_{player},
+      reader_{player.options_.reader()},
+      session_{sessions(player.poller_, *this)} {}
+
+void Player::Actor::start(const workloads::Session& session, bool first) {
+    recorded_ = &session;
+    play_.emplace(player_.play_of(session));
+    first_ = first;
+    ever_connected_ = false;
+    backoff_ = milliseconds{0};
+    state_ = State::connecting;
+    ++player_.opening_;
+    session_->connect(workloads::App::old_version);
+}
+
+void Player::Actor::on_connected() {
+    --player_.opening_;
+    last_session_id_ = session_->session_id();
+    player_.events_.connected(last_session_id_);
+    backoff_ = milliseconds{0};
+    state_ = State::idle;
+    idle_since_ = Clock::now();
+    if (ever_connected_) {
+        player_.recorder_.reconnected();
+    } else {
+        ever_connected_ = true;
+        player_.opened(first_);
+    }
+    if (player_.state_ != Player::State::connecting) {
+        go_on(Clock::now());
+    }
+}
+
+void Player::Actor::on_connect_failed(const database::Error& error) {
+    --player_.opening_;
+    player_.events_.connect_failed(error);
+    reconnect_later(Clock::now());
+}
+
+void Player::Actor::reconnect_later(Clock::time_point now) {
+    state_ = State::down;
+    backoff_ = backoff_.count() == 0 ? first_backoff : std::min(backoff_ * 2, longest_backoff);
+    player_.set_timer(*this, now + backoff_);
+}
+
+void Player::Actor::timer_fired(Clock::time_point now) {
+    switch (state_) {
+        case State::down:
+            // Where nothing is left to do, nobody needs the connection.
+            if (play_->next() == nullptr || due() >= player_.last_due_) {
+                finish();
+                return;
+            }
+            state_ = State::connecting;
+            ++player_.opening_;
+            session_->connect(workloads::App::old_version);
+            return;
+        case State::idle:
+            if (due() < player_.last_due_) {
+                send();
+            } else {
+                go_on(now);
+            }
+            return;
+        case State::lingering:
+            finish();
+            return;
+        case State::free:
+        case State::connecting:
+        case State::busy:
+            return;
+    }
+}
+
+// Requires an idle connection.
+void Player::Actor::go_on(Clock::time_point now) {
+    if (state_ != State::idle) {
+        return;
+    }
+    if (play_->next() == nullptr) {
+        linger(now);
+    } else if (due() >= player_.last_due_) {
+        finish();
+    } else if (due() <= now) {
+        send();
+    } else {
+        player_.set_timer(*this, due());
+    }
+}
+
+// An application keeps its connection while it has nothing to do.
+void Player::Actor::linger(Clock::time_point now) {
+    const auto end = player_.moment(player_.options_.tempo.at(recorded_->end_us));
+    if (recorded_->end_known != workloads::SessionEnd::disconnection_record || end <= now) {
+        finish();
+        return;
+    }
+    state_ = State::lingering;
+    player_.set_timer(*this, end);
+}
+
+void Player::Actor::finish() {
+    session_->close();
+    state_ = State::free;
+    ++timer_generation;
+    player_.finished(*this);
+}
+
+void Player::Actor::send() {
+    due_ = sent_ = due();
+    player_.recorder_.due(player_.phases_.since_start(due_));
+    state_ = State::busy;
+    ++player_.in_flight_;
+    // What it could have been sent at: the generator's own lateness counts from there.
+    const auto possible = std::max(due_, idle_since_);
+    session_->run(reader_->read(*play_->next()));
+    player_.recorder_.lag(session_->statement_sent() - possible);
+    if (state_ == State::busy) {
+        sent_ = session_->statement_sent();
+    }
+}
+
+void Player::Actor::on_operation_end(const database::OperationEnd& end) {
+    --player_.in_flight_;
+    if (end.kind == database::ErrorKind::deadlock) {
+        player_.recorder_.deadlock(end.done);
+    }
+    player_.file(*play_->next(), {.due = std::min(due_, end.sent),
+                                  .sent = end.sent,
+                                  .done = end.done,
+                                  .code = end.code,
+                                  .kind = end.kind,
+                                  .session = last_session_id_,
+                                  .slowest_sent = end.slowest_sent,
+                                  .slowest_done = end.slowest_done});
+    if (!end.session_usable) {
+        connection_lost(end.done, true, reports::error_connection_lost);
+        return;
+    }
+    state_ = State::idle;
+    idle_since_ = end.done;
+    play_->ended(since_beginning(end.done), end.in_transaction);
+    go_on(end.done);
+}
+
+void Player::Actor::on_lost(const database::Error& error) {
+    if (state_ == State::lingering || play_->next() == nullptr) {
+        finish();
+        return;
+    }
+    connection_lost(Clock::now(), false,
+                    error.code.empty() ? std::string_view{reports::error_connection_lost}
+                                       : std::string_view{error.code});
+}
+
+void Player::Actor::connection_lost(Clock::time_point now, bool call_under_way,
+                                    std::string_view code) {
+    play_->connection_lost(since_beginning(now), call_under_way, [&](const workloads::Event& call) {
+        // Its own moment may lie ahead: it fails now, with its transaction.
+        player_.file_unsent(call, now, now, code);
+    });
+    if (play_->next() == nullptr) {
+        finish();
+    } else {
+        reconnect_later(now);
+    }
+}
+
+std::chrono::nanoseconds Player::Actor::since_beginning(Clock::time_point at) const {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(at - player_.beginning_);
+}
+
+bool Player::Actor::waits_for_connection(Clock::time_point until) const {
+    return (state_ == State::connecting || state_ == State::down) && play_->next() != nullptr &&
+           due() < until;
+}
+
+void Player::Actor::file_unfinished(Clock::time_point now, Clock::time_point until) {
+    if (state_ == State::free || state_ == State::lingering) {
+        return;
+    }
+    const bool busy = state_ == State::busy;
+    if (busy) {
+        // With its session: it may hang behind a lock even now.
+        const auto slowest = session_->statement_sent();
+        player_.file(*play_->next(), {.due = due_,
+                                      .sent = sent_,
+                                      .done = std::max(now, due_),
+                                      .code = reports::error_unfinished,
+                                      .session = last_session_id_,
+                                      .slowest_sent = slowest,
+                                      .slowest_done = now});
+        play_->ended(since_beginning(now), false);
+    }
+    player_.file_never_sent(*play_, until,
+                            busy ? reports::error_unfinished : reports::error_no_connection);
+}
+
+}  // namespace harness::load

@@ -1,0 +1,63 @@
+// One connection of a replay: plays one recorded session after another.
+#pragma once
+
+#include "harness/database/session.hpp"
+#include "harness/load/player.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+namespace harness::load {
+
+class Player::Actor final : private database::SessionListener {
+public:
+    Actor(Player& player, const SessionFactory& sessions);
+
+    // Opens a connection for it. `first`: the replay begins when all those are open.
+    void start(const workloads::Session& session, bool first);
+    // The replay has begun, or goes on.
+    void go_on(Clock::time_point now);
+    void timer_fired(Clock::time_point now);
+    void check_deadline(Clock::time_point now) { session_->check_deadline(now); }
+    void close() { session_->close(); }
+    // Files what will have no answer. `until`: what was due later is nobody's loss.
+    void file_unfinished(Clock::time_point now, Clock::time_point until);
+
+    [[nodiscard]] bool busy() const noexcept { return state_ == State::busy; }
+    // Holds a call that was due before `until` and waits for a connection.
+    [[nodiscard]] bool waits_for_connection(Clock::time_point until) const;
+
+    std::uint64_t timer_generation = 0;
+
+private:
+    enum class State : std::uint8_t { free, connecting, down, idle, busy, lingering };
+
+    void on_connected() override;
+    void on_connect_failed(const database::Error& error) override;
+    void on_operation_end(const database::OperationEnd& end) override;
+    void on_lost(const database::Error& error) override;
+
+    void send();
+    void connection_lost(Clock::time_point now, bool call_under_way, std::string_view code);
+    void reconnect_later(Clock::time_point now);
+    void linger(Clock::time_point now);
+    void finish();
+    [[nodiscard]] Clock::time_point due() const { return player_.moment(play_->due()); }
+    [[nodiscard]] std::chrono::nanoseconds since_beginning(Clock::time_point at) const;
+
+    Player& player_;
+    const std::unique_ptr<CallReader> reader_;
+    const std::unique_ptr<database::Session> session_;
+    State state_ = State::free;
+    bool first_ = false, ever_connected_ = false;
+    const workloads::Session* recorded_ = nullptr;
+    std::optional<workloads::replay::SessionPlay> play_;
+    Clock::time_point due_{}, sent_{};  // of the call that runs
+    Clock::time_point idle_since_{};
+    std::int64_t last_session_id_ = 0;
+    std::chrono::milliseconds backoff_{0};
+};
+
+}  // namespace harness::load

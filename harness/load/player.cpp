@@ -1,0 +1,272 @@
+#include "harness/load/player.hpp"
+
+#include "harness/load/actor.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace harness::load {
+
+using std::chrono::nanoseconds;
+using workloads::replay::SessionPlay;
+
+namespace {
+
+// Connections opened at one time: more overflow a Unix socket's listen queue.
+constexpr std::size_t opening_at_once = 32;
+constexpr std::chrono::milliseconds tick_length{100};
+// A session connects so long before its first call, as long as no record tells when it did: what
+// connecting takes is not the call's.
+constexpr std::chrono::seconds connects_ahead{1};
+
+std::size_t share_of(std::size_t all, std::size_t number, std::size_t players) {
+    return all / players + (number < all % players ? 1 : 0);
+}
+
+}  // namespace
+
+Player::Player(std::size_t number, const ReplayOptions& options, const PhaseClock& phases,
+               const SessionFactory& sessions, LoadEvents& events)
+    : number_{number},
+      options_{options},
+      phases_{phases},
+      sessions_{sessions},
+      events_{events},
+      recorder_{options.operations, phases},
+      most_actors_{share_of(options.connections, number, options.players)},
+      next_session_{number},
+      first_connections_{count_first_connections()} {}
+
+Player::~Player() = default;
+
+const workloads::Session& Player::waiting_session() const {
+    return options_.recording->sessions[options_.sessions[next_session_]];
+}
+
+std::size_t Player::count_first_connections() const {
+    std::size_t count = 0;
+    for (auto i = number_; i < options_.sessions.size() && count < most_actors_;
+         i += options_.players) {
+        const auto play = play_of(options_.recording->sessions[options_.sessions[i]]);
+        if (play.next() == nullptr || play.due() > connects_ahead) {
+            break;
+        }
+        ++count;
+    }
+    return count;
+}
+
+void Player::run() {
+    prepare_thread();
+    for (std::size_t i = 0; i < std::min(first_connections_, opening_at_once); ++i) {
+        start_next_session();
+    }
+    next_tick_ = Clock::now() + tick_length;
+    double cpu_at_begin = thread_cpu_seconds();
+    bool begun = false;
+    while (!commands_.abandoned() && !drained()) {
+        loop_once();
+        if (!begun && state_ != State::connecting) {
+            begun = true;
+            cpu_at_begin = thread_cpu_seconds();
+        }
+    }
+    const auto now = Clock::now();
+    played_out_ = !session_waits() && free_.size() == actors_.size();
+    file_unfinished(now);
+    if (recorder_.roll(now, live_)) {
+        events_.second_over(number_, live_);
+    }
+    cpu_s_ = thread_cpu_seconds() - cpu_at_begin;
+    for (auto& actor : actors_) {
+        actor->close();
+    }
+}
+
+Measured Player::take() {
+    auto taken = recorder_.take(cpu_s_);
+    taken.played_out = played_out_;
+    taken.last_done = last_done_;
+    return taken;
+}
+
+// Completions first: see Worker::loop_once.
+void Player::loop_once() {
+    poller_.wait(std::max(nanoseconds{0}, nanoseconds{next_wake() - Clock::now()}));
+    const auto now = Clock::now();
+    if (commands_.ready()) {
+        take_commands();
+    }
+    run_timers(now);
+    if (state_ == State::playing) {
+        start_sessions(now);
+    }
+    if (now >= next_tick_) {
+        tick(now);
+    }
+}
+
+Clock::time_point Player::next_wake() const {
+    auto wake = next_tick_;
+    if (!timers_.empty()) {
+        wake = std::min(wake, timers_.top().at);
+    }
+    if (state_ == State::playing && session_waits()) {
+        wake = std::min(wake, next_start_);
+    }
+    return wake;
+}
+
+void Player::take_commands() {
+    const auto [begin, stop, deploy] = commands_.take();
+    if (deploy) {
+        throw std::logic_error{"a recording knows no deploys"};
+    }
+    if (begin) {
+        state_ = State::playing;
+        beginning_ = next_start_ = *begin;
+        for (auto& actor : actors_) {
+            actor->go_on(beginning_);
+        }
+    }
+    if (stop && state_ != State::draining) {
+        last_due_ = *stop;
+        drain_until_ = last_due_ + std::chrono::duration_cast<Clock::duration>(options_.drain);
+        if (state_ == State::connecting) {
+            commands_.abandon();
+        }
+        state_ = State::draining;
+        for (auto& actor : actors_) {
+            actor->go_on(Clock::now());  // whoever waits for what will not be due is done
+        }
+    }
+}
+
+void Player::start_sessions(Clock::time_point now) {
+    while (session_waits() && opening_ < opening_at_once) {
+        const auto play = play_of(waiting_session());
+        const auto due = play.next() == nullptr ? now : moment(play.due());
+        const auto start =
+            std::min(due - connects_ahead, moment(options_.tempo.at(waiting_session().start_us)));
+        if (start > now) {
+            next_start_ = start;
+            return;
+        }
+        if (actors_.size() - free_.size() >= most_actors_) {
+            break;
+        }
+        start_next_session();
+    }
+    // Whatever is in the way, an end of it wakes us.
+    next_start_ = next_tick_;
+}
+
+void Player::start_next_session() {
+    if (free_.empty()) {
+        actors_.push_back(std::make_unique<Actor>(*this, sessions_));
+        free_.push_back(actors_.back().get());
+    }
+    auto& actor = *free_.back();
+    free_.pop_back();
+    const auto& session = waiting_session();
+    next_session_ += options_.players;
+    actor.start(session, state_ == State::connecting);
+}
+
+void Player::opened(bool first) {
+    if (!first) {
+        return;
+    }
+    connected_.fetch_add(1);
+    if (state_ == State::connecting && actors_.size() < first_connections_) {
+        start_next_session();
+    }
+}
+
+void Player::finished(Actor& actor) {
+    free_.push_back(&actor);
+    next_start_ = {};
+}
+
+void Player::set_timer(Actor& actor, Clock::time_point at) {
+    timers_.push({at, &actor, ++actor.timer_generation});
+}
+
+void Player::run_timers(Clock::time_point now) {
+    while (!timers_.empty() && timers_.top().at <= now) {
+        const Timer timer = timers_.top();
+        timers_.pop();
+        if (timer.actor->timer_generation == timer.generation) {
+            timer.actor->timer_fired(now);
+        }
+    }
+}
+
+void Player::tick(Clock::time_point now) {
+    next_tick_ = now + tick_length;
+    if (recorder_.roll(now, live_)) {
+        live_.backlog = 0;
+        events_.second_over(number_, live_);
+    }
+    for (auto& actor : actors_) {
+        actor->check_deadline(now);
+    }
+}
+
+bool Player::drained() const {
+    if (state_ != State::draining) {
+        return false;
+    }
+    const auto now = Clock::now();
+    if (now < last_due_) {
+        return false;
+    }
+    return now >= drain_until_ ||
+           (in_flight_ == 0 && std::none_of(actors_.begin(), actors_.end(), [&](const auto& actor) {
+                return actor->waits_for_connection(last_due_);
+            }));
+}
+
+void Player::file(const workloads::Event& call, Completion completion) {
+    last_done_ = std::max(last_done_, completion.done);
+    completion.operation = options_.operation_of_shape[call.shape];
+    const bool failed_then = call.outcome != workloads::Event::went_through;
+    const std::string_view then =
+        failed_then ? std::string_view{options_.recording->sqlstates[call.outcome - 1U]}
+                    : std::string_view{};
+    recorder_.compared(completion, then);
+}
+
+void Player::file_unsent(const workloads::Event& call, Clock::time_point due, Clock::time_point now,
+                         std::string_view code) {
+    recorder_.due(phases_.since_start(due));
+    file(call, {.due = due, .sent = now, .done = std::max(now, due), .code = code});
+}
+
+// What ends with the run instead of with an answer.
+void Player::file_unfinished(Clock::time_point now) {
+    const auto until = std::min(last_due_, now);
+    for (auto& actor : actors_) {
+        actor->file_unfinished(now, until);
+    }
+    while (state_ != State::connecting && session_waits()) {
+        file_never_sent(play_of(waiting_session()), until, reports::error_no_connection);
+        next_session_ += options_.players;
+    }
+}
+
+// As fast as possible nothing is due before its turn.
+void Player::file_never_sent(SessionPlay play, Clock::time_point until, std::string_view code) {
+    if (!(options_.tempo.speed > 0)) {
+        return;
+    }
+    for (; play.next() != nullptr; play.ended(play.due(), false)) {
+        if (const auto due = moment(play.due()); due < until) {
+            file_unsent(*play.next(), due, until, code);
+        } else {
+            return;
+        }
+    }
+}
+
+}  // namespace harness::load

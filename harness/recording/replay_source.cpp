@@ -1,0 +1,464 @@
+#include "harness/recording/replay_source.hpp"
+
+#include "harness/usage_error.hpp"
+#include "reports/figures.hpp"
+#include "scenarios/relations.hpp"
+#include "workloads/logs/message.hpp"
+#include "workloads/logs/parameters.hpp"
+#include "workloads/logs/replayability.hpp"
+#include "workloads/replay/session_play.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <numeric>
+#include <queue>
+#include <stdexcept>
+
+namespace harness::recording {
+namespace {
+
+using workloads::Event;
+using workloads::logs::LogEntry;
+using workloads::logs::Protocol;
+using workloads::logs::Saying;
+using workloads::logs::StatementKind;
+using workloads::replay::is_replayed;
+using workloads::replay::RecordedCall;
+
+// Rows of a portal that are fetched at a time: the log does not tell.
+constexpr const char* rows_a_fetch = "100";
+
+std::uint64_t key_of(workloads::Place place) {
+    return std::uint64_t{place.file} << 48U | place.offset;
+}
+
+struct Spoken {
+    workloads::logs::Said said;
+    std::string_view text;
+};
+
+// Of a statement that failed and of which nothing else is logged the failure tells the text.
+Spoken spoken(const LogEntry& entry) {
+    Spoken spoken{workloads::logs::read_message(entry), {}};
+    spoken.text = spoken.said.saying == Saying::failure ? entry.query : spoken.said.text;
+    return spoken;
+}
+
+std::string quoted_name(std::string_view name) {
+    std::string quoted = "\"";
+    for (const char c : name) {
+        quoted += c;
+        if (c == '"') {
+            quoted += c;
+        }
+    }
+    return quoted + '"';
+}
+
+// "select_orders_3fa9c2d1": what it does, where, and which of several.
+std::string operation_name(const workloads::logs::Shape& shape, const std::string& text) {
+    std::string name;
+    for (const char c : shape.masked) {
+        if (std::isalpha(static_cast<unsigned char>(c)) == 0) {
+            break;
+        }
+        name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+    name = name.empty() ? "statement" : name.substr(0, 20);
+    if (const auto relations = scenarios::relations_of(text); !relations.empty()) {
+        name += '_';
+        for (const char c : relations.front().substr(0, 30)) {
+            const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0;
+            name += plain ? static_cast<char>(std::tolower(static_cast<unsigned char>(c))) : '_';
+        }
+    }
+    char number[16];
+    std::snprintf(number, sizeof number, "_%08x",
+                  static_cast<unsigned>(shape.fingerprint ^ shape.fingerprint >> 32U));
+    return name + number;
+}
+
+workloads::Statement statement_of(std::string text) {
+    workloads::Statement statement;
+    statement.text = statement.numbered = std::move(text);
+    return statement;
+}
+
+std::string where(const scenarios::Scenario& scenario) {
+    return scenarios::Error{scenario.file, scenario.workload.replay->place, "workload.replay"}
+        .text();
+}
+
+}  // namespace
+
+// Reads the calls of a recording again, one at a time.
+class ReplaySource::Calls final : public load::CallReader {
+public:
+    explicit Calls(const ReplaySource& source)
+        : source_{source}, again_{source.reader_->reread()} {}
+
+    const RecordedCall& read(const Event& event) override {
+        LogEntry entry;
+        if (!again_->read(event.place(), entry)) {
+            throw std::runtime_error{"the log " + source_.place_text(event.place()) +
+                                     " was changed while it was replayed"};
+        }
+        const auto [said, text] = spoken(entry);
+        call_ = {};
+        name_.assign(said.name);
+        values_.clear();
+        then_.clear();
+        text_.assign(text);
+        if (said.saying == Saying::fetch) {
+            text_ = fetch_from(said.portal);
+        } else if (event.protocol() == Protocol::extended) {
+            read_values(entry);
+            call_.extended = true;
+            if (source_.cursors_.contains(key_of(event.place()))) {
+                text_.insert(0, "DECLARE " + quoted_name(said.portal) + " NO SCROLL CURSOR FOR ");
+                then_ = fetch_from(said.portal);
+                name_.clear();
+            }
+        }
+        call_.text = text_;
+        call_.name = name_;
+        call_.then = then_;
+        call_.parameters = values_;
+        return call_;
+    }
+
+private:
+    static std::string fetch_from(std::string_view portal) {
+        return std::string{"FETCH FORWARD "} + rows_a_fetch + " FROM " + quoted_name(portal);
+    }
+
+    void read_values(const LogEntry& entry) {
+        static_cast<void>(workloads::logs::read_parameters(entry, &parameters_));
+        for (const auto& value : parameters_) {
+            values_.push_back(value ? value->c_str() : nullptr);
+        }
+    }
+
+    const ReplaySource& source_;
+    std::unique_ptr<RecordRereader> again_;
+    RecordedCall call_;
+    std::string text_, name_, then_;
+    workloads::logs::ParameterValues parameters_;
+    std::vector<const char*> values_;
+};
+
+ReplaySource::ReplaySource(const scenarios::Scenario& scenario, ReadProgress& progress,
+                           const std::stop_token& stop) {
+    const auto& replay = *scenario.workload.replay;
+    reader_ = std::make_unique<RecordingReader>(
+        replay.logs, replay.prefix.empty() ? std::nullopt : std::optional{replay.prefix}, progress,
+        stop);
+    recording_ = reader_->read();
+    choose_sessions(scenario);
+    find_portals();
+    count_uses();
+    name_operations();
+    count_reasons();
+    connections_ = replay.sessions ? static_cast<std::size_t>(*replay.sessions) : most_at_once();
+    for (const auto& file : reader_->files()) {
+        described_.logs.push_back(file.path);
+    }
+    described_.speed = replay.speed;
+    described_.length_s = replay.speed > 0 ? length_s() / replay.speed : 0;
+    if (described_.exactly + described_.approximately == 0) {
+        throw UsageError{where(scenario) + ": of its " +
+                         reports::counted(described_.statements(), "statement", "statements") +
+                         " none can be sent again; `rehearse workload inspect` says why"};
+    }
+}
+
+// Sessions of one database: the others' statements would run where their tables are not.
+void ReplaySource::choose_sessions(const scenarios::Scenario& scenario) {
+    const auto& wanted = scenario.workload.replay->database;
+    std::map<std::string, std::uint64_t> statements;
+    for (const auto& session : recording_.sessions) {
+        if (session.events > 0) {
+            statements[recording_.names[session.database]] += session.events;
+        }
+    }
+    std::string known;
+    for (const auto& [database, count] : statements) {
+        known += (known.empty() ? "" : ", ") + (database.empty() ? "(not logged)" : database) +
+                 " (" + reports::counted(count, "statement", "statements") + ")";
+    }
+    if (wanted.empty() && statements.size() > 1) {
+        throw UsageError{where(scenario) + ": the recorded sessions are of several databases: " +
+                         known + "; say which one is replayed with `database`"};
+    }
+    if (!wanted.empty() && !statements.contains(wanted)) {
+        throw UsageError{where(scenario) + ": no recorded session is of the database \"" + wanted +
+                         "\"; there are: " + (known.empty() ? "none" : known)};
+    }
+    origin_us_ = INT64_MAX;
+    for (std::size_t i = 0; i < recording_.sessions.size(); ++i) {
+        const auto& session = recording_.sessions[i];
+        if (session.events == 0) {
+            continue;
+        }
+        if (!wanted.empty() && recording_.names[session.database] != wanted) {
+            described_.other_databases += session.events;
+            continue;
+        }
+        sessions_.push_back(static_cast<std::uint32_t>(i));
+        origin_us_ = std::min(origin_us_, recording_.events[session.first_event].start_us);
+    }
+    described_.sessions = sessions_.size();
+    const auto first_start = [this](std::uint32_t session) {
+        const auto& chosen = recording_.sessions[session];
+        return std::min(chosen.start_us, recording_.events[chosen.first_event].start_us);
+    };
+    std::stable_sort(sessions_.begin(), sessions_.end(), [&](std::uint32_t a, std::uint32_t b) {
+        return first_start(a) < first_start(b);
+    });
+}
+
+// Which portals are fetched from later: they are replayed as cursors, for the log does not tell how
+// many rows the application took at a time, nor can a client of libpq take some only.
+void ReplaySource::find_portals() {
+    const auto again = reader_->reread();
+    LogEntry entry;
+    for (const auto number : sessions_) {
+        const auto events = recording_.events_of(recording_.sessions[number]);
+        if (std::none_of(events.begin(), events.end(),
+                         [](const Event& event) { return event.protocol() == Protocol::fetch; })) {
+            continue;
+        }
+        std::map<std::string, workloads::Place> executed;
+        for (const auto& event : events) {
+            if (event.protocol() != Protocol::extended && event.protocol() != Protocol::fetch) {
+                continue;
+            }
+            if (!again->read(event.place(), entry)) {
+                continue;
+            }
+            const auto said = workloads::logs::read_message(entry);
+            if (said.saying == Saying::execute) {
+                executed[std::string{said.portal}] = event.place();
+            } else if (const auto found = executed.find(std::string{said.portal});
+                       found != executed.end()) {
+                cursors_.insert(key_of(found->second));
+            }
+        }
+    }
+}
+
+void ReplaySource::count_uses() {
+    std::vector<Use> uses(recording_.shapes.size());
+    for (const auto number : sessions_) {
+        for (const auto& event : recording_.events_of(recording_.sessions[number])) {
+            auto& use = uses[event.shape];
+            if (is_replayed(event) && use.count++ == 0) {
+                use.shape = event.shape;
+                use.first = event.place();
+            }
+        }
+    }
+    const auto again = reader_->reread();
+    for (auto& use : uses) {
+        LogEntry entry;
+        if (use.count == 0) {
+            continue;
+        }
+        if (again->read(use.first, entry)) {
+            use.text = spoken(entry).text;
+            use.parameters = workloads::logs::read_parameters(entry).count;
+        }
+        uses_.push_back(std::move(use));
+    }
+    std::stable_sort(uses_.begin(), uses_.end(),
+                     [](const Use& a, const Use& b) { return a.count > b.count; });
+}
+
+// The most frequent shapes are operations of their own.
+void ReplaySource::name_operations() {
+    operation_of_shape_.assign(recording_.shapes.size(), 0);
+    const bool fold = uses_.size() > most_replay_operations;
+    std::map<std::string, unsigned> taken;
+    for (std::size_t i = 0; i < uses_.size(); ++i) {
+        const auto& use = uses_[i];
+        const bool of_its_own = !fold || i + 1 < most_replay_operations;
+        if (of_its_own || operations_.size() < most_replay_operations) {
+            workloads::Operation operation;
+            operation.name = of_its_own ? operation_name(recording_.shapes[use.shape], use.text)
+                                        : std::string{other_statements};
+            if (const auto same = taken[operation.name]++; same > 0) {
+                operation.name += "_" + std::to_string(same + 1);
+            }
+            operations_.push_back(std::move(operation));
+        }
+        operations_.back().statements.push_back(statement_of(use.text));
+        operation_of_shape_[use.shape] =
+            static_cast<workloads::OperationId>(operations_.size() - 1);
+    }
+}
+
+// Temporary tables, and whatever else the application makes before it uses it.
+std::vector<std::string> ReplaySource::relations_made() const {
+    std::vector<std::string> made;
+    for (const auto& use : uses_) {
+        if (recording_.shapes[use.shape].kind == StatementKind::definition) {
+            const auto relations = scenarios::relations_of(use.text);
+            made.insert(made.end(), relations.begin(), relations.end());
+        }
+    }
+    std::sort(made.begin(), made.end());
+    return made;
+}
+
+std::vector<std::string> ReplaySource::refused_by(database::Database& target,
+                                                  const scenarios::Scenario& scenario) const {
+    const auto made = relations_made();
+    std::vector<database::StatementToCheck> statements;
+    std::map<std::string, const Use*> use_at;
+    std::uint64_t calls = 0;
+    for (const auto& use : uses_) {
+        calls += use.count;
+        const auto relations = scenarios::relations_of(use.text);
+        const bool makes_them =
+            std::any_of(relations.begin(), relations.end(), [&](const std::string& relation) {
+                return std::binary_search(made.begin(), made.end(), relation);
+            });
+        if (recording_.shapes[use.shape].kind != StatementKind::query || makes_them) {
+            continue;
+        }
+        const auto place = place_text(use.first);
+        use_at[place] = &use;
+        statements.push_back({.place = place, .sql = use.text, .parameters = use.parameters});
+    }
+    std::vector<std::string> refusals;
+    std::uint64_t refused = 0;
+    for (const auto& problem : target.check_statements(
+             statements, {scenario.workload.session_old, scenario.workload.session_new})) {
+        const auto& use = *use_at.at(problem.place);
+        refused += use.count;
+        // Not as it stands in the log: its values are production's.
+        refusals.push_back(problem.place + ": " + problem.error.message + " (SQLSTATE " +
+                           problem.error.code + "), of which there are " +
+                           reports::counted(use.count, "call", "calls") + ": " +
+                           recording_.shapes[use.shape].masked.substr(0, 200));
+    }
+    if (refused * 100 > calls) {
+        constexpr std::size_t most_told = 10;
+        std::string text = "the target refuses " + reports::counted(refused, "call", "calls") +
+                           " of " + reports::count_text(calls) + " in the recording:";
+        for (std::size_t i = 0; i < std::min(refusals.size(), most_told); ++i) {
+            text += "\n" + refusals[i];
+        }
+        if (refusals.size() > most_told) {
+            text += "\nand " + std::to_string(refusals.size() - most_told) + " statements more";
+        }
+        throw UsageError{text +
+                         "\nbegin with the schema and the data that the recording began with, "
+                         "or set the search path with `workload.session`"};
+    }
+    return refusals;
+}
+
+void ReplaySource::count_reasons() {
+    struct Count {
+        std::uint64_t count = 0;
+        workloads::Place first;
+    };
+    std::map<workloads::logs::Reason, Count> counts;
+    for (const auto number : sessions_) {
+        for (const auto& event : recording_.events_of(recording_.sessions[number])) {
+            auto& found = counts[event.reason()];
+            if (found.count++ == 0) {
+                found.first = event.place();
+            }
+        }
+    }
+    for (const auto& [reason, found] : counts) {
+        const auto& row = workloads::logs::row_of(reason);
+        using workloads::logs::Replay;
+        auto& sum = row.replay == Replay::exactly         ? described_.exactly
+                    : row.replay == Replay::approximately ? described_.approximately
+                                                          : described_.not_at_all;
+        sum += found.count;
+        if (reason != workloads::logs::Reason::none) {
+            described_.reasons.push_back({.key = row.key,
+                                          .why = row.why,
+                                          .first = place_text(found.first),
+                                          .replayed = workloads::logs::name_of(row.replay),
+                                          .count = found.count});
+        }
+    }
+}
+
+std::string ReplaySource::place_text(workloads::Place place) const {
+    const auto again = reader_->reread();
+    return reader_->files().at(place.file).path + ":" + std::to_string(again->line_of(place));
+}
+
+// Sessions as they overlapped; one that did nothing any more is over.
+std::size_t ReplaySource::most_at_once() const {
+    std::vector<std::pair<std::int64_t, int>> changes;
+    for (const auto number : sessions_) {
+        const auto& session = recording_.sessions[number];
+        const auto begins =
+            std::min(session.start_us, recording_.events[session.first_event].start_us);
+        changes.emplace_back(begins, 1);
+        changes.emplace_back(std::max(session.end_us, begins) + 1, -1);
+    }
+    std::sort(changes.begin(), changes.end());
+    int open = 0;
+    int most = 1;
+    for (const auto& [at, change] : changes) {
+        open += change;
+        most = std::max(most, open);
+    }
+    return static_cast<std::size_t>(most);
+}
+
+double ReplaySource::length_s() const noexcept {
+    return static_cast<double>(recording_.end_us - origin_us_) * 1e-6;
+}
+
+double ReplaySource::rate() const noexcept {
+    const auto sent = static_cast<double>(described_.exactly + described_.approximately);
+    return described_.length_s > 0 ? sent / described_.length_s : 0;
+}
+
+scenarios::Scenario ReplaySource::with_operations(const scenarios::Scenario& scenario) const {
+    auto changed = scenario;
+    auto& workload = changed.workload;
+    workload.operations = operations_;
+    workload.operation_places.assign(operations_.size(), workload.replay->place);
+    workload.connections = static_cast<int>(connections_);
+    workload.threads = std::min(workload.threads, workload.connections);
+    if (changed.verify && changed.verify->live == scenarios::Verify::Live::automatic) {
+        changed.verify->live = scenarios::Verify::Live::off;
+    }
+    if (workload.replay->at) {
+        const std::chrono::duration<double, std::milli> reached{
+            static_cast<double>(workload.replay->at->count()) / workload.replay->speed};
+        changed.phases.warmup =
+            std::chrono::round<std::chrono::milliseconds>(reached) - changed.phases.before;
+    }
+    return changed;
+}
+
+load::ReplayOptions ReplaySource::options(const scenarios::Replay& replay,
+                                          std::size_t players) const {
+    load::ReplayOptions options;
+    options.recording = &recording_;
+    options.sessions = sessions_;
+    options.operation_of_shape = operation_of_shape_;
+    options.operations = operations_.size();
+    options.reader = [this] { return std::make_unique<Calls>(*this); };
+    options.tempo = {origin_us_, replay.speed};
+    options.players = std::min(players, connections_);
+    options.connections = connections_;
+    return options;
+}
+
+}  // namespace harness::recording

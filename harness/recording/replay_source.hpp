@@ -1,0 +1,91 @@
+// The recording of a scenario's `replay`, made ready for the load engine: which sessions are
+// played, what their statements are called in the report, and what of them cannot be sent again.
+#pragma once
+
+#include "harness/database/engine.hpp"
+#include "harness/load/player.hpp"
+#include "harness/recording/recording_reader.hpp"
+#include "reports/record.hpp"
+#include "scenarios/scenario.hpp"
+#include "workloads/mix.hpp"
+#include "workloads/recording.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+namespace harness::recording {
+
+// What is beyond them shares one operation: a report of thousands helps nobody.
+inline constexpr std::size_t most_replay_operations = 200;
+inline constexpr const char* other_statements = "other_statements";
+
+// The logs stay mapped while this lives.
+class ReplaySource {
+public:
+    // Reads the logs. Throws UsageError, with the file or the scenario's line, for what is no log
+    // and for a recording of which nothing can be played; Stopped.
+    ReplaySource(const scenarios::Scenario& scenario, ReadProgress& progress,
+                 const std::stop_token& stop);
+
+    // The scenario with the recording's statements as its operations, each with every distinct text
+    // that it stands for as far as its values do not matter.
+    [[nodiscard]] scenarios::Scenario with_operations(const scenarios::Scenario& scenario) const;
+
+    // Asks the target about each statement, but those of relations that the recording makes itself.
+    // Throws UsageError with those that it refuses where they are more than one call in a hundred;
+    // returns them, as sentences, where they are fewer.
+    [[nodiscard]] std::vector<std::string> refused_by(database::Database& target,
+                                                      const scenarios::Scenario& scenario) const;
+
+    // Valid while this lives.
+    [[nodiscard]] load::ReplayOptions options(const scenarios::Replay& replay,
+                                              std::size_t players) const;
+
+    // What is played, and what is not.
+    [[nodiscard]] const reports::Replay& described() const noexcept { return described_; }
+    // Connections at one time.
+    [[nodiscard]] std::size_t connections() const noexcept { return connections_; }
+    // From its first statement's start to its last record.
+    [[nodiscard]] double length_s() const noexcept;
+    // Statements a second at the scenario's speed, on average; 0: as fast as possible.
+    [[nodiscard]] double rate() const noexcept;
+
+private:
+    class Calls;
+    // A shape of what is played.
+    struct Use {
+        std::uint32_t shape = 0;
+        std::uint64_t count = 0;
+        workloads::Place first;
+        std::string text;  // of the first such statement
+        std::size_t parameters = 0;
+    };
+
+    void choose_sessions(const scenarios::Scenario& scenario);
+    void count_uses();
+    void name_operations();
+    [[nodiscard]] std::vector<std::string> relations_made() const;
+    void count_reasons();
+    void find_portals();
+    [[nodiscard]] std::size_t most_at_once() const;
+    [[nodiscard]] std::string place_text(workloads::Place place) const;
+
+    std::unique_ptr<RecordingReader> reader_;
+    workloads::Recording recording_;
+    std::vector<std::uint32_t> sessions_;  // those that are played, by their beginning
+    std::int64_t origin_us_ = 0;
+    std::vector<Use> uses_;  // the most frequent first
+    std::vector<workloads::Operation> operations_;
+    std::vector<workloads::OperationId> operation_of_shape_;
+    // Of executions whose portal is fetched from again: see Calls.
+    std::unordered_set<std::uint64_t> cursors_;
+    std::size_t connections_ = 1;
+    reports::Replay described_;
+};
+
+}  // namespace harness::recording

@@ -1,0 +1,75 @@
+#include "reports/replay.hpp"
+
+#include "reports/figures.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace reports {
+
+std::string percent_text(double share) {
+    const bool all_but = share < 1 && share > 0.999;
+    return decimal_text(all_but ? std::floor(share * 1e3) / 10 : share * 100, 1) + " %";
+}
+
+std::string coverage_text(const Replay& replay) {
+    const auto share = [&](std::uint64_t count) {
+        return percent_text(static_cast<double>(count) / static_cast<double>(replay.statements()));
+    };
+    std::string text = counted(replay.statements(), "statement", "statements") + ": " +
+                       share(replay.exactly) + " replayed as recorded, " +
+                       share(replay.approximately) + " approximately, " + share(replay.not_at_all) +
+                       " not at all";
+    std::string why;
+    for (const auto& reason : replay.reasons) {
+        if (reason.replayed == "not") {
+            why += (why.empty() ? " (" : "; ") + count_text(reason.count) + " " + reason.why +
+                   ", first at " + reason.first;
+        }
+    }
+    return text + (why.empty() ? "" : why + ")");
+}
+
+std::string recording_text(const Replay& replay) {
+    std::string text = counted(replay.sessions, "session", "sessions") + " of " +
+                       counted(replay.logs.size(), "log", "logs") +
+                       (replay.speed > 0 ? ", " + seconds_text(replay.length_s) + " at speed " +
+                                               decimal_text(replay.speed, 2)
+                                         : ", as fast as possible") +
+                       "; " + coverage_text(replay);
+    if (replay.other_databases > 0) {
+        text += "; " + counted(replay.other_databases, "statement", "statements") +
+                " of other databases were left out";
+    }
+    return text + ".";
+}
+
+std::string outcomes_text(const Replay& replay) {
+    ReplayOutcomes all;
+    for (const auto& phase : replay.outcomes) {
+        all.merge(phase);
+    }
+    return count_text(all.as_recorded) + " ended as recorded (" +
+           count_text(all.failed_as_recorded) + " of them failed then, too), " +
+           count_text(all.gone) + " failed in the recording only, " + count_text(all.fresh) +
+           " failed anew.";
+}
+
+std::vector<std::string> replay_doubts(const Record& record) {
+    std::vector<std::string> doubts;
+    if (!record.replay) {
+        return doubts;
+    }
+    const auto fresh = [&](PhaseName phase) {
+        return record.replay->outcomes[static_cast<std::size_t>(phase)].fresh;
+    };
+    if (const auto before = fresh(PhaseName::warmup) + fresh(PhaseName::before); before > 0) {
+        doubts.push_back(counted(before, "call", "calls") +
+                         " failed before the migration began and had gone through in the "
+                         "recording: calls that fail so later may be the replay's doing, not the "
+                         "migration's. Begin with the data that the recording began with.");
+    }
+    return doubts;
+}
+
+}  // namespace reports

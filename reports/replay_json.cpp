@@ -1,0 +1,83 @@
+// What a run's result.json holds of the recording that was its load, written and read back.
+#include "reports/json_parts.hpp"
+#include "reports/read_json_parts.hpp"
+
+namespace reports {
+
+namespace {
+
+using json_parts::Json;
+using reading::Part;
+
+Json outcomes_json(const ReplayOutcomes& outcomes) {
+    return {{"as_recorded", outcomes.as_recorded},
+            {"failed_as_recorded", outcomes.failed_as_recorded},
+            {"gone", outcomes.gone},
+            {"new", outcomes.fresh}};
+}
+
+ReplayOutcomes read_outcomes(const Part& part) {
+    return {.as_recorded = part["as_recorded"].count(),
+            .failed_as_recorded = part["failed_as_recorded"].count(),
+            .gone = part["gone"].count(),
+            .fresh = part["new"].count()};
+}
+
+Json reason_json(const Replay::Reason& reason) {
+    return {{"key", reason.key},
+            {"why", reason.why},
+            {"replayed", reason.replayed},
+            {"count", reason.count},
+            {"first", reason.first}};
+}
+
+Replay::Reason read_reason(const Part& part) {
+    return {.key = part["key"].text(),
+            .why = part["why"].text(),
+            .first = part["first"].text(),
+            .replayed = part["replayed"].text(),
+            .count = part["count"].count()};
+}
+
+}  // namespace
+
+Json json_parts::replay_json(const Replay& replay) {
+    Json outcomes = Json::object();
+    for (std::size_t phase = 0; phase < phase_count; ++phase) {
+        outcomes[name_of(static_cast<PhaseName>(phase))] = outcomes_json(replay.outcomes[phase]);
+    }
+    return {{"logs", replay.logs},
+            {"speed", number(replay.speed)},
+            {"length_s", number(replay.length_s)},
+            {"sessions", replay.sessions},
+            {"statements", replay.statements()},
+            {"exactly", replay.exactly},
+            {"approximately", replay.approximately},
+            {"not_at_all", replay.not_at_all},
+            {"other_databases", replay.other_databases},
+            {"coverage", number(replay.coverage())},
+            {"reasons", list(replay.reasons, reason_json)},
+            {"outcomes", outcomes}};
+}
+
+Replay reading::read_replay_part(const Part& part) {
+    Replay replay{.logs = part["logs"].texts(),
+                  .speed = part["speed"].number(),
+                  .length_s = part["length_s"].number(),
+                  .sessions = part["sessions"].count(),
+                  .exactly = part["exactly"].count(),
+                  .approximately = part["approximately"].count(),
+                  .not_at_all = part["not_at_all"].count(),
+                  .other_databases = part["other_databases"].count(),
+                  .reasons = part["reasons"].list(read_reason)};
+    for (std::size_t phase = 0; phase < phase_count; ++phase) {
+        replay.outcomes[phase] =
+            read_outcomes(part["outcomes"][name_of(static_cast<PhaseName>(phase))]);
+    }
+    if (replay.statements() != part["statements"].count()) {
+        part["statements"].fail("it is not the sum of its parts");
+    }
+    return replay;
+}
+
+}  // namespace reports

@@ -1,0 +1,74 @@
+#include "workloads/replay/session_play.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace workloads::replay {
+
+using std::chrono::nanoseconds;
+
+nanoseconds Tempo::length(std::int64_t recorded_us) const noexcept {
+    if (!(speed > 0)) {
+        return nanoseconds{0};
+    }
+    // Nothing lasts longer than the century that a nanosecond clock holds.
+    constexpr double longest = 3e18;
+    return nanoseconds{static_cast<std::int64_t>(
+        std::clamp(std::round(static_cast<double>(recorded_us) * 1e3 / speed), -longest, longest))};
+}
+
+nanoseconds Tempo::at(std::int64_t recorded_us) const noexcept {
+    return length(recorded_us - origin_us);
+}
+
+bool is_replayed(const Event& event) noexcept {
+    return logs::row_of(event.reason()).replay != logs::Replay::not_at_all;
+}
+
+SessionPlay::SessionPlay(std::span<const Event> events, const Tempo& tempo)
+    : events_{events}, tempo_{&tempo} {
+    pass_over();
+    if (next() != nullptr) {
+        due_ = tempo.at(next()->start_us);
+    }
+}
+
+void SessionPlay::pass_over() {
+    while (next() != nullptr && !is_replayed(*next())) {
+        events_ = events_.subspan(1);
+    }
+}
+
+void SessionPlay::go_on() {
+    previous_end_us_ = next()->start_us + next()->duration_us().value_or(0);
+    events_ = events_.subspan(1);
+    pass_over();
+}
+
+void SessionPlay::ended(nanoseconds done, bool in_transaction) {
+    go_on();
+    in_transaction_ = in_transaction;
+    set_due(done);
+}
+
+void SessionPlay::set_due(nanoseconds done) {
+    if (next() == nullptr) {
+        return;
+    }
+    due_ = tempo_->speed > 0 ? tempo_->at(next()->start_us) : done;
+    if (in_transaction_) {
+        const auto thought_us = std::max<std::int64_t>(0, next()->start_us - previous_end_us_);
+        due_ = std::max(due_, done + tempo_->length(thought_us));
+    }
+}
+
+// Without its answer: whether a transaction goes on is known of the recording only.
+void SessionPlay::skip() {
+    using enum logs::StatementKind;
+    const auto kind = next()->kind();
+    const bool ends = kind == commit || kind == rollback || kind == prepare_transaction;
+    in_transaction_ = !ends && (in_transaction_ || kind == begin);
+    go_on();
+}
+
+}  // namespace workloads::replay

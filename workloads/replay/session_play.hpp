@@ -1,0 +1,73 @@
+// When the calls of one recorded session are due in a replay. Decides, and knows no clock: times
+// are what has passed since the replay's beginning.
+#pragma once
+
+#include "workloads/recording.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace workloads::replay {
+
+// How the recording's time becomes the replay's.
+struct Tempo {
+    std::int64_t origin_us = 0;  // the recorded moment with which the replay begins
+    double speed = 1;            // recorded seconds a second; 0: nobody waits for anything
+
+    [[nodiscard]] std::chrono::nanoseconds at(std::int64_t recorded_us) const noexcept;
+    [[nodiscard]] std::chrono::nanoseconds length(std::int64_t recorded_us) const noexcept;
+};
+
+// Whether it can be sent again, exactly or not quite.
+[[nodiscard]] bool is_replayed(const Event& event) noexcept;
+
+// A transaction is due when it began in the recording, whatever became of the one before it: users
+// do not wait for a server to recover. Within a transaction the application waits for each answer
+// and thinks as long as it did then, so that one slow statement is not counted as many.
+class SessionPlay {
+public:
+    // What cannot be sent again is passed over.
+    SessionPlay(std::span<const Event> events, const Tempo& tempo);
+
+    // Null: all is done.
+    [[nodiscard]] const Event* next() const noexcept {
+        return events_.empty() ? nullptr : &events_.front();
+    }
+    // When it is due. Requires that there is one.
+    [[nodiscard]] std::chrono::nanoseconds due() const noexcept { return due_; }
+
+    // The call has ended, and left a transaction open or not.
+    void ended(std::chrono::nanoseconds done, bool in_transaction);
+
+    // The connection is gone, with the transaction that was open or about to begin: what is left of
+    // it must not run by itself. Passes each call of it to `lost`, in order; not the one that was
+    // under way, if there was one.
+    template <typename Lost>
+    void connection_lost(std::chrono::nanoseconds now, bool call_under_way, Lost&& lost) {
+        if (call_under_way) {
+            skip();
+        }
+        while (in_transaction_ && next() != nullptr) {
+            lost(*next());
+            skip();
+        }
+        in_transaction_ = false;
+        set_due(now);
+    }
+
+private:
+    void pass_over();
+    void go_on();
+    void skip();
+    void set_due(std::chrono::nanoseconds done);
+
+    std::span<const Event> events_;
+    const Tempo* tempo_;
+    std::chrono::nanoseconds due_{0};
+    std::int64_t previous_end_us_ = 0;  // in the recording
+    bool in_transaction_ = false;
+};
+
+}  // namespace workloads::replay

@@ -350,8 +350,9 @@ TEST_F(LogFilesTest, ReadsNoOtherRecordAgainThanTheOneThatIsAskedFor) {
     ReadProgress progress;
     RecordingReader reader{{path}, std::nullopt, progress, {}};
     workloads::logs::LogEntry entry;
-    EXPECT_TRUE(reader.read_again({0, 0}, entry));
-    EXPECT_FALSE(reader.read_again({0, 5}, entry));
+    const auto again = reader.reread();
+    EXPECT_TRUE(again->read({0, 0}, entry));
+    EXPECT_FALSE(again->read({0, 5}, entry));
 }
 
 TEST_F(LogFilesTest, RefusesAnArchiveOfWhichNothingCanBeRead) {

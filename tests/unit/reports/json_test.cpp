@@ -215,8 +215,8 @@ Record with_series() {
                              .index_bytes_before = 1,
                              .index_bytes_after = 2,
                              .updates = 30,
-                             .hot_updates = 20},
-                            {.name = "gone"}};
+                             .hot_updates = 20}};
+    record.server.tables.emplace_back().name = "gone";
     return record;
 }
 

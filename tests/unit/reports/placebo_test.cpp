@@ -96,7 +96,9 @@ TEST(Placebo, CountsWhatItsRunsSaid) {
     Placebo placebo{{samples::gate("errors", "0")}};
     auto record = samples::healthy();
     record.verdict = Verdict::pass;
-    record.gates = {{.name = "errors", .verdict = Verdict::pass}};
+    record.gates.resize(1);
+    record.gates[0].name = "errors";
+    record.gates[0].verdict = Verdict::pass;
     placebo.add(record);
     record.verdict = Verdict::fail;
     record.reasons = {"3 errors"};

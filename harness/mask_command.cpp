@@ -64,8 +64,9 @@ int mask_workload(const WorkloadMaskCommand& command) {
     recording::MaskingProgress progress;
     migration::Interruption interruption;
     std::stop_source stop;
-    Console console{{.quiet = command.quiet, .on_first_signal = "interrupted: nothing is left"},
-                    interruption};
+    Console console{
+        {.quiet = command.quiet, .on_first_signal = "interrupted: what was written is removed"},
+        interruption};
     const std::jthread watch{[&](const std::stop_token& over) {
         if (interruption.wait(migration::Interruption::Level::finish_step, over)) {
             stop.request_stop();

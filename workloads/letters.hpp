@@ -2,6 +2,8 @@
 // ask the locale.
 #pragma once
 
+#include <string_view>
+
 namespace workloads {
 
 [[nodiscard]] constexpr bool is_space(char c) noexcept {
@@ -25,6 +27,15 @@ namespace workloads {
 }
 [[nodiscard]] constexpr bool is_identifier_part(char c) noexcept {
     return is_identifier_start(c) || is_digit(c) || c == '$';
+}
+
+// Whether `text` begins with it, which is then taken away.
+constexpr bool take(std::string_view& text, std::string_view start) noexcept {
+    if (!text.starts_with(start)) {
+        return false;
+    }
+    text.remove_prefix(start.size());
+    return true;
 }
 
 }  // namespace workloads

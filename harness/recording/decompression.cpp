@@ -11,12 +11,13 @@
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 namespace harness::recording {
 namespace {
 
 constexpr std::size_t chunk = 1U << 20;
-constexpr const char* cut_off = "it is cut off: what was before that is read";
+constexpr const char* cut_off = "it is cut off";
 
 class UnnamedFile {
 public:
@@ -89,13 +90,12 @@ std::string inflate_all(std::string_view compressed, UnnamedFile& out,
             const std::string_view rest = compressed.substr(at);
             if (compression_of(rest) != Compression::gzip) {
                 const bool padding = rest.find_first_not_of('\0') == std::string_view::npos;
-                return padding ? "" : "what follows its compressed data is none: passed over";
+                return padding ? "" : "what follows its compressed data is none";
             }
             ::inflateReset(&stream);
         } else if (status != Z_OK && status != Z_BUF_ERROR) {
             return "its compressed data is damaged (" +
-                   std::string{stream.msg != nullptr ? stream.msg : "zlib"} +
-                   "): what was before that is read";
+                   std::string{stream.msg != nullptr ? stream.msg : "zlib"} + ")";
         }
     }
     return cut_off;
@@ -118,8 +118,12 @@ std::string expand_all(std::string_view compressed, UnnamedFile& out,
             ZSTD_outBuffer to{buffer.get(), chunk, 0};
             left = ::ZSTD_decompressStream(stream.get(), &to, &in);
             if (::ZSTD_isError(left) != 0U) {
+                if (::ZSTD_getErrorCode(left) == ZSTD_error_frameParameter_windowTooLarge) {
+                    return "it was compressed with a window that takes too much memory (unpack it "
+                           "with zstd -d --long=31 and give what comes out)";
+                }
                 return "its compressed data is damaged (" + std::string{::ZSTD_getErrorName(left)} +
-                       "): what was before that is read";
+                       ")";
             }
             out.write({buffer.get(), to.pos});
             full = to.pos == to.size && left != 0;
@@ -135,7 +139,10 @@ Compression compression_of(std::string_view start) noexcept {
     if (start.starts_with("\x1F\x8B")) {
         return Compression::gzip;
     }
-    return start.starts_with("\x28\xB5\x2F\xFD") ? Compression::zstd : Compression::none;
+    // pzstd begins with a frame to skip.
+    const bool to_skip =
+        start.size() >= 4 && (start[0] & 0xF0) == 0x50 && start.substr(1, 3) == "\x2A\x4D\x18";
+    return to_skip || start.starts_with("\x28\xB5\x2F\xFD") ? Compression::zstd : Compression::none;
 }
 
 Decompressed decompress(std::string_view compressed, Compression compression,

@@ -173,6 +173,11 @@ LogSigns signs_of(const Recording& recording, const Inspection& inspection) {
     signs.text_not_logged = count_of(Reason::text_not_logged);
     signs.who_unknown = count_of(Reason::who_unknown);
     signs.sessions_before = inspection.sessions_before;
+    signs.start_unknown = count_of(Reason::session_start_unknown);
+    signs.failure_of_which_run = count_of(Reason::failure_of_which_run);
+    signs.files_in_seconds = static_cast<std::uint64_t>(
+        std::count_if(inspection.files.begin(), inspection.files.end(),
+                      [](const ReadFile& file) { return file.in_seconds; }));
     for (const auto& event : recording.events) {
         const bool failed = event.outcome != Event::went_through;
         switch (event.reason()) {

@@ -23,6 +23,7 @@ struct ReadFile {
     std::vector<workloads::logs::LogProblem> problems;  // the first ones
     std::uint64_t problem_count = 0, passed_over_bytes = 0;
     std::vector<std::string> notes;  // about the file as a whole
+    bool in_seconds = false;         // its times have no fractions
 };
 
 struct ByReplay {

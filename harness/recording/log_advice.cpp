@@ -1,6 +1,7 @@
 #include "harness/recording/log_advice.hpp"
 
 #include "reports/figures.hpp"
+#include "workloads/logs/line_prefix.hpp"
 
 namespace harness::recording {
 namespace {
@@ -96,6 +97,25 @@ void advise_on_parameters(const LogSigns& signs, std::vector<Advice>& advice) {
     }
 }
 
+void advise_on_prefix(const LogSigns& signs, std::vector<Advice>& advice) {
+    std::string why;
+    const auto lacks = [&](std::uint64_t count, const char* what) {
+        if (count > 0) {
+            why += (why.empty() ? "" : ", ") + count_text(count) + what;
+        }
+    };
+    lacks(signs.who_unknown, " statements without user or database");
+    lacks(signs.records.unattributed, " records that no session can be given");
+    lacks(signs.start_unknown, " statements of sessions that may have begun before the log");
+    lacks(signs.failure_of_which_run, " failures that may be another run's");
+    lacks(signs.files_in_seconds, " files with times in whole seconds (%m has milliseconds)");
+    if (!why.empty()) {
+        advice.push_back({"log_destination = csvlog\n# or: log_line_prefix = '" +
+                              std::string{workloads::logs::recommended_prefix} + "'",
+                          why, "about 60 bytes a record"});
+    }
+}
+
 void advise_on_sessions(const LogSigns& signs, std::vector<Advice>& advice) {
     if (signs.statements > 0 && (signs.records.connections == 0 || signs.sessions_inferred > 0)) {
         advice.push_back({"log_connections = on\nlog_disconnections = on",
@@ -106,14 +126,7 @@ void advise_on_sessions(const LogSigns& signs, std::vector<Advice>& advice) {
                               " are guessed",
                           "three records a session"});
     }
-    if (signs.who_unknown > 0 || signs.records.unattributed > 0) {
-        advice.push_back(
-            {"log_destination = csvlog\n# or: log_line_prefix = '%m [%p] %q%c %l %u@%d "
-             "%a %x %e %i '",
-             count_text(signs.who_unknown) + " statements without user or database, " +
-                 count_text(signs.records.unattributed) + " records that no session can be given",
-             "about 60 bytes a record"});
-    }
+    advise_on_prefix(signs, advice);
     if (signs.records.failures_without_statement > 0) {
         advice.push_back({"log_min_error_statement = error",
                           count_text(signs.records.failures_without_statement) +

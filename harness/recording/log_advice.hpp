@@ -24,6 +24,7 @@ struct LogSigns {
     std::uint64_t without_parameters = 0, perhaps_cut = 0;
     std::uint64_t failed_without_parameters = 0, failed_perhaps_cut = 0;
     std::uint64_t text_not_logged = 0, who_unknown = 0, sessions_inferred = 0, sessions_before = 0;
+    std::uint64_t start_unknown = 0, failure_of_which_run = 0, files_in_seconds = 0;
 };
 
 // Why there was work that the log does not hold, as sentences; empty where nothing tells of any.

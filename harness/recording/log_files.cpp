@@ -64,16 +64,20 @@ fs::path folder_for_unpacking(const LogFiles::Options& options) {
     return named != nullptr && *named != '\0' ? named : "/tmp";
 }
 
-const char* name_of(Format format) {
-    switch (format) {
+const char* name_of(const LogFormat& format) {
+    switch (format.format) {
         case Format::csvlog:
             return "csvlog";
         case Format::jsonlog:
             return "jsonlog";
         case Format::stderr_log:
-            return "stderr log";
+            return format.envelope == workloads::logs::Envelope::syslog ? "syslog" : "stderr log";
     }
     return "";
+}
+
+bool is_blank(std::string_view text) {
+    return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
 std::string lines(const std::vector<std::string>& all) {
@@ -132,7 +136,11 @@ struct LogFiles::Opening {
         log.bytes_.check(log.name_);
         log.bytes_ = MappedFile{file.get()};
         if (!done.damage.empty()) {
-            log.warnings_.push_back(log.name_ + ": " + done.damage);
+            if (is_blank(log.text())) {
+                throw NotTaken{"nothing of it can be read: " + done.damage};
+            }
+            log.warnings_.push_back(log.name_ + ": " + done.damage +
+                                    ": what was before that is read");
         }
     }
 };
@@ -143,7 +151,7 @@ LogFiles::LogFiles(const std::vector<fs::path>& paths, const Options& options) {
     for (const auto& path : paths) {
         try {
             MappedLog log = opening.open(path);
-            if (log.text().find_first_not_of(" \t\r\n") == std::string_view::npos) {
+            if (is_blank(log.text())) {
                 warnings_.push_back(path.string() + ": the file is empty");
                 warnings_.insert(warnings_.end(), log.warnings().begin(), log.warnings().end());
                 continue;
@@ -167,10 +175,10 @@ LogFiles::LogFiles(const std::vector<fs::path>& paths, const Options& options) {
     unify_prefixes();
     find_first_records(wrong);
     for (const auto& log : files_) {
-        if (log.format().format != files_.front().format().format) {
-            wrong.push_back(log.name() + ": is a " + name_of(log.format().format) + ", but " +
-                            files_.front().name() + " is a " +
-                            name_of(files_.front().format().format) +
+        if (log.format().format != files_.front().format().format ||
+            log.format().envelope != files_.front().format().envelope) {
+            wrong.push_back(log.name() + ": is a " + name_of(log.format()) + ", but " +
+                            files_.front().name() + " is a " + name_of(files_.front().format()) +
                             ": a server that writes both writes the same work twice; give the "
                             "files of one format");
             break;

@@ -167,8 +167,15 @@ class Folder {
 public:
     explicit Folder(const fs::path& path) : path_{path} {
         std::error_code error;
-        if (fs::exists(path, error) && !(fs::is_directory(path) && fs::is_empty(path))) {
-            throw UsageError{path.string() + " must be new or empty; name another with --out"};
+        if (fs::exists(path, error)) {
+            const bool empty = fs::is_directory(path, error) && fs::is_empty(path, error);
+            if (error) {
+                throw UsageError{path.string() + ": " + error.message() +
+                                 "; name another with --out"};
+            }
+            if (!empty) {
+                throw UsageError{path.string() + " must be new or empty; name another with --out"};
+            }
         }
         made_ = fs::create_directories(path, error);
         if (error) {

@@ -116,7 +116,9 @@ struct RecordingReader::Implementation {
         auto& file = files[number];
         LogEntry entry;
         const auto before = progress.bytes.load();
+        std::uint64_t in_seconds = 0;
         while (reader.next(entry)) {
+            in_seconds += entry.time.local_us % 1'000'000 == 0 ? 1U : 0U;
             latest_us = entry.time.known ? clock.utc_us(entry.time) : latest_us;
             clock_notes.look(clock, number, entry.line);
             builder.add(entry, number, latest_us);
@@ -127,6 +129,12 @@ struct RecordingReader::Implementation {
             }
         }
         logs.files()[number].check();
+        // Of so many some would have a fraction.
+        constexpr std::uint64_t enough = 4;
+        file.in_seconds = file.records >= enough && in_seconds == file.records;
+        if (file.in_seconds) {
+            file.notes.push_back("its times are in whole seconds: each start may be up to 1 s off");
+        }
         progress.bytes = before + file.bytes;
         file.problems = reader.problems().kept();
         file.problem_count = reader.problems().count();

@@ -1,6 +1,8 @@
 """The mask keeps nothing: a server's own logs, masked, are searched for every value that was used."""
 import pathlib
 import re
+import signal
+import subprocess
 
 import psycopg
 import pytest
@@ -134,3 +136,22 @@ def test_what_cannot_be_done_is_refused(logs, rehearse, tmp_path):
         assert done.code == 2, done.err
         assert why in done.err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_log_that_is_cut_short_meanwhile_leaves_nothing(program, tmp_path):
+    record = ('2024-03-01 10:00:00.250 UTC,"app","shop",7,,65e1a2b1.7,{0},"SELECT",2024-03-01 09:59:00 UTC,,0,LOG,'
+              '00000,"statement: SELECT {0}, \'some text\'",,,,,,,,,"a","client backend",,0\n')
+    source, masked = tmp_path / "all.csv", tmp_path / "out" / "all.csv"
+    source.write_text("".join(record.format(line) for line in range(1, 300_001)))
+    process = subprocess.Popen([program, "workload", "mask", source, "--out", masked.parent],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not (masked.exists() and masked.stat().st_size):
+        pass
+    process.send_signal(signal.SIGSTOP)
+    source.write_text("")
+    process.send_signal(signal.SIGCONT)
+    _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 6, complaint
+    assert "all.csv: was cut short while it was read" in complaint
+    assert "copy the file first" in complaint
+    assert not masked.parent.exists()

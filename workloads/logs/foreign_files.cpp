@@ -112,7 +112,7 @@ constexpr Mark wrapped[] = {
      "the csvlog from the server's log folder"},
     {" UTC >LOG:  ", false,
      "its log_line_prefix '< %m >' names no process: lines cannot be told apart by session; "
-     "recommended: log_line_prefix = '%m [%p] %q%u@%d/%a '"},
+     "recommended: log_line_prefix = '%m [%p] %q%c %l %u@%d %a %e %i '"},
 };
 
 bool is_marked(std::string_view text, const Mark& mark) {

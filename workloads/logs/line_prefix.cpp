@@ -9,14 +9,17 @@
 namespace workloads::logs {
 namespace {
 
+std::string advice() {
+    return "recommended: log_line_prefix = '" + std::string{recommended_prefix} +
+           "', which the server takes over at a reload";
+}
+
 constexpr std::string_view known_escapes = "audrhLbpPtmnieclsvxQ";
 constexpr std::size_t stamp_with_milliseconds = 23;
 constexpr std::size_t longest_tag = 40, longest_value = 300, widest = 1000;
 // A name may hold what follows it, so several ends are tried; a hostile line costs no more than
 // this.
 constexpr std::size_t most_steps = 4000;
-constexpr std::string_view advice =
-    "recommended: log_line_prefix = '%m [%p] %q%u@%d/%a ', which the server takes over at a reload";
 
 constexpr std::string_view additions[] = {"DETAIL",    "HINT",     "QUERY",    "CONTEXT",
                                           "STATEMENT", "LOCATION", "BACKTRACE"};
@@ -124,7 +127,8 @@ std::string with_port(std::string_view remote) {
 }
 
 // What an escape becomes.
-std::string written(char escape, const LogEntry& entry, std::uint64_t number) {
+// `has_port`: of the address, because the prefix has it (%r).
+std::string written(char escape, const LogEntry& entry, std::uint64_t number, bool has_port) {
     switch (escape) {
         case 'a':
             return std::string{entry.application};
@@ -135,7 +139,8 @@ std::string written(char escape, const LogEntry& entry, std::uint64_t number) {
         case 'r':
             return with_port(entry.remote);
         case 'h':
-            return std::string{entry.remote.substr(0, entry.remote.rfind(':'))};
+            return std::string{has_port ? entry.remote.substr(0, entry.remote.rfind(':'))
+                                        : entry.remote};
         case 'b':
             return std::string{entry.backend_type};
         case 'p':
@@ -219,24 +224,23 @@ std::variant<LinePrefix, TextError> LinePrefix::parse(std::string_view format, N
                 return TextError{
                     "two escapes of the log_line_prefix stand side by side: where the "
                     "first one's value ends cannot be told. " +
-                        std::string{advice},
+                        advice(),
                     start};
             }
             after_escape = true;
             ++prefix.escapes_;
-            prefix.numbers_lines_ |= element.escape == 'l';
         }
         prefix.elements_.push_back(std::move(element));
     }
     if (needs == Needs::time_and_session) {
         if (!prefix.has("mtn")) {
-            return TextError{"this log_line_prefix has no time (%m). " + std::string{advice}, 0};
+            return TextError{"this log_line_prefix has no time (%m). " + advice(), 0};
         }
         if (!prefix.has("pc")) {
             return TextError{
                 "this log_line_prefix has neither process (%p) nor session (%c): "
                 "lines cannot be told apart by session. " +
-                    std::string{advice},
+                    advice(),
                 0};
         }
     }
@@ -276,7 +280,7 @@ std::string LinePrefix::write(const LogEntry& entry, std::uint64_t number) const
             session = session == std::string::npos ? out.size() : session;
             continue;
         }
-        const std::string text = written(element.escape, entry, number);
+        const std::string text = written(element.escape, entry, number, has("r"));
         const std::string pad(element.width - std::min(element.width, text.size()), ' ');
         out += element.left ? text + pad : pad + text;
         any |= session != std::string::npos && !text.empty();

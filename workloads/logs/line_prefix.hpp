@@ -17,6 +17,9 @@
 namespace workloads::logs {
 
 // What a line opens with behind its prefix: "LOG", "DETAIL", ...
+// What a log needs for every reason why a statement might be less than exactly replayable.
+inline constexpr std::string_view recommended_prefix = "%m [%p] %q%c %l %u@%d %a %e %i ";
+
 struct LineTag {
     std::string_view word;
     std::size_t length = 0;  // with the colon and the two spaces; 0: there is none
@@ -55,8 +58,6 @@ public:
     // How much a prefix tells: the number of its escapes.
     [[nodiscard]] std::size_t escapes() const noexcept { return escapes_; }
     [[nodiscard]] const std::string& format() const noexcept { return format_; }
-    // Whether %l stands in it.
-    [[nodiscard]] bool numbers_lines() const noexcept { return numbers_lines_; }
 
 private:
     struct Element {
@@ -76,7 +77,6 @@ private:
     std::string format_;
     std::vector<Element> elements_;
     std::size_t escapes_ = 0;
-    bool numbers_lines_ = false;
 
     // Of the line that is being read.
     std::string_view line_;

@@ -22,6 +22,7 @@ constexpr const char* usual_prefixes[] = {
     "%t [%p] ",
     "%m [%p] %q%u@%d ",
     "%m [%p] %q%u@%d/%a ",
+    recommended_prefix.data(),
     "%m [%p] %q[user=%u,db=%d,app=%a] ",
     "%m [%p] user=%u,db=%d,app=%a,client=%h ",
     "%m [%p]: user=%u,db=%d,app=%a,client=%h ",
@@ -188,7 +189,8 @@ std::variant<LogFormat, Refusal> with_usual_prefix(bool in_syslog,
             "name "
             "it (SHOW log_line_prefix) with all its spaces; it needs a time (%m) and a process "
             "(%p) "
-            "or session (%c), recommended: '%m [%p] %q%u@%d/%a '"};
+            "or session (%c), recommended: '" +
+            std::string{recommended_prefix} + "'"};
     }
     return LogFormat{Format::stderr_log, in_syslog ? Envelope::syslog : Envelope::none, found,
                      true};

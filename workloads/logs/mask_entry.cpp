@@ -83,14 +83,6 @@ bool is_harmless(std::string_view text) {
                        [&](std::string_view pattern) { return fits(text, pattern); });
 }
 
-bool take(std::string_view& text, std::string_view what) {
-    if (!text.starts_with(what)) {
-        return false;
-    }
-    text.remove_prefix(what.size());
-    return true;
-}
-
 // "duration: 0.042 ms"; 0: it is none.
 std::size_t duration_length(std::string_view text) {
     constexpr std::string_view word = "duration: ", unit = " ms";

@@ -1,6 +1,7 @@
 #include "workloads/logs/message.hpp"
 
 #include "workloads/letters.hpp"
+#include "workloads/logs/severity.hpp"
 
 #include <algorithm>
 #include <array>
@@ -41,14 +42,6 @@ bool begins_like_sql(std::string_view text) {
     }
     return std::binary_search(std::begin(commands), std::end(commands),
                               std::string_view{word.data(), size});
-}
-
-bool take(std::string_view& text, std::string_view start) {
-    if (!text.starts_with(start)) {
-        return false;
-    }
-    text.remove_prefix(start.size());
-    return true;
 }
 
 // "12.345 ms", as %ld.%03d: microseconds.
@@ -223,10 +216,7 @@ bool is_failure(const LogEntry& entry) {
         return true;
     }
     // Spanish, French and others name the levels in their own words.
-    const bool english =
-        entry.severity.empty() ||
-        is_one_of(entry.severity, {"LOG", "WARNING", "NOTICE", "INFO", "DEBUG", "DEBUG1", "DEBUG2",
-                                   "DEBUG3", "DEBUG4", "DEBUG5", "STATEMENT", "DETAIL"});
+    const bool english = entry.severity.empty() || known_severity(entry.severity);
     return !english && entry.sqlstate.size() == 5 && !entry.sqlstate.starts_with("00") &&
            !entry.sqlstate.starts_with("01") && !entry.sqlstate.starts_with("02");
 }

@@ -1,5 +1,7 @@
 #include "workloads/logs/parameters.hpp"
 
+#include "workloads/letters.hpp"
+
 #include <charconv>
 
 namespace workloads::logs {
@@ -35,14 +37,6 @@ std::string undoubled(std::string_view inner) {
         }
     }
     return value;
-}
-
-bool take(std::string_view& text, std::string_view start) {
-    if (!text.starts_with(start)) {
-        return false;
-    }
-    text.remove_prefix(start.size());
-    return true;
 }
 
 // "$1 = 'a', $2 = NULL" and nothing behind it.

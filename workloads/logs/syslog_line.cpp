@@ -21,14 +21,6 @@ bool take_digits(std::string_view& text, std::uint64_t& number) {
     return true;
 }
 
-bool take(std::string_view& text, std::string_view what) {
-    if (!text.starts_with(what)) {
-        return false;
-    }
-    text.remove_prefix(what.size());
-    return true;
-}
-
 // "Nov 21 10:00:00 " or "Nov  1 10:00:00 ".
 bool take_short_time(std::string_view& text) {
     constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";

@@ -93,5 +93,14 @@ TEST(LogAdvice, WantsSessionsTheirUsersAndTheStatementsOfFailures) {
     EXPECT_TRUE(advises(signs, "log_min_error_statement = error"));
 }
 
+TEST(LogAdvice, WantsWhatTellsSessionsRunsAndMilliseconds) {
+    for (const auto count :
+         {&LogSigns::start_unknown, &LogSigns::failure_of_which_run, &LogSigns::files_in_seconds}) {
+        auto signs = good();
+        signs.*count = 1;
+        EXPECT_TRUE(advises(signs, "log_line_prefix = '%m [%p] %q%c %l "));
+    }
+}
+
 }  // namespace
 }  // namespace harness::recording

@@ -355,5 +355,54 @@ TEST_F(LogFilesTest, ReadsNoOtherRecordAgainThanTheOneThatIsAskedFor) {
     EXPECT_FALSE(again->read({0, 5}, entry));
 }
 
+TEST_F(LogFilesTest, RefusesAnArchiveOfWhichNothingCanBeRead) {
+    const auto good = write("good.csv", record("10:00:00", "a"));
+    std::string damaged = gzip(record("11:00:00", "b"));
+    damaged[10] = '\xFF';  // no kind of block
+    expect_refused({good, write("1.gz", damaged)}, "1.gz: nothing of it can be read");
+    expect_refused({good, write("2.gz", damaged.substr(0, 5))}, "it is cut off");
+    std::string wide = zstd(record("11:00:00", "c"));
+    // A header with a window of 2 GiB, none of a single segment.
+    wide = std::string{"\x28\xB5\x2F\xFD\x00\xA8", 6} + wide.substr(6);
+    expect_refused({good, write("3.zst", wide)}, "zstd -d --long=31");
+}
+
+TEST_F(LogFilesTest, ReadsWhatPzstdCompressed) {
+    const std::string skipped{"\x50\x2A\x4D\x18\x04\x00\x00\x00\x01\x02\x03\x04", 12};
+    const auto path = write("1.zst", skipped + zstd(record("10:00:00", "a")));
+    EXPECT_EQ(messages({path}), Messages{"a"});
+}
+
+TEST_F(LogFilesTest, RefusesAServersStderrLogWithItsSyslog) {
+    std::string plain, syslog;
+    for (int i = 10; i < 30; ++i) {
+        const auto line = "2024-03-01 10:00:" + std::to_string(i) + ".000 UTC [1] LOG:  a\n";
+        plain += line;
+        syslog += "Mar  1 10:00:00 db1 postgres[1]: [" + std::to_string(i) + "-1] " + line;
+    }
+    expect_refused({write("a.log", plain), write("messages", syslog)}, "is a syslog");
+}
+
+TEST_F(LogFilesTest, TellsThatTimesAreInWholeSeconds) {
+    for (const char* fraction : {"", ".001"}) {
+        std::string text;
+        for (int i = 10; i < 30; ++i) {
+            text += "2024-03-01 10:00:" + std::to_string(i) + fraction + " UTC [1] LOG:  a\n";
+        }
+        ReadProgress progress;
+        RecordingReader reader{{write("a.log", text)}, std::nullopt, progress, {}};
+        (void)reader.read();
+        const bool whole = fraction[0] == '\0';
+        EXPECT_EQ(reader.files().at(0).in_seconds, whole);
+        EXPECT_EQ(reader.files().at(0).notes.size(), whole ? 1U : 0U);
+    }
+}
+
+TEST_F(LogFilesTest, FindsTheSameLogTwiceAmongOthersOfTheSameTime) {
+    const auto one = record("10:00:00", "a"), other = record("10:00:00", "b");
+    expect_refused({write("1.csv", one), write("2.csv", other), write("3.csv", one + other)},
+                   "3.csv: begins with the same record as");
+}
+
 }  // namespace
 }  // namespace harness::recording

@@ -248,5 +248,20 @@ TEST(LinePrefix, TakesNoTimeFromASessionIdThatCannotHaveOne) {
     EXPECT_FALSE(entry.session_start.known);
 }
 
+TEST(LinePrefix, WritesAnAddressOfManyColonsWhole) {
+    auto prefix = std::get<LinePrefix>(LinePrefix::parse("%m [%p] %h "));
+    LogEntry entry;
+    std::string scratch;
+    const std::string start = "2024-03-01 10:00:00.000 UTC [7] fe80::1:2 ";
+    ASSERT_TRUE(prefix.read(start + "LOG:  a", entry, scratch));
+    EXPECT_EQ(prefix.write(entry, 1), start);
+}
+
+TEST(LinePrefix, RecommendsOnePrefixThatItReads) {
+    EXPECT_TRUE(std::holds_alternative<LinePrefix>(LinePrefix::parse(recommended_prefix)));
+    const auto refused = LinePrefix::parse("%u ");
+    EXPECT_NE(std::get<TextError>(refused).message.find(recommended_prefix), std::string::npos);
+}
+
 }  // namespace
 }  // namespace workloads::logs

@@ -165,5 +165,25 @@ TEST(LogFormat, AReaderRefusesAPrefixThatIsNone) {
                  std::invalid_argument);
 }
 
+TEST(LogFormat, RecommendsOnePrefixEverywhereAndFindsItItself) {
+    const std::string head = "2024-03-01 10:00:00.000 UTC [7] ";
+    const std::string tail = "65e1a2b1.7 1 app@shop psql 00000 SELECT ";
+    std::string text, unusual, nameless;
+    for (int i = 0; i < 10; ++i) {
+        text += head + tail + "LOG:  statement: SELECT 1\n";
+        unusual += "at 2024-03-01 10:00:00.000 UTC, process 7; LOG:  statement: SELECT 1\n";
+        nameless += "< 2024-03-01 10:00:00.000 UTC >LOG:  statement: SELECT 1\n";
+    }
+    const auto found = detect_format(text, std::nullopt);
+    ASSERT_TRUE(std::holds_alternative<LogFormat>(found));
+    EXPECT_EQ(std::get<LogFormat>(found).prefix, recommended_prefix);
+    for (const auto& log : {unusual, nameless}) {
+        const auto refused = detect_format(log, std::nullopt);
+        ASSERT_TRUE(std::holds_alternative<Refusal>(refused));
+        const auto& said = std::get<Refusal>(refused).message;
+        EXPECT_NE(said.find(recommended_prefix), std::string::npos) << said;
+    }
+}
+
 }  // namespace
 }  // namespace workloads::logs

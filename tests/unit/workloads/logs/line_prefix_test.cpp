@@ -253,7 +253,8 @@ TEST(LinePrefix, WritesAnAddressOfManyColonsWhole) {
     LogEntry entry;
     std::string scratch;
     const std::string start = "2024-03-01 10:00:00.000 UTC [7] fe80::1:2 ";
-    ASSERT_TRUE(prefix.read(start + "LOG:  a", entry, scratch));
+    const std::string line = start + "LOG:  a";
+    ASSERT_TRUE(prefix.read(line, entry, scratch));
     EXPECT_EQ(prefix.write(entry, 1), start);
 }
 

@@ -152,9 +152,7 @@ std::vector<std::string> work_not_logged(const LogSigns& signs) {
                        reports::ms_text(static_cast<double>(signs.shortest_us) * 1e-3) +
                        " on only: the quick ones, mostly the most, are not replayed.");
     }
-    // More than for advice: a pass is at stake, and clients take transaction numbers of their own.
-    if (signs.records.unused_binds > 0 ||
-        signs.records.skipped_transactions > 2 * signs.statements) {
+    if (shows_sampling(signs)) {
         gaps.emplace_back(
             "The log seems to hold a sample of the statements only: the others are not replayed.");
     }

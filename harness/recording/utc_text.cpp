@@ -7,10 +7,11 @@ namespace harness::recording {
 
 std::string utc_text(std::int64_t us) {
     using namespace std::chrono;
-    const sys_time<microseconds> time{microseconds{us}};
+    // In milliseconds from here on: the day of the first microsecond there is begins before it.
+    const sys_time<milliseconds> time{floor<milliseconds>(microseconds{us})};
     const auto day = floor<days>(time);
     const year_month_day date{day};
-    const hh_mm_ss clock{floor<milliseconds>(time - day)};
+    const hh_mm_ss clock{time - day};
     char text[64];
     std::snprintf(
         text, sizeof text, "%04d-%02u-%02u %02d:%02d:%02d.%03d", static_cast<int>(date.year()),

@@ -129,6 +129,9 @@ void Execution::finish_replay() {
         for (std::size_t phase = 0; phase < reports::phase_count; ++phase) {
             record_.replay->outcomes[phase].merge(player.replayed[phase]);
         }
+        if (record_.replay->order) {
+            record_.replay->order->holds.merge(player.holds);
+        }
     }
     // What came to its end before the load did left the migration alone.
     const auto* after = record_.phase(PhaseName::after);

@@ -142,6 +142,10 @@ reports::Record rehearsed(const scenarios::Scenario& written, const RehearsalOpt
     const auto scenario = replay ? replay->with_operations(written) : written;
     Stage stage{scenario, options.stage, console};  // guarded and locked, or a throwaway server
     stage.prepare(out, interruption);  // set up; every statement accepted by the server
+    if (replay) {
+        LogReading reading{console, interruption};
+        replay->keep_order(stage.target(), written, reading.stop());
+    }
     const auto refusals = replay ? replay->refused_by(stage.target(), written) : Sentences{};
     const Scene scene{stage, out, console, interruption};
 

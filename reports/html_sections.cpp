@@ -4,6 +4,7 @@
 #include "reports/html_parts.hpp"
 #include "reports/placebo.hpp"
 #include "reports/replay.hpp"
+#include "reports/replay_order.hpp"
 
 #include <algorithm>
 
@@ -355,6 +356,9 @@ std::string honesty_section(const Part& part) {
     if (record.replay) {
         terms.add("Recording", sentence_text(recording_text(*record.replay)));
         terms.add("Its calls", sentence_text(outcomes_text(*record.replay)));
+        if (record.replay->order) {
+            terms.add("Its order", sentence_text(order_text(*record.replay->order)));
+        }
     }
     terms.add("Generator", sentence_text(generator_text(record)));
     terms.add("Observer", sentence_text(observer_text(record)));

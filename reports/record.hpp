@@ -70,6 +70,39 @@ struct ReplayOutcomes {
     }
 };
 
+// What keeping the recorded order cost.
+struct ReplayHolds {
+    std::uint64_t calls = 0;         // that waited for another transaction's end
+    std::uint64_t out_of_order = 0;  // of those: that went on before it
+    double total_s = 0, longest_s = 0;
+
+    void add(double seconds, bool in_order) noexcept {
+        ++calls;
+        out_of_order += in_order ? 0 : 1;
+        total_s += seconds;
+        longest_s = longest_s < seconds ? seconds : longest_s;
+    }
+    void merge(const ReplayHolds& other) noexcept {
+        calls += other.calls;
+        out_of_order += other.out_of_order;
+        total_s += other.total_s;
+        longest_s = longest_s < other.longest_s ? other.longest_s : longest_s;
+    }
+};
+
+// The order of the recording's transactions, as it was kept.
+struct ReplayOrder {
+    std::uint64_t transactions = 0;   // that changed or locked something
+    std::uint64_t waiting_calls = 0;  // that may not go before another transaction is over
+    std::uint64_t guessed = 0;  // whose place the log does not tell: see conflicts::CommitOrder
+    struct Unseen {
+        std::string why;  // "function transfer"
+        std::uint64_t calls = 0;
+    };
+    std::vector<Unseen> unseen;  // what may touch more than its text tells
+    ReplayHolds holds;
+};
+
 // Production's own work, sent again.
 struct Replay {
     std::vector<std::string> logs;
@@ -85,6 +118,7 @@ struct Replay {
         std::uint64_t count = 0;
     };
     std::vector<Reason> reasons;
+    std::optional<ReplayOrder> order;  // empty: none was kept
     std::array<ReplayOutcomes, phase_count> outcomes{};
 
     [[nodiscard]] std::uint64_t statements() const noexcept {

@@ -1,6 +1,7 @@
 #include "reports/replay.hpp"
 
 #include "reports/figures.hpp"
+#include "reports/replay_order.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -69,6 +70,11 @@ std::vector<std::string> replay_doubts(const Record& record) {
                          " failed before the migration began, and not so in the recording: calls "
                          "that fail so later may be the replay's doing, not the migration's. Begin "
                          "with the data that the recording began with.");
+    }
+    if (record.replay->order) {
+        for (auto& doubt : order_doubts(*record.replay->order)) {
+            doubts.push_back(std::move(doubt));
+        }
     }
     for (const auto phase : migration_phases) {
         constexpr double too_short_to_tell_s = 1;

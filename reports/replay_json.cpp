@@ -57,6 +57,7 @@ Json json_parts::replay_json(const Replay& replay) {
             {"other_databases", replay.other_databases},
             {"coverage", number(replay.coverage())},
             {"reasons", list(replay.reasons, reason_json)},
+            {"order", replay.order ? replay_order_json(*replay.order) : Json(nullptr)},
             {"outcomes", outcomes}};
 }
 
@@ -69,7 +70,8 @@ Replay reading::read_replay_part(const Part& part) {
                   .approximately = part["approximately"].count(),
                   .not_at_all = part["not_at_all"].count(),
                   .other_databases = part["other_databases"].count(),
-                  .reasons = part["reasons"].list(read_reason)};
+                  .reasons = part["reasons"].list(read_reason),
+                  .order = part["order"].optional(read_replay_order)};
     for (std::size_t phase = 0; phase < phase_count; ++phase) {
         replay.outcomes[phase] =
             read_outcomes(part["outcomes"][name_of(static_cast<PhaseName>(phase))]);

@@ -70,6 +70,7 @@ void read_sessions(const Reading& reading, const Fields& fields, Replay& replay)
 
 const Shape& replay_shape() {
     static const Shape speed{.kind = Shape::Kind::number, .least = 0, .most = 1'000'000};
+    static const Shape order{.kind = Shape::Kind::choice, .choices = {"recorded", "none"}};
     static const Shape shape{
         .kind = Shape::Kind::mapping,
         .example = "{logs: [postgresql-*.csv], speed: 1.0}",
@@ -81,6 +82,9 @@ const Shape& replay_shape() {
             {"speed", &speed, "recorded seconds a second; 0: as fast as possible"},
             {"sessions", &text_shape(),
              "as_recorded, or how many connections there may be at one time"},
+            {"order", &order,
+             "recorded: transactions that touched the same rows commit in the order in which they "
+             "did; none"},
             {"at", &positive_span_shape(),
              "the moment of the recording at which the migration begins"}}};
     return shape;
@@ -101,6 +105,13 @@ void read_replay(const Reading& reading, const Node* node, Workload& workload) {
     replay.speed = fields.number("speed", replay.speed);
     replay.at = fields.duration("at");
     read_sessions(reading, fields, replay);
+    replay.in_order = fields.text("order") == "recorded";
+    if (const auto* sessions = fields.find("sessions");
+        sessions != nullptr && replay.in_order && replay.sessions) {
+        reading.error(*sessions,
+                      "with `order: recorded` a session may have to wait for one that has no "
+                      "connection yet: write `as_recorded`, or `order: none`");
+    }
     if (const auto* at = fields.find("at"); at != nullptr && !(replay.speed > 0)) {
         reading.error(*at,
                       "as fast as possible (`speed: 0`) the recording's time means nothing: "

@@ -16,6 +16,8 @@
 #include "harness/database/write_rules.hpp"
 #include "scenarios/scenario.hpp"
 #include "scenarios/trigger_effects.hpp"
+#include "workloads/conflicts/relations.hpp"
+#include "workloads/synthesis/analysis.hpp"
 
 #include <array>
 #include <functional>
@@ -173,6 +175,12 @@ public:
     // One for each, as one writes their names in SQL. Throws UnknownName, Outage.
     [[nodiscard]] virtual std::vector<TableSchema> table_schemas(
         std::span<const std::string> tables) = 0;
+
+    // What the catalog says of the relations that recorded statements name. `functions`: those that
+    // they call. `session_sql` is the load's.
+    [[nodiscard]] virtual workloads::conflicts::Relations recorded_relations(
+        std::span<const workloads::synthesis::NamedTable> names,
+        std::span<const std::string> functions, const std::string& session_sql) = 0;
 
     // What the server has counted of its statements; the guard is not asked, because nothing but
     // statistics is read.

@@ -52,6 +52,7 @@ void Player::Actor::on_connected() {
 void Player::Actor::on_connect_failed(const database::Error& error) {
     --player_.opening_;
     player_.events_.connect_failed(error);
+    player_.abandon(*play_);  // it may never come back
     reconnect_later(Clock::now());
 }
 
@@ -75,7 +76,7 @@ void Player::Actor::timer_fired(Clock::time_point now) {
             return;
         case State::idle:
             if (due() < player_.last_due_) {
-                send();
+                send_or_hold(now);
             } else {
                 go_on(now);
             }
@@ -85,6 +86,7 @@ void Player::Actor::timer_fired(Clock::time_point now) {
             return;
         case State::free:
         case State::connecting:
+        case State::held:
         case State::busy:
             return;
     }
@@ -100,7 +102,7 @@ void Player::Actor::go_on(Clock::time_point now) {
     } else if (due() >= player_.last_due_) {
         finish();
     } else if (due() <= now) {
-        send();
+        send_or_hold(now);
     } else {
         player_.set_timer(*this, due());
     }
@@ -118,12 +120,39 @@ void Player::Actor::linger(Clock::time_point now) {
 }
 
 void Player::Actor::finish() {
+    player_.abandon(*play_);
     session_->close();
     state_ = State::free;
     ++timer_generation;
     player_.finished(*this);
 }
 
+void Player::Actor::send_or_hold(Clock::time_point now) {
+    if (player_.may_go(*play_->next())) {
+        send();
+        return;
+    }
+    state_ = State::held;
+    held_since_ = now;
+    player_.hold(*this);
+}
+
+bool Player::Actor::released(bool anyway) {
+    if (state_ != State::held) {
+        return true;
+    }
+    const bool may = player_.may_go(*play_->next());
+    if (!may && !anyway) {
+        return false;
+    }
+    state_ = State::idle;
+    idle_since_ = Clock::now();
+    player_.recorder_.held(idle_since_ - held_since_, may);
+    send();
+    return true;
+}
+
+// What it waited for, in order or for a connection, is part of its response: users wait, too.
 void Player::Actor::send() {
     due_ = sent_ = due();
     player_.recorder_.due(player_.phases_.since_start(due_));
@@ -212,13 +241,14 @@ void Player::Actor::file_unfinished(Clock::time_point now, Clock::time_point unt
                                       .slowest_done = now});
         play_->ended(since_beginning(now), false);
     }
+    const auto* code =
+        busy || state_ == State::held ? reports::error_unfinished : reports::error_no_connection;
     // As fast as possible nothing is due before its turn; but this one's had come.
-    if (!(player_.options_.tempo.speed > 0) && !busy && play_->next() != nullptr &&
-        (state_ == State::connecting || state_ == State::down)) {
-        player_.file_unsent(*play_->next(), now, now, reports::error_no_connection);
+    if (!(player_.options_.tempo.speed > 0) && !busy && state_ != State::idle &&
+        play_->next() != nullptr) {
+        player_.file_unsent(*play_->next(), now, now, code);
     }
-    player_.file_never_sent(*play_, until,
-                            busy ? reports::error_unfinished : reports::error_no_connection);
+    player_.file_never_sent(*play_, until, code);
 }
 
 }  // namespace harness::load

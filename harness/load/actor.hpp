@@ -22,6 +22,11 @@ public:
     void timer_fired(Clock::time_point now);
     void check_deadline(Clock::time_point now) { session_->check_deadline(now); }
     void close() { session_->close(); }
+    // A call that is held back goes on if it may, or `anyway`. False: it is held still.
+    bool released(bool anyway);
+    [[nodiscard]] bool holds_locks_since_before(Clock::time_point at) const {
+        return state_ == State::held && held_since_ < at && play_->in_transaction();
+    }
     // Files what will have no answer. `until`: what was due later is nobody's loss.
     void file_unfinished(Clock::time_point now, Clock::time_point until);
 
@@ -32,13 +37,15 @@ public:
     std::uint64_t timer_generation = 0;
 
 private:
-    enum class State : std::uint8_t { free, connecting, down, idle, busy, lingering };
+    enum class State : std::uint8_t { free, connecting, down, idle, held, busy, lingering };
 
     void on_connected() override;
     void on_connect_failed(const database::Error& error) override;
     void on_operation_end(const database::OperationEnd& end) override;
     void on_lost(const database::Error& error) override;
 
+    // The next call is due.
+    void send_or_hold(Clock::time_point now);
     void send();
     void connection_lost(Clock::time_point now, bool call_under_way, std::string_view code);
     void reconnect_later(Clock::time_point now);
@@ -55,7 +62,8 @@ private:
     const workloads::Session* recorded_ = nullptr;
     std::optional<workloads::replay::SessionPlay> play_;
     Clock::time_point due_{}, sent_{};  // of the call that runs
-    Clock::time_point idle_since_{};
+    Clock::time_point idle_since_{};    // or since it need not be held back any more
+    Clock::time_point held_since_{};
     std::int64_t last_session_id_ = 0;
     std::chrono::milliseconds backoff_{0};
 };

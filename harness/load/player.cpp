@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace harness::load {
 
@@ -18,6 +19,9 @@ constexpr std::chrono::milliseconds tick_length{100};
 // A session connects so long before its first call, as long as no record tells when it did: what
 // connecting takes is not the call's.
 constexpr std::chrono::seconds connects_ahead{1};
+// A transaction that waits for another one's end holds locks, which the other one may wait for: the
+// recording shows only what statements name. After so long it goes on.
+constexpr std::chrono::seconds longest_hold{10};
 
 std::size_t share_of(std::size_t all, std::size_t number, std::size_t players) {
     return all / players + (number < all % players ? 1 : 0);
@@ -35,7 +39,11 @@ Player::Player(std::size_t number, const ReplayOptions& options, const PhaseCloc
       recorder_{options.operations, phases},
       most_actors_{share_of(options.connections, number, options.players)},
       next_session_{number},
-      first_connections_{count_first_connections()} {}
+      first_connections_{count_first_connections()} {
+    if (options.order != nullptr) {
+        order_.emplace(*options.order);
+    }
+}
 
 Player::~Player() = default;
 
@@ -104,6 +112,7 @@ void Player::loop_once() {
     if (now >= next_tick_) {
         tick(now);
     }
+    release_held();
 }
 
 Clock::time_point Player::next_wake() const {
@@ -222,6 +231,33 @@ void Player::tick(Clock::time_point now) {
     for (auto& actor : actors_) {
         actor->check_deadline(now);
     }
+    give_up_holding(now);
+}
+
+void Player::release_held() {
+    while (order_ && order_->take_released()) {
+        for (auto* actor : std::exchange(held_, {})) {
+            if (!actor->released(false)) {
+                held_.push_back(actor);
+            }
+        }
+    }
+}
+
+void Player::give_up_holding(Clock::time_point now) {
+    // What they wait for was cut off by the end of the run.
+    const bool all = state_ == State::draining && in_flight_ == 0;
+    for (auto* actor : std::exchange(held_, {})) {
+        if (!actor->released(all || actor->holds_locks_since_before(now - longest_hold))) {
+            held_.push_back(actor);
+        }
+    }
+}
+
+void Player::abandon(SessionPlay play) {
+    for (; order_ && play.next() != nullptr; play.ended(play.due(), false)) {
+        order_->ended(index_of(*play.next()));
+    }
 }
 
 bool Player::drained() const {
@@ -235,7 +271,7 @@ bool Player::drained() const {
     const bool due_session_waits =
         session_waits() && is_due_before_the_end(play_of(waiting_session()), now);
     return now >= drain_until_ ||
-           (in_flight_ == 0 && !due_session_waits &&
+           (in_flight_ == 0 && held_.empty() && !due_session_waits &&
             std::none_of(actors_.begin(), actors_.end(), [&](const auto& actor) {
                 return actor->waits_for_connection(last_due_);
             }));
@@ -249,6 +285,9 @@ void Player::file(const workloads::Event& call, Completion completion) {
         failed_then ? std::string_view{options_.recording->sqlstates[call.outcome - 1U]}
                     : std::string_view{};
     recorder_.compared(completion, then);
+    if (order_) {
+        order_->ended(index_of(call));
+    }
 }
 
 void Player::file_unsent(const workloads::Event& call, Clock::time_point due, Clock::time_point now,

@@ -3,6 +3,7 @@
 
 #include "harness/load/load_thread.hpp"
 #include "harness/load/recorder.hpp"
+#include "workloads/conflicts/order_progress.hpp"
 #include "workloads/mix.hpp"
 #include "workloads/recording.hpp"
 #include "workloads/replay/recorded_call.hpp"
@@ -40,6 +41,9 @@ struct ReplayOptions {
     std::size_t players = 1;
     // Connections at one time, of all players together: sessions wait until another one is over.
     std::size_t connections = 1;
+    // Which calls wait for which transactions; null: none does. With it there is one player, and a
+    // connection for each session that was open at the same time.
+    const workloads::conflicts::CommitOrder* order = nullptr;
     // After the end: how long what was due may still take.
     std::chrono::nanoseconds drain{std::chrono::seconds{35}};
 };
@@ -72,6 +76,9 @@ private:
     void run_timers(Clock::time_point now);
     void start_sessions(Clock::time_point now);
     void tick(Clock::time_point now);
+    // Those that held a call back and need not any more.
+    void release_held();
+    void give_up_holding(Clock::time_point now);
     [[nodiscard]] Clock::time_point next_wake() const;
     [[nodiscard]] bool drained() const;
     void file_unfinished(Clock::time_point now);
@@ -89,11 +96,20 @@ private:
                                              Clock::time_point now) const;
 
     // Called by actors.
+    [[nodiscard]] bool may_go(const workloads::Event& call) const {
+        return !order_ || order_->may_go(index_of(call));
+    }
+    void hold(Actor& actor) { held_.push_back(&actor); }
+    // Nobody needs to wait for what is left of it.
+    void abandon(workloads::replay::SessionPlay play);
     void opened(bool first);
     void finished(Actor& actor);
     void set_timer(Actor& actor, Clock::time_point at);
     [[nodiscard]] Clock::time_point moment(std::chrono::nanoseconds since_beginning) const {
         return beginning_ + std::chrono::duration_cast<Clock::duration>(since_beginning);
+    }
+    [[nodiscard]] std::size_t index_of(const workloads::Event& call) const {
+        return static_cast<std::size_t>(&call - options_.recording->events.data());
     }
     // What the recording says of the call's end is no failure.
     void file(const workloads::Event& call, Completion completion);
@@ -113,6 +129,8 @@ private:
     std::size_t next_session_;  // in options_.sessions; every players-th is ours
     const std::size_t first_connections_;
     std::size_t opening_ = 0;  // connections that are on their way
+    std::optional<workloads::conflicts::OrderProgress> order_;
+    std::vector<Actor*> held_;  // each once; some of them may be held no more
 
     State state_ = State::connecting;
     Clock::time_point beginning_{}, next_start_{}, next_tick_{}, drain_until_{};

@@ -54,6 +54,7 @@ struct Measured {
     std::map<std::string, std::string> error_details;             // of a code's first failure
     std::array<std::uint64_t, reports::phase_count> deadlocks{};  // of which it was the victim
     std::array<reports::ReplayOutcomes, reports::phase_count> replayed{};  // of recorded calls
+    reports::ReplayHolds holds;  // of calls that waited for their turn
     std::uint64_t finished = 0, reconnects = 0, backlog_max = 0;
     std::uint64_t next_operation =
         0;  // a number that none of those that were sent has, nor a later
@@ -83,6 +84,10 @@ public:
     void compared(const Completion& completion, std::string_view then);
     // How late the generator itself was with an operation that had an idle connection.
     void lag(std::chrono::nanoseconds late) { measured_.schedule[due_phase_].lag.record(late); }
+    // A call waited so long for others to end; `in_order`: until they had.
+    void held(std::chrono::nanoseconds length, bool in_order) {
+        measured_.holds.add(std::chrono::duration<double>{length}.count(), in_order);
+    }
     void unsent() { ++measured_.schedule[due_phase_].unsent; }
     void reconnected() { ++measured_.reconnects; }
     // A try that ended then, in a deadlock; whether it is tried again or not. However long ago the

@@ -12,6 +12,7 @@
 #include "harness/postgres/identity.hpp"
 #include "harness/postgres/lock_source.hpp"
 #include "harness/postgres/number_in.hpp"
+#include "harness/postgres/recorded_relations.hpp"
 #include "harness/postgres/replica_identity.hpp"
 #include "harness/postgres/replica_probe.hpp"
 #include "harness/postgres/rights.hpp"
@@ -204,6 +205,12 @@ public:
 
     std::vector<database::TableSchema> table_schemas(std::span<const std::string> tables) override {
         return read_table_schemas(*open("catalog"), tables);
+    }
+
+    workloads::conflicts::Relations recorded_relations(
+        std::span<const workloads::synthesis::NamedTable> names,
+        std::span<const std::string> functions, const std::string& session_sql) override {
+        return read_recorded_relations(destination("catalog"), names, functions, session_sql);
     }
 
     std::unique_ptr<database::StatementSource> statement_source() override {

@@ -36,18 +36,6 @@ std::uint64_t key_of(workloads::Place place) {
     return std::uint64_t{place.file} << 48U | place.offset;
 }
 
-struct Spoken {
-    workloads::logs::Said said;
-    std::string_view text;
-};
-
-// Of a statement that failed and of which nothing else is logged the failure tells the text.
-Spoken spoken(const LogEntry& entry) {
-    Spoken spoken{workloads::logs::read_message(entry), {}};
-    spoken.text = spoken.said.saying == Saying::failure ? entry.query : spoken.said.text;
-    return spoken;
-}
-
 // What DECLARE takes.
 bool reads_rows(std::string_view text) {
     const auto first = text.find_first_not_of(" \t\r\n(");
@@ -390,6 +378,27 @@ std::vector<std::string> ReplaySource::refused_by(database::Database& target,
     return refusals;
 }
 
+void ReplaySource::keep_order(database::Database& target, const scenarios::Scenario& scenario,
+                              const std::stop_token& stop) {
+    if (!scenario.workload.replay->in_order) {
+        return;
+    }
+    RecordedStatements statements{recording_, sessions_, *reader_, stop};
+    const auto relations = target.recorded_relations(statements.tables(), statements.functions(),
+                                                     scenario.workload.session_old);
+    order_ = recorded_order(recording_, sessions_, statements, relations);
+    const auto& commits = order_->commits;
+    reports::ReplayOrder told{.transactions = commits.transactions,
+                              .waiting_calls = commits.waiting_calls,
+                              .guessed = commits.guessed,
+                              .unseen = {},
+                              .holds = {}};
+    for (const auto& [why, calls] : order_->unseen) {
+        told.unseen.push_back({why, calls});
+    }
+    described_.order = std::move(told);
+}
+
 void ReplaySource::count_reasons() {
     struct Count {
         std::uint64_t count = 0;
@@ -508,7 +517,9 @@ load::ReplayOptions ReplaySource::options(const scenarios::Replay& replay,
     options.operations = operations_.size();
     options.reader = [this] { return std::make_unique<Calls>(*this); };
     options.tempo = {origin_us_, replay.speed};
-    options.players = std::min(players, connections_);
+    // What one thread knows needs no lock, and sessions begin in their order.
+    options.players = order_ ? 1 : std::min(players, connections_);
+    options.order = order_ ? &order_->commits : nullptr;
     // Sessions open theirs when they did, however long the others take. As fast as possible there
     // is no when.
     options.connections = replay.sessions || !(replay.speed > 0) ? connections_ : sessions_.size();

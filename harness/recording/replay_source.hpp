@@ -5,6 +5,7 @@
 #include "harness/database/engine.hpp"
 #include "harness/load/player.hpp"
 #include "harness/recording/recording_reader.hpp"
+#include "harness/recording/replay_order.hpp"
 #include "reports/record.hpp"
 #include "scenarios/scenario.hpp"
 #include "workloads/mix.hpp"
@@ -13,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <unordered_set>
@@ -41,6 +43,11 @@ public:
     // returns them, as sentences, where they are fewer.
     [[nodiscard]] std::vector<std::string> refused_by(database::Database& target,
                                                       const scenarios::Scenario& scenario) const;
+
+    // Where the scenario wants the recorded order: what the statements touch on the target, and so
+    // which of them have to wait for others. Throws Stopped, CutShort, database::Outage.
+    void keep_order(database::Database& target, const scenarios::Scenario& scenario,
+                    const std::stop_token& stop);
 
     // Valid while this lives.
     [[nodiscard]] load::ReplayOptions options(const scenarios::Replay& replay,
@@ -89,6 +96,7 @@ private:
     // Of executions whose portal is fetched from again: see Calls.
     std::unordered_set<std::uint64_t> cursors_;
     std::size_t connections_ = 1;
+    std::optional<ReplayOrder> order_;
     reports::Replay described_;
 };
 

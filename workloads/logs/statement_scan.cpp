@@ -13,7 +13,7 @@ namespace workloads::logs {
 namespace {
 
 constexpr std::size_t most_masked = 64 * 1024;
-constexpr std::size_t most_objects = 1'000;
+constexpr std::size_t most_objects = 1'000, most_literals = 10'000;
 
 // Functions of large objects, whose OIDs and descriptors are the recorded server's.
 constexpr std::string_view large_object_functions[] = {
@@ -50,10 +50,12 @@ TextHash hash_of(std::string_view text) noexcept {
 // One text from its first byte to its last.
 class StatementScanner::Pass {
 public:
-    Pass(std::string_view text, std::string& masked, std::vector<ObjectUse>& objects)
-        : text_{text}, masked_{masked}, objects_{objects} {
+    Pass(std::string_view text, std::string& masked, std::vector<ObjectUse>& objects,
+         std::vector<std::string_view>& literals)
+        : text_{text}, masked_{masked}, objects_{objects}, literals_{literals} {
         masked_.clear();
         objects_.clear();
+        literals_.clear();
     }
 
     StatementScan run() {
@@ -183,14 +185,19 @@ private:
         }
     }
 
+    // `prefix`: bytes before its quote, which are passed already.
     template <typename Skip>
-    void literal(Skip&& skip) {
+    void literal(Skip&& skip, std::size_t prefix = 0) {
+        const auto start = at_ - prefix;
         begin_statement();
         if (copy_place_) {
             words_.copy_from = "?";
             copy_place_ = false;
         }
         skip();
+        if (literals_.size() < most_literals) {
+            literals_.push_back(text_.substr(start, at_ - start));
+        }
         put("?");
     }
 
@@ -327,16 +334,16 @@ private:
         const char c = text_[at_], next = peek(1);
         if (next == '\'' && (c == 'e' || c == 'E')) {
             ++at_;
-            return literal([this] { skip_escape_string(); });
+            return literal([this] { skip_escape_string(); }, 1);
         }
         if (next == '\'' && std::string_view{"bBxXnN"}.find(c) != std::string_view::npos) {
             ++at_;
-            return literal([this] { skip_quoted('\''); });
+            return literal([this] { skip_quoted('\''); }, 1);
         }
         if ((c == 'u' || c == 'U') && next == '&' && (peek(2) == '\'' || peek(2) == '"')) {
             const auto start = at_;
             at_ += 2;
-            return peek(0) == '"' ? name(start) : literal([this] { skip_quoted('\''); });
+            return peek(0) == '"' ? name(start) : literal([this] { skip_quoted('\''); }, 2);
         }
         const auto start = at_;
         while (at_ < text_.size() && is_identifier_part(text_[at_])) {
@@ -418,6 +425,7 @@ private:
     std::string_view text_;
     std::string& masked_;
     std::vector<ObjectUse>& objects_;
+    std::vector<std::string_view>& literals_;
     std::string beyond_;
     bool beyond_first_ = false;
     std::size_t at_ = 0, depth_ = 0, body_depth_ = 0;
@@ -429,7 +437,7 @@ private:
 };
 
 StatementScan StatementScanner::scan(std::string_view text) {
-    return Pass{text, masked_, objects_}.run();
+    return Pass{text, masked_, objects_, literals_}.run();
 }
 
 std::string with_short_lists(std::string_view masked) {

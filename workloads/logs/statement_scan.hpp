@@ -95,10 +95,17 @@ public:
     // Of the text scanned last, in order; at most 1,000.
     [[nodiscard]] const std::vector<ObjectUse>& objects() const noexcept { return objects_; }
 
+    // Of the text scanned last, each literal as it stands there, in order: those that became `?`.
+    // At most 10,000.
+    [[nodiscard]] const std::vector<std::string_view>& literals() const noexcept {
+        return literals_;
+    }
+
 private:
     class Pass;
     std::string masked_;
     std::vector<ObjectUse> objects_;
+    std::vector<std::string_view> literals_;
 };
 
 // Lists of masked values cut short for a reader: `IN (?, ?, ?)` becomes `IN (?, ...)`.

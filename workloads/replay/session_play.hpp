@@ -41,6 +41,9 @@ public:
     // When it is due. Requires that there is one.
     [[nodiscard]] std::chrono::nanoseconds due() const noexcept { return due_; }
 
+    // Whether the last call has left a transaction open.
+    [[nodiscard]] bool in_transaction() const noexcept { return in_transaction_; }
+
     // The connection is there, for the first time: as fast as possible the first call is due now.
     void begin(std::chrono::nanoseconds now);
 

@@ -47,6 +47,7 @@ Json json_parts::replay_json(const Replay& replay) {
         outcomes[name_of(static_cast<PhaseName>(phase))] = outcomes_json(replay.outcomes[phase]);
     }
     return {{"logs", replay.logs},
+            {"recording", text_or_null(replay.recording)},
             {"speed", number(replay.speed)},
             {"length_s", number(replay.length_s)},
             {"sessions", replay.sessions},
@@ -62,6 +63,7 @@ Json json_parts::replay_json(const Replay& replay) {
 
 Replay reading::read_replay_part(const Part& part) {
     Replay replay{.logs = part["logs"].texts(),
+                  .recording = part.has("recording") ? part["recording"].text() : std::string{},
                   .speed = part["speed"].number(),
                   .length_s = part["length_s"].number(),
                   .sessions = part["sessions"].count(),

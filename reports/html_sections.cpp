@@ -2,6 +2,7 @@
 #include "reports/figures.hpp"
 #include "reports/findings.hpp"
 #include "reports/html_parts.hpp"
+#include "reports/new_errors.hpp"
 #include "reports/placebo.hpp"
 #include "reports/replay.hpp"
 
@@ -355,6 +356,9 @@ std::string honesty_section(const Part& part) {
     if (record.replay) {
         terms.add("Recording", sentence_text(recording_text(*record.replay)));
         terms.add("Its calls", sentence_text(outcomes_text(*record.replay)));
+        if (const auto text = new_errors_text(record); !text.empty()) {
+            terms.add("New errors", sentence_text(text));
+        }
     }
     terms.add("Generator", sentence_text(generator_text(record)));
     terms.add("Observer", sentence_text(observer_text(record)));

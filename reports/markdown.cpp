@@ -2,6 +2,7 @@
 
 #include "reports/figures.hpp"
 #include "reports/findings.hpp"
+#include "reports/new_errors.hpp"
 #include "reports/replay.hpp"
 #include "reports/text.hpp"
 
@@ -310,6 +311,9 @@ std::string closing_section(const Record& record, const Part& part) {
     if (record.replay) {
         section.add("- Recording: " + sentence(recording_text(*record.replay)) + "\n");
         section.add("- Its calls: " + sentence(outcomes_text(*record.replay)) + "\n");
+        if (const auto text = new_errors_text(record); !text.empty()) {
+            section.add("- New errors: " + sentence(text) + "\n");
+        }
     }
     section.add("- Generator: " + sentence(generator_text(record)) + "\n");
     section.add("- Observer: " + sentence(observer_text(record)) + "\n");

@@ -2,6 +2,7 @@
 
 #include "reports/figures.hpp"
 #include "reports/findings.hpp"
+#include "reports/new_errors.hpp"
 #include "reports/replay.hpp"
 #include "reports/terminal_parts.hpp"
 
@@ -99,6 +100,9 @@ std::string honesty(const Record& record, const Style& style) {
     if (record.replay) {
         out += labelled("Recording", recording_text(*record.replay), style);
         out += labelled("Its calls", outcomes_text(*record.replay), style);
+        if (const auto text = new_errors_text(record); !text.empty()) {
+            out += labelled("New errors", text, style);
+        }
     }
     out += labelled("Generator", generator_text(record), style);
     out += labelled("Observer", observer_text(record), style);

@@ -102,6 +102,31 @@ def test_without_a_control_the_report_says_how_to_get_one(ran, tmp_path):
     assert "rehearse placebo" in summary
 
 
+@pytest.mark.parametrize("named", [False, True], ids=["throwaway", "setup"])
+def test_every_control_begins_with_the_same_rows(recorded, throwaway, shop_database, tmp_path,  # noqa: F811
+                                                 named):
+    recorded.prepare(ACCOUNTS)
+    with recorded.connect() as connection:
+        for n in range(20):
+            connection.execute("INSERT INTO accounts VALUES (%s, 0)", [101 + n])
+            connection.execute("SELECT pg_sleep(0.1)")
+    scenario = replaying(recorded.log(), phases={"warmup": "0s", "before": "300ms", "after": "300ms"})
+    path = throwaway.write(scenario, "DROP TABLE IF EXISTS accounts, log;" + ACCOUNTS)
+    where = ("--db", shop_database.uri, "--setup") if named else SERVER_UNDER_TEST
+
+    ended = throwaway.rehearse("placebo", path, "--times", "2", "--during", "0.5", "--quiet", "--json",
+                               "--out", tmp_path / "control", *where,
+                               environment=throwaway.environment)
+
+    # A row that the first replay left would be a 23505 in the second.
+    repetitions = json.loads(ended.out)["control"]["repetitions"]
+    assert len(repetitions) == 2
+    parts = [operation[part] for repetition in repetitions for operation in repetition["operations"]
+             for part in ("before_migration", "from_migration_on")]
+    assert sum(part["calls"] for part in parts) > 10
+    assert all(part["new"] == {} for part in parts)
+
+
 def test_a_control_begins_with_the_recordings_data_each_time(log, rehearse, scenario, shop_database,
                                                              tmp_path):
     path = scenario(replaying(log))

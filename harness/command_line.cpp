@@ -55,8 +55,8 @@ CLI::App* add_run(CLI::App& app, RunCommand& run, std::vector<std::string>& sets
         ->type_name("FILE");
     command
         ->add_option("--placebo", run.placebo,
-                     "what the gates are worth here, for the report: the placebo.json of `rehearse "
-                     "placebo`, or its folder")
+                     "what the gates are worth here and which errors of a replay are its own, for "
+                     "the report: the placebo.json of `rehearse placebo`, or its folder")
         ->type_name("FILE");
     command->add_flag("--plan", run.plan, "say what would be done, and do nothing");
     command

@@ -30,6 +30,20 @@ scenarios::Scenario read(const PlaceboCommand& command) {
                                  std::chrono::duration_cast<std::chrono::milliseconds>(during));
 }
 
+// A replay writes what the recording wrote: a second one on the same data fails where the first did
+// not (rows that are there already), and is no replay of the recording any more.
+void require_same_beginning(const PlaceboCommand& command, const scenarios::Scenario& scenario) {
+    const bool on_server_of_ours = command.db.empty() && !scenario.target.dsn_env;
+    const bool set_up = command.setup && !scenario.setup.empty();
+    if (scenario.workload.replay && command.times > 1 && !on_server_of_ours && !set_up) {
+        throw UsageError{
+            "each replay must begin with the data that the recording began with, and the first "
+            "one changes them: leave the target out, so that each has a throwaway server of its "
+            "own; or let `setup` make the data anew each time (--setup); or restore them, and "
+            "make one replay only (--times 1)"};
+    }
+}
+
 // "01", as wide as the last one's number.
 std::string numbered(unsigned number, unsigned last) {
     auto text = std::to_string(number);
@@ -40,6 +54,7 @@ std::string numbered(unsigned number, unsigned last) {
 
 int placebo(const PlaceboCommand& command) {
     const auto scenario = read(command);
+    require_same_beginning(command, scenario);
     const fs::path out =
         command.out.value_or(RunDirectory::default_path(scenario.name + "-placebo"));
     if (fs::exists(out) && !fs::is_empty(out)) {

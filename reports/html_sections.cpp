@@ -2,6 +2,7 @@
 #include "reports/figures.hpp"
 #include "reports/findings.hpp"
 #include "reports/html_parts.hpp"
+#include "reports/new_errors.hpp"
 #include "reports/placebo.hpp"
 #include "reports/replay.hpp"
 #include "reports/replay_order.hpp"
@@ -358,6 +359,9 @@ std::string honesty_section(const Part& part) {
         terms.add("Its calls", sentence_text(outcomes_text(*record.replay)));
         if (record.replay->order) {
             terms.add("Its order", sentence_text(order_text(*record.replay->order)));
+        }
+        if (const auto text = new_errors_text(record); !text.empty()) {
+            terms.add("New errors", sentence_text(text));
         }
     }
     terms.add("Generator", sentence_text(generator_text(record)));

@@ -38,7 +38,7 @@ template <typename List, typename ToJson>
 [[nodiscard]] Json locks_json(const Record& record);
 [[nodiscard]] Json server_json(const Server& server);
 [[nodiscard]] Json verification_json(const Verification& proof);
-[[nodiscard]] Json replay_json(const Replay& replay);
+[[nodiscard]] Json replay_json(const Record& record);
 [[nodiscard]] Json replay_order_json(const ReplayOrder& order);
 [[nodiscard]] Json placebo_value(const PlaceboResult& result);
 // Whether the way back led back; null: none was asked for.

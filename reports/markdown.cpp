@@ -2,6 +2,7 @@
 
 #include "reports/figures.hpp"
 #include "reports/findings.hpp"
+#include "reports/new_errors.hpp"
 #include "reports/replay.hpp"
 #include "reports/replay_order.hpp"
 #include "reports/text.hpp"
@@ -313,6 +314,9 @@ std::string closing_section(const Record& record, const Part& part) {
         section.add("- Its calls: " + sentence(outcomes_text(*record.replay)) + "\n");
         if (record.replay->order) {
             section.add("- Its order: " + sentence(order_text(*record.replay->order)) + "\n");
+        }
+        if (const auto text = new_errors_text(record); !text.empty()) {
+            section.add("- New errors: " + sentence(text) + "\n");
         }
     }
     section.add("- Generator: " + sentence(generator_text(record)) + "\n");

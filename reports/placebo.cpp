@@ -7,6 +7,9 @@
 #include "reports/terminal_parts.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <map>
+#include <utility>
 
 namespace reports {
 
@@ -40,6 +43,63 @@ std::string rate_of(const PlaceboLoad& load) {
     return load.asked_rate > 0 ? rate_text(load.asked_rate) : "a closed loop";
 }
 
+void add_replay_differences(const ReplayControl& control, const Record& record,
+                            std::vector<std::string>& differences) {
+    if (control.recording.empty() || control.recording != record.replay->recording) {
+        differences.emplace_back("The placebo replayed another recording.");
+    }
+    if (control.speed != record.replay->speed) {
+        differences.push_back("The placebo replayed at speed " + decimal_text(control.speed, 2) +
+                              ", and this run at " + decimal_text(record.replay->speed, 2) + ".");
+    }
+    // Phases begin by the clock, some milliseconds late on a busy machine.
+    constexpr double forgiven_s = 0.5;
+    const auto here_s = ReplayControl::repetition(record).begins_s;
+    for (const auto& repetition : control.repetitions) {
+        if (std::abs(repetition.begins_s - here_s) > forgiven_s) {
+            differences.push_back("The migration began " + seconds_text(here_s) +
+                                  " after the recording's start, and its stand-in in the placebo " +
+                                  seconds_text(repetition.begins_s) + " after it.");
+            return;
+        }
+    }
+}
+
+std::string range_text(std::uint64_t least, std::uint64_t most) {
+    return least == most ? count_text(most) : count_text(least) + " to " + count_text(most);
+}
+
+// Of each operation what failed anew, in the repetition with the fewest and in that with the most.
+std::string control_text(const ReplayControl& control, Style style) {
+    struct Range {
+        std::uint64_t repetitions = 0, least = 0, most = 0;
+    };
+    std::map<std::pair<std::string, std::string>, Range> ranges;
+    for (const auto& repetition : control.repetitions) {
+        for (const auto& operation : repetition.operations) {
+            auto failed = operation.before.fresh;
+            for (const auto& [code, count] : operation.later.fresh) {
+                failed[code] += count;
+            }
+            for (const auto& [code, count] : failed) {
+                auto& range = ranges[{operation.name, code}];
+                range.least = range.repetitions++ == 0 ? count : std::min(range.least, count);
+                range.most = std::max(range.most, count);
+            }
+        }
+    }
+    std::string out = heading("What fails anew without the migration", style);
+    if (ranges.empty()) {
+        return out + paragraph("  ", "Nothing.", style);
+    }
+    Table table{{{"operation", Align::left, true}, {"code"}, {"calls", Align::right}}};
+    for (const auto& [key, range] : ranges) {
+        const bool always = range.repetitions == control.repetitions.size();
+        table.add({{key.first}, {key.second}, {range_text(always ? range.least : 0, range.most)}});
+    }
+    return out + table.text(style.columns, style.colour);
+}
+
 }  // namespace
 
 Placebo::Placebo(std::vector<Gate> gates) : gates_{std::move(gates)} {
@@ -68,6 +128,11 @@ void Placebo::add(const Record& record) {
     }
     if (runs_.empty()) {
         counted_.load = load_of(record);
+        if (record.replay) {
+            counted_.control = {.recording = record.replay->recording,
+                                .speed = record.replay->speed,
+                                .repetitions = {}};
+        }
         for (const auto& operation : record.operations) {
             operations_.push_back(operation.name);
         }
@@ -75,6 +140,9 @@ void Placebo::add(const Record& record) {
         if (asked_.empty()) {
             asked_ = comparing::asked_for(record, default_ratio_gates(), false);
         }
+    }
+    if (counted_.control) {
+        counted_.control->repetitions.push_back(ReplayControl::repetition(record));
     }
     runs_.push_back(comparing::sides_of(record));
 }
@@ -123,8 +191,9 @@ std::string power_text(const PlaceboResult& result) {
     }
     return (caught.empty() ? "" : "Caught in 80 % of runs: " + caught + ".") +
            (caught.empty() || missed.empty() ? "" : " ") +
-           (missed.empty() ? "" : "Not even a hundredfold slowdown: " + missed +
-                                      ", for the phases were too short.");
+           (missed.empty() ? ""
+                           : "Not even a hundredfold slowdown: " + missed +
+                                 ", for the phases were too short.");
 }
 
 std::string placebo_text(const PlaceboResult& result, Style style) {
@@ -156,6 +225,9 @@ std::string placebo_text(const PlaceboResult& result, Style style) {
                                  : "none: the phases are too short"}});
     }
     out += heading("What the ratios see", style) + caught.text(style.columns, style.colour);
+    if (result.control) {
+        out += control_text(*result.control, style);
+    }
     if (!result.reasons.empty()) {
         out += heading("Why runs did not pass", style);
         for (const auto& reason : result.reasons) {
@@ -165,14 +237,14 @@ std::string placebo_text(const PlaceboResult& result, Style style) {
     return out;
 }
 
-std::vector<std::string> placebo_doubts(const PlaceboResult& result, const Record& record) {
-    std::vector<std::string> doubts;
+std::vector<std::string> load_differences(const PlaceboResult& result, const Record& record) {
+    std::vector<std::string> differences;
     const auto& then = result.load;
     const auto now = load_of(record);
     const auto differ = [&](const char* what, const std::string& before, const std::string& here) {
         if (before != here) {
-            doubts.push_back(std::string{what} + " was " + before + " in the placebo, and is " +
-                             here + " here.");
+            differences.push_back(std::string{what} + " was " + before +
+                                  " in the placebo, and is " + here + " here.");
         }
     };
     differ("The scenario", then.scenario, now.scenario);
@@ -181,6 +253,19 @@ std::vector<std::string> placebo_doubts(const PlaceboResult& result, const Recor
     differ("The load", rate_of(then), rate_of(now));
     differ("The number of connections", std::to_string(then.connections),
            std::to_string(now.connections));
+    if (result.control.has_value() != record.replay.has_value()) {
+        differences.emplace_back(record.replay ? "The placebo's load was no recording."
+                                               : "The placebo's load was a recording.");
+    } else if (record.replay) {
+        add_replay_differences(*result.control, record, differences);
+    }
+    return differences;
+}
+
+std::vector<std::string> placebo_doubts(const PlaceboResult& result, const Record& record) {
+    auto doubts = load_differences(result, record);
+    const auto& then = result.load;
+    const auto now = load_of(record);
     const auto shorter = [&](const char* phase, double before_s, double here_s) {
         if (here_s < before_s - std::max(1.0, 0.1 * before_s)) {
             doubts.push_back("The phase `" + std::string{phase} + "` lasted " +

@@ -37,7 +37,11 @@ private:
 // As sentences: how often the verdict cried wolf, and what each ratio would catch.
 [[nodiscard]] std::string false_alarms_text(const PlaceboResult& result);
 [[nodiscard]] std::string power_text(const PlaceboResult& result);
-// Why the placebo's figures may not hold for this run: another load, another server, shorter phases.
+// In what its load was another one than this run's: what it met is not what this run would have
+// met. Each is a sentence.
+[[nodiscard]] std::vector<std::string> load_differences(const PlaceboResult& result,
+                                                        const Record& record);
+// Why the placebo's figures may not hold for this run: those, and shorter phases.
 // Each is a sentence.
 [[nodiscard]] std::vector<std::string> placebo_doubts(const PlaceboResult& result,
                                                       const Record& record);

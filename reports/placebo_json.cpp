@@ -59,6 +59,53 @@ PlaceboLoad read_load(const Part& part) {
             .after_s = part["after_s"].number()};
 }
 
+Json part_json(const ReplayControl::Part& part) {
+    return {{"calls", part.calls}, {"new", part.fresh}};
+}
+
+Json control_json(const ReplayControl& control) {
+    const auto operation_json = [](const ReplayControl::Operation& operation) -> Json {
+        return {{"name", operation.name},
+                {"before_migration", part_json(operation.before)},
+                {"from_migration_on", part_json(operation.later)}};
+    };
+    return {
+        {"recording", control.recording},
+        {"speed", json_parts::number(control.speed)},
+        {"repetitions", json_parts::list(control.repetitions, [&](const auto& repetition) -> Json {
+             return {{"begins_s", json_parts::number(repetition.begins_s)},
+                     {"operations", json_parts::list(repetition.operations, operation_json)}};
+         })}};
+}
+
+ReplayControl::Part read_part(const Part& part) {
+    ReplayControl::Part read{.calls = part["calls"].count(), .fresh = {}};
+    std::uint64_t failed = 0;
+    part["new"].for_each([&](const std::string& code, const Part& count) {
+        read.fresh[code] = count.count();
+        failed += read.fresh[code];
+    });
+    if (failed > read.calls) {
+        part.fail("more calls failed than there were");
+    }
+    return read;
+}
+
+ReplayControl read_control(const Part& part) {
+    return {.recording = part["recording"].text(),
+            .speed = part["speed"].number(),
+            .repetitions = part["repetitions"].list([](const Part& repetition) {
+                return ReplayControl::Repetition{
+                    .begins_s = repetition["begins_s"].number(),
+                    .operations = repetition["operations"].list([](const Part& operation) {
+                        return ReplayControl::Operation{
+                            .name = operation["name"].text(),
+                            .before = read_part(operation["before_migration"]),
+                            .later = read_part(operation["from_migration_on"])};
+                    })};
+            })};
+}
+
 }  // namespace
 
 Json json_parts::placebo_value(const PlaceboResult& result) {
@@ -75,7 +122,8 @@ Json json_parts::placebo_value(const PlaceboResult& result) {
             {"verdicts", alarms_json(result.verdicts)},
             {"gates", list(result.gates, alarms_json)},
             {"caught", list(result.caught, caught_json)},
-            {"reasons", result.reasons}};
+            {"reasons", result.reasons},
+            {"control", result.control ? control_json(*result.control) : Json(nullptr)}};
 }
 
 PlaceboResult reading::read_placebo_part(const Part& part) {
@@ -83,11 +131,16 @@ PlaceboResult reading::read_placebo_part(const Part& part) {
         part["schema"].fail("this program reads " + std::string{schema} + ", not " +
                             found.substr(0, 60));
     }
+    std::optional<ReplayControl> control;
+    if (part.has("control")) {
+        control = read_control(part["control"]);
+    }
     return {.load = read_load(part["load"]),
             .verdicts = read_alarms(part["verdicts"]),
             .gates = part["gates"].list(read_alarms),
             .caught = part["caught"].list(read_caught),
-            .reasons = part["reasons"].texts()};
+            .reasons = part["reasons"].texts(),
+            .control = std::move(control)};
 }
 
 std::string placebo_json(const PlaceboResult& result) {

@@ -2,6 +2,8 @@
 // run holds of it.
 #pragma once
 
+#include "reports/replay_control.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -40,7 +42,8 @@ struct PlaceboResult {
     FalseAlarms verdicts;
     std::vector<FalseAlarms> gates;
     std::vector<SmallestCaught> caught;
-    std::vector<std::string> reasons;  // why runs were unclear, each once, at most ten
+    std::vector<std::string> reasons;           // why runs were unclear, each once, at most ten
+    std::optional<ReplayControl> control = {};  // empty: the load was no replay
 };
 
 [[nodiscard]] std::string placebo_json(const PlaceboResult& result);

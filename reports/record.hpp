@@ -106,8 +106,9 @@ struct ReplayOrder {
 // Production's own work, sent again.
 struct Replay {
     std::vector<std::string> logs;
-    double speed = 1;     // recorded seconds a second; 0: as fast as possible
-    double length_s = 0;  // of the recording at that speed; 0: as fast as possible
+    std::string recording = {};  // a digest of what is played; empty: not known
+    double speed = 1;            // recorded seconds a second; 0: as fast as possible
+    double length_s = 0;         // of the recording at that speed; 0: as fast as possible
     std::uint64_t sessions = 0;
     // Statements of those sessions: what can be sent again as it was, not quite, and not at all.
     std::uint64_t exactly = 0, approximately = 0, not_at_all = 0;

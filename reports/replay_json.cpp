@@ -1,5 +1,6 @@
 // What a run's result.json holds of the recording that was its load, written and read back.
 #include "reports/json_parts.hpp"
+#include "reports/new_errors.hpp"
 #include "reports/read_json_parts.hpp"
 
 namespace reports {
@@ -39,14 +40,42 @@ Replay::Reason read_reason(const Part& part) {
             .count = part["count"].count()};
 }
 
+// Drawn from the operations and the placebo, and therefore not read back.
+Json new_errors_json(const Record& record) {
+    const auto all = new_errors(record);
+    return {{"before_migration", all.before},
+            {"from_migration_on", all.later},
+            {"without_migration_too", all.without_migration},
+            {"migration_only", all.migration_only},
+            {"unclear", all.unclear},
+            {"controls", all.controls},
+            {"no_control", all.no_control},
+            {"doubts", all.doubts},
+            {"by_operation", json_parts::list(all.rows, [&](const NewErrors::Row& row) -> Json {
+                 const auto& split = row.split;
+                 const bool known = all.controls > 0;
+                 return {{"operation", row.operation},
+                         {"code", row.code},
+                         {"before_migration", row.before},
+                         {"from_migration_on", row.later},
+                         {"without_migration_too", split.without_migration},
+                         {"migration_only", split.migration_only},
+                         {"unclear", split.unclear},
+                         {"control_lowest", known ? Json(split.lowest) : Json(nullptr)},
+                         {"control_highest", known ? Json(split.highest) : Json(nullptr)}};
+             })}};
+}
+
 }  // namespace
 
-Json json_parts::replay_json(const Replay& replay) {
+Json json_parts::replay_json(const Record& record) {
+    const auto& replay = *record.replay;
     Json outcomes = Json::object();
     for (std::size_t phase = 0; phase < phase_count; ++phase) {
         outcomes[name_of(static_cast<PhaseName>(phase))] = outcomes_json(replay.outcomes[phase]);
     }
     return {{"logs", replay.logs},
+            {"recording", text_or_null(replay.recording)},
             {"speed", number(replay.speed)},
             {"length_s", number(replay.length_s)},
             {"sessions", replay.sessions},
@@ -58,11 +87,13 @@ Json json_parts::replay_json(const Replay& replay) {
             {"coverage", number(replay.coverage())},
             {"reasons", list(replay.reasons, reason_json)},
             {"order", replay.order ? replay_order_json(*replay.order) : Json(nullptr)},
-            {"outcomes", outcomes}};
+            {"outcomes", outcomes},
+            {"new_errors", new_errors_json(record)}};
 }
 
 Replay reading::read_replay_part(const Part& part) {
     Replay replay{.logs = part["logs"].texts(),
+                  .recording = part.has("recording") ? part["recording"].text() : std::string{},
                   .speed = part["speed"].number(),
                   .length_s = part["length_s"].number(),
                   .sessions = part["sessions"].count(),

@@ -2,6 +2,7 @@
 
 #include "reports/figures.hpp"
 #include "reports/findings.hpp"
+#include "reports/new_errors.hpp"
 #include "reports/replay.hpp"
 #include "reports/replay_order.hpp"
 #include "reports/terminal_parts.hpp"
@@ -102,6 +103,9 @@ std::string honesty(const Record& record, const Style& style) {
         out += labelled("Its calls", outcomes_text(*record.replay), style);
         if (record.replay->order) {
             out += labelled("Its order", order_text(*record.replay->order), style);
+        }
+        if (const auto text = new_errors_text(record); !text.empty()) {
+            out += labelled("New errors", text, style);
         }
     }
     out += labelled("Generator", generator_text(record), style);

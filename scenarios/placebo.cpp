@@ -15,8 +15,9 @@ Scenario placebo_of(const Scenario& scenario, std::chrono::milliseconds during) 
     std::erase_if(operations, [](const auto& operation) {
         return operation.app == workloads::AppFilter::new_version;
     });
+    // Those of a recording are not known before it is read, and all of them are there.
     std::erase_if(placebo.gates, [&](const reports::Gate& gate) {
-        return !gate.operation.empty() &&
+        return !scenario.workload.replay && !gate.operation.empty() &&
                std::none_of(operations.begin(), operations.end(), [&](const auto& operation) {
                    return operation.name == gate.operation;
                });

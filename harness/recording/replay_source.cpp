@@ -1,5 +1,6 @@
 #include "harness/recording/replay_source.hpp"
 
+#include "harness/recording/recording_digest.hpp"
 #include "harness/usage_error.hpp"
 #include "reports/figures.hpp"
 #include "scenarios/relations.hpp"
@@ -176,6 +177,7 @@ ReplaySource::ReplaySource(const scenarios::Scenario& scenario, ReadProgress& pr
     for (const auto& file : reader_->files()) {
         described_.logs.push_back(file.path);
     }
+    described_.recording = digest_of(recording_, sessions_);
     described_.speed = replay.speed;
     described_.length_s = replay.speed > 0 ? length_s() / replay.speed : 0;
     if (described_.exactly + described_.approximately == 0) {

@@ -5,6 +5,7 @@
 #include "tests/unit/reports/sample_record.hpp"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace reports {
 namespace {
@@ -22,6 +23,18 @@ PlaceboResult measured() {
             .gates = {{"errors", 10, 1, 0, 0.39}, {"response.p99", 10, 0, 2, 0.26}},
             .caught = {{"read", "p99", 1.25, 1.6}, {"write", "p99", 1.25, std::nullopt}},
             .reasons = {"a reason"}};
+}
+
+// Of replays: one of them met a table that was not there.
+PlaceboResult replayed() {
+    auto result = measured();
+    result.control = ReplayControl{
+        .recording = "0123",
+        .speed = 1.5,
+        .repetitions = {
+            {.begins_s = 15, .operations = {{"read", {100, {{"42P01", 3}}}, {200, {}}}}},
+            {.begins_s = 15.1, .operations = {{"read", {100, {}}, {210, {}}}}}}};
+    return result;
 }
 
 std::string refusal(const std::string& text) {
@@ -44,6 +57,34 @@ TEST(Placebo, ComesBackWhole) {
     EXPECT_EQ(placebo_json(std::get<PlaceboResult>(read)), text);
 }
 
+TEST(Placebo, OfAReplayComesBackWithWhatFailedAnew) {
+    const auto text = placebo_json(replayed());
+    const auto read = read_placebo(text);
+    ASSERT_TRUE(std::holds_alternative<PlaceboResult>(read)) << std::get<std::string>(read);
+    const auto& back = std::get<PlaceboResult>(read);
+    EXPECT_EQ(placebo_json(back), text);
+    ASSERT_TRUE(back.control);
+    EXPECT_EQ(back.control->repetitions[0].operations[0].before.fresh.at("42P01"), 3);
+    // One of an earlier version says nothing of it.
+    auto earlier = nlohmann::json::parse(text);
+    earlier.erase("control");
+    const auto old = read_placebo(earlier.dump());
+    ASSERT_TRUE(std::holds_alternative<PlaceboResult>(old)) << std::get<std::string>(old);
+    EXPECT_FALSE(std::get<PlaceboResult>(old).control);
+    auto wrong = text;
+    wrong.replace(wrong.find("\"42P01\": 3"), 10, "\"42P01\": 300");
+    EXPECT_EQ(refusal(wrong),
+              "control.repetitions[0].operations[0].before_migration: more calls failed than there "
+              "were");
+}
+
+TEST(Placebo, OfAReplayTellsWhatFailsWithoutTheMigration) {
+    const auto text = placebo_text(replayed(), {});
+    EXPECT_NE(text.find("What fails anew without the migration"), std::string::npos);
+    EXPECT_NE(text.find("0 to 3"), std::string::npos);
+    EXPECT_EQ(placebo_text(measured(), {}).find("What fails anew"), std::string::npos);
+}
+
 TEST(Placebo, IsKeptInARunsResult) {
     auto record = samples::healthy();
     samples::spread_over_seconds(record);
@@ -64,8 +105,7 @@ TEST(Placebo, AnythingElseIsRefusedWithItsPlace) {
               "verdicts: it counts more outcomes than runs");
     EXPECT_EQ(refusal(with("0.39", "1.5")),
               "verdicts.false_alarm_rate_below: a rate lies between 0 and 1");
-    EXPECT_EQ(refusal(with("\"connections\"", "\"conections\"")),
-              "load: `connections` is missing");
+    EXPECT_EQ(refusal(with("\"connections\"", "\"conections\"")), "load: `connections` is missing");
 }
 
 TEST(Placebo, IsPutIntoWords) {

@@ -11,20 +11,25 @@ from sample import marginal_cpu_us
 class Figure:
     name: str
     unit: str
-    ours: list  # one value a round
+    ours: list  # one value a round; empty: it could not be measured
     theirs: list  # the peer's; empty: the figure is judged on its own
     must: float  # of the ratio where a peer is beside it, else of the value; infinite: none
     aim: float
     at_least: bool = False  # more is better
     peer: str = "pgbench"
+    unmeasured: str = ""  # why
 
     @property
     def judged(self):
+        if not self.ours:
+            return None
         ours = statistics.median(self.ours)
         return ours / statistics.median(self.theirs) if self.theirs else ours
 
     @property
     def reached(self):
+        if not self.ours:
+            return "not measured"
         if math.isinf(self.must):
             return ""
         def holds(limit):

@@ -22,6 +22,7 @@ from log_memory import log_memory  # noqa: E402
 from log_reading import log_reading  # noqa: E402
 from pgbench import PgBench  # noqa: E402
 from rehearse import Rehearse  # noqa: E402
+from replaying import Replays  # noqa: E402
 from report_page import report_page  # noqa: E402
 from scans import Scans  # noqa: E402
 
@@ -44,6 +45,7 @@ FIGURES = {
     "memory": lambda bench, options: bench.memory(options.memory_seconds, options.full),
     "logs": lambda _, options: log_reading(options.logs, options.out, options.rounds) + log_memory(
         os.path.abspath(options.rehearse), options.out, options.log_statements),
+    "replay": lambda bench, options: bench.replay(options.replays()),
     "report": lambda _, options: report_page(options.report, options.out, options.rounds),
 }
 
@@ -152,6 +154,8 @@ def main():
         options.follow_beside = followed.recvlogical(cluster, "bench")
         options.scans = lambda: Scans(os.path.abspath(options.rehearse), cluster, "bench",
                                       5_000_000)
+        options.replays = lambda: Replays(os.path.abspath(options.rehearse), cluster, "bench", 16,
+                                          options.seconds)
         bench = Bench(ours, pgbench, options.scale, options.rounds, options.seconds, say)
         for name in options.only:
             figures += FIGURES[name](bench, options)

@@ -214,6 +214,9 @@ class Bench:
                       none, none, peer="pgreplay"),
             figure_of("  p50, against pgreplay", "ms", each(ours, "p50_ms"),
                       each(theirs, "p50_ms"), none, none, peer="pgreplay"),
+            figure_of("  p99 of what the log's milliseconds hide, too", "ms",
+                      each(ours, "true_p99_ms"), each(theirs, "true_p99_ms"), none, none,
+                      peer="pgreplay"),
             figure_of("  p99 of the generator's part, as the run tells it", "ms",
                       each(ours, "lag_p99_ms"), [], none, none),
         ]

@@ -29,6 +29,7 @@ class Recording:
     log: str  # its file
     transactions: int
     seconds: float  # of pgbench's run
+    rows: str = ""  # what a query then told
 
 
 class Recorder:

@@ -35,6 +35,7 @@ FAST_SPAN = "SELECT extract(epoch FROM max(ended) - min(began)) FROM replayed"
 TIMED_TABLE = """
     DROP TABLE IF EXISTS sent;
     CREATE TABLE sent (client int, number int, at timestamptz);"""
+TIMED_ROWS = "SELECT client, number, (extract(epoch FROM at) * 1000000)::bigint FROM sent"
 TIMED_INSERT = "INSERT INTO sent"
 TIMED_SCRIPT = rf"""
 \set number :number + 1
@@ -60,9 +61,10 @@ KEYED_CALLS = """
 
 @dataclasses.dataclass(frozen=True)
 class StartTimes:
-    """By how much each statement reached the server later, or earlier, than it was recorded to."""
+    """By how much statements reached the server later, or earlier, than the log says."""
     p50_ms: float
     p99_ms: float
+    true_p99_ms: float  # than they reached the recorded server: the log has whole milliseconds
     lag_p99_ms: float = float("nan")  # what the run itself records
 
 
@@ -111,8 +113,8 @@ class Replays:
         result = self._ours.replay(recording.log, self._database, 1, self._seconds + 1)
         run = result["run"]
         begin_us = 1e6 * (run["started_at_epoch_s"] + result["phases"][0]["start_s"])
-        p50_ms, p99_ms = self._errors_ms(recording, begin_us)
-        return StartTimes(p50_ms, p99_ms, result["generator"]["lag_ms"]["p99"])
+        return StartTimes(*self._errors_ms(recording, begin_us),
+                          result["generator"]["lag_ms"]["p99"])
 
     def pgreplay_start_times(self, rate):
         recording = self._timed(rate)
@@ -122,7 +124,8 @@ class Replays:
 
     def _timed(self, rate):
         recording = self._recorded("timed", TIMED_TABLE, TIMED_SCRIPT,
-                                   ["-T", str(self._seconds), "-R", str(rate), "-D", "number=0"])
+                                   ["-T", str(self._seconds), "-R", str(rate), "-D", "number=0"],
+                                   TIMED_ROWS)
         if recording.transactions < 0.95 * rate * self._seconds:
             raise Unmeasured(f"the recorded server did {recording.transactions} transactions "
                              f"in {self._seconds} s, not {rate}/s")
@@ -130,20 +133,19 @@ class Replays:
         return recording
 
     def _errors_ms(self, recording, begin_us):
-        recorded = {tuple(map(int, parameters)): at
-                    for at, parameters in logged_calls(recording.log, TIMED_INSERT)}
-        rows = self._cluster.psql(
-            "SELECT client, number, (extract(epoch FROM at) * 1000000)::bigint FROM sent",
-            self._database)
-        sent = {(client, number): at for client, number, at in
-                (map(int, row.split("|")) for row in rows.splitlines())}
-        if sent.keys() != recorded.keys():
-            raise Unmeasured(f"{len(sent)} of {len(recorded)} statements arrived")
-        origin_us = min(recorded.values())
-        late = [sent[key] - (at - origin_us) for key, at in recorded.items()]
-        begin_us = min(late) if begin_us is None else begin_us
-        errors = sorted(abs(each - begin_us) / 1e3 for each in late)
-        return tuple(errors[max(0, -(-percent * len(errors) // 100) - 1)] for percent in (50, 99))
+        logged = {tuple(map(int, parameters)): at
+                  for at, parameters in logged_calls(recording.log, TIMED_INSERT)}
+        then = _arrivals(recording.rows)
+        now = _arrivals(self._cluster.psql(TIMED_ROWS, self._database))
+        if not logged.keys() == then.keys() == now.keys():
+            raise Unmeasured(f"of {len(logged)} statements in the log {len(now)} arrived again")
+        origin_us = min(logged.values())
+        late = {call: at - (logged[call] - origin_us) for call, at in now.items()}
+        begin_us = min(late.values()) if begin_us is None else begin_us
+        errors = [abs(each - begin_us) / 1e3 for each in late.values()]
+        true_errors = [abs(at - begin_us - (then[call] - origin_us)) / 1e3
+                       for call, at in now.items()]
+        return _quantile(errors, 50), _quantile(errors, 99), _quantile(true_errors, 99)
 
     # ---------------------------------------------------------------------------- fidelity
 
@@ -173,16 +175,18 @@ class Replays:
 
     # ---------------------------------------------------------------------------- together
 
-    def _recorded(self, name, table, script, arguments):
+    def _recorded(self, name, table, script, arguments, rows=""):
+        """rows: a query whose answer after the work is kept."""
         if name not in self._made:
             with Recorder(self._folder) as recorder:
                 recorder.cluster.psql(f"CREATE DATABASE {self._database}")
                 recorder.cluster.psql(table, self._database)
                 recording = recorder.record(
                     self._database, script, ["-c", str(self._connections), *arguments], AS_SENT)
+                answer = recorder.cluster.psql(rows, self._database)
             log = os.path.join(self._folder, f"{name}.csv")
             os.rename(recording.log, log)
-            self._made[name] = dataclasses.replace(recording, log=log)
+            self._made[name] = dataclasses.replace(recording, log=log, rows=answer)
         return self._made[name]
 
     def _pgreplay(self, recording, factor, *options):
@@ -209,6 +213,17 @@ class Replays:
 def _replayed(result):
     """Calls that ended as they did in the recording."""
     return sum(phase["as_recorded"] for phase in result["replay"]["outcomes"].values())
+
+
+def _arrivals(rows):
+    """When each statement reached the server, by its client and number; µs."""
+    return {(client, number): at for client, number, at in
+            (map(int, row.split("|")) for row in rows.splitlines())}
+
+
+def _quantile(values, percent):
+    """The smallest value that at least so many per cent do not exceed."""
+    return sorted(values)[max(0, -(-percent * len(values) // 100) - 1)]
 
 
 def _share_equal(then, now, column):

@@ -18,9 +18,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 import followed  # noqa: E402
 from cluster import Cluster  # noqa: E402  (stands beside the end-to-end tests, which use it too)
 from figures import Bench  # noqa: E402
+from log_memory import log_memory  # noqa: E402
 from log_reading import log_reading  # noqa: E402
 from pgbench import PgBench  # noqa: E402
 from rehearse import Rehearse  # noqa: E402
+from replaying import Replays  # noqa: E402
 from report_page import report_page  # noqa: E402
 from scans import Scans  # noqa: E402
 
@@ -41,7 +43,9 @@ FIGURES = {
         options.scans(), 20_000_000 if options.full else None),
     "growth": lambda bench, _: bench.growth(),
     "memory": lambda bench, options: bench.memory(options.memory_seconds, options.full),
-    "logs": lambda _, options: log_reading(options.logs, options.out, options.rounds),
+    "logs": lambda _, options: log_reading(options.logs, options.out, options.rounds) + log_memory(
+        os.path.abspath(options.rehearse), options.out, options.log_statements),
+    "replay": lambda bench, options: bench.replay(options.replays()),
     "report": lambda _, options: report_page(options.report, options.out, options.rounds),
 }
 
@@ -63,6 +67,8 @@ def parse_arguments():
     parser.add_argument("--scale", type=int, default=20, help="pgbench's scale (20)")
     parser.add_argument("--memory-seconds", type=int, default=90,
                         help="length of the run that an hour's memory is drawn out from (90)")
+    parser.add_argument("--log-statements", type=int, default=10_000_000, metavar="N",
+                        help="statements of the log whose memory is measured (10,000,000: 2.5 GB)")
     parser.add_argument("--full", action="store_true",
                         help="measure memory over a whole hour, and a checksum's of 20 M rows too")
     parser.add_argument("--check", action="store_true", help="exit with 1 when a must is missed")
@@ -70,8 +76,10 @@ def parse_arguments():
     options.only = options.only.split(",")
     if unknown := [name for name in options.only if name not in FIGURES]:
         parser.error(f"no such figure: {', '.join(unknown)} (there are: {', '.join(FIGURES)})")
-    if min(options.rounds, options.seconds, options.scale) < 1 or options.memory_seconds < 20:
-        parser.error("rounds, seconds and scale must be at least 1, memory-seconds at least 20")
+    numbers = (options.rounds, options.seconds, options.scale, options.log_statements)
+    if min(numbers) < 1 or options.memory_seconds < 20:
+        parser.error("rounds, seconds, scale and log-statements must be at least 1, "
+                     "memory-seconds at least 20")
     return options
 
 
@@ -92,6 +100,10 @@ def number(value):
 def table(figures):
     rows = [("figure", "unit", "rehearse", "peer", "ratio", "spread", "must", "aim", "reached")]
     for figure in figures:
+        if not figure.ours:
+            rows.append((figure.name, figure.unit, "", "", "", "", limit(figure, figure.must),
+                         limit(figure, figure.aim), "not measured"))
+            continue
         theirs = number(statistics.median(figure.theirs)) if figure.theirs else ""
         rows.append((
             figure.name, figure.unit, number(statistics.median(figure.ours)), theirs,
@@ -105,6 +117,8 @@ def table(figures):
         cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
         lines.append("  ".join(cells).rstrip())
     lines.insert(1, "-" * max(map(len, lines)))
+    lines += [f"{figure.name.strip()}: not measured: {figure.unmeasured}"
+              for figure in figures if not figure.ours]
     return "\n".join(lines)
 
 
@@ -120,6 +134,7 @@ def document(figures, options, server):
             "peer": figure.theirs, "peer_name": figure.peer if figure.theirs else None,
             "judged": figure.judged, "must": finite(figure.must), "aim": finite(figure.aim),
             "at_least": figure.at_least, "reached": figure.reached,
+            "unmeasured": figure.unmeasured or None,
         } for figure in figures],
     }
 
@@ -139,6 +154,8 @@ def main():
         options.follow_beside = followed.recvlogical(cluster, "bench")
         options.scans = lambda: Scans(os.path.abspath(options.rehearse), cluster, "bench",
                                       5_000_000)
+        options.replays = lambda: Replays(os.path.abspath(options.rehearse), cluster, "bench", 16,
+                                          options.seconds)
         bench = Bench(ours, pgbench, options.scale, options.rounds, options.seconds, say)
         for name in options.only:
             figures += FIGURES[name](bench, options)
@@ -147,7 +164,7 @@ def main():
                 json.dumps(document(figures, options, server), indent=1) + "\n", encoding="utf-8")
     print(table(figures))
     say(f"written to {out / 'figures.json'}")
-    missed = [figure.name for figure in figures if figure.reached == "MISSED"]
+    missed = [figure.name for figure in figures if figure.reached in ("MISSED", "not measured")]
     return 1 if options.check and missed else 0
 
 

@@ -7,24 +7,33 @@ import rehearse as scenarios
 from sample import marginal_cpu_us
 
 
+class Unmeasured(RuntimeError):
+    """Why a figure could not be measured; its line says so."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Figure:
     name: str
     unit: str
-    ours: list  # one value a round
+    ours: list  # one value a round; empty: it could not be measured
     theirs: list  # the peer's; empty: the figure is judged on its own
     must: float  # of the ratio where a peer is beside it, else of the value; infinite: none
     aim: float
     at_least: bool = False  # more is better
     peer: str = "pgbench"
+    unmeasured: str = ""  # why
 
     @property
     def judged(self):
+        if not self.ours:
+            return None
         ours = statistics.median(self.ours)
         return ours / statistics.median(self.theirs) if self.theirs else ours
 
     @property
     def reached(self):
+        if not self.ours:
+            return "not measured"
         if math.isinf(self.must):
             return ""
         def holds(limit):
@@ -37,6 +46,14 @@ class Figure:
         rounds = ([ours / theirs for ours, theirs in zip(self.ours, self.theirs)]
                   if self.theirs else self.ours)
         return min(rounds), max(rounds)
+
+
+def figure_of(name, unit, ours, theirs, must, aim, **more):
+    """Either side may be why it has no values: then the figure's line says so."""
+    for side in (ours, theirs):
+        if isinstance(side, Unmeasured):
+            return Figure(name, unit, [], [], must, aim, unmeasured=str(side), **more)
+    return Figure(name, unit, ours, theirs, must, aim, **more)
 
 
 class Bench:
@@ -153,6 +170,69 @@ class Bench:
             Figure(f"CPU per select, {many} against {few} connections", "x", ours, [], 1.5, 1.1),
             Figure("  the same of pgbench, to compare", "x", theirs, [],
                    float("inf"), float("inf")),
+        ]
+
+    def replay(self, replays):
+        """replays: see replaying.py."""
+        return (self._replay_fast(replays) + self._replay_start_times(replays)
+                + self._replay_fidelity(replays))
+
+    def _beside_pgreplay(self, name, ours, theirs):
+        """Both's samples of each round; of the peer, or of both, why there are none instead."""
+        def or_why():
+            try:
+                return theirs()
+            except Unmeasured as why:
+                return why
+
+        try:
+            got = self._interleave(name, {"rehearse": ours, "pgreplay": or_why})
+        except Unmeasured as why:
+            return why, why
+        why = next((each for each in got["pgreplay"] if isinstance(each, Unmeasured)), None)
+        return got["rehearse"], why or got["pgreplay"]
+
+    def _replay_fast(self, replays):
+        ours, theirs = self._beside_pgreplay("replay as fast as possible", replays.fast,
+                                             replays.pgreplay_fast)
+        return [figure_of("replay as fast as possible, against pgreplay", "/s", ours, theirs, 3, 10,
+                          at_least=True, peer="pgreplay")]
+
+    def _replay_start_times(self, replays, rate=5000):
+        ours, theirs = self._beside_pgreplay(
+            f"start times at {rate}/s", lambda: replays.start_times(rate),
+            lambda: replays.pgreplay_start_times(rate))
+        none = float("inf")
+
+        def each(samples, what):
+            return samples if isinstance(samples, Unmeasured) else [
+                getattr(sample, what) for sample in samples]
+
+        return [
+            figure_of(f"start-time error p99 at {rate}/s", "ms", each(ours, "p99_ms"), [], 1, 0.2),
+            figure_of("  against pgreplay", "ms", each(ours, "p99_ms"), each(theirs, "p99_ms"),
+                      none, none, peer="pgreplay"),
+            figure_of("  p50, against pgreplay", "ms", each(ours, "p50_ms"),
+                      each(theirs, "p50_ms"), none, none, peer="pgreplay"),
+            figure_of("  p99 of what the log's milliseconds hide, too", "ms",
+                      each(ours, "true_p99_ms"), each(theirs, "true_p99_ms"), none, none,
+                      peer="pgreplay"),
+            figure_of("  p99 of the generator's part, as the run tells it", "ms",
+                      each(ours, "lag_p99_ms"), [], none, none),
+        ]
+
+    def _replay_fidelity(self, replays):
+        self._say("replay: calls by statement")
+        try:
+            shares = [[share] for share in replays.fidelity()]
+        except Unmeasured as why:
+            shares = [why, why]
+        none = float("inf")
+        return [
+            figure_of("calls by statement as recorded, generated keys", "%", shares[0], [],
+                      100, 100, at_least=True),
+            figure_of("  rows that they returned or changed", "%", shares[1], [], none, none,
+                      at_least=True),
         ]
 
     def ledger(self, follow, peer, transactions=500_000):

@@ -67,14 +67,29 @@ class Rehearse:
             scenario["observe"] = {"enabled": False}
         if followed:
             scenario["verify"] = {"tables": list(followed), "live": "on"}
+        cost = self._run(scenario)
+        return self._sample(json.loads(cost.stdout), cost)
+
+    def replay(self, log, database, speed, seconds):
+        """Sends the recording's sessions of `database` again for so many seconds, without the lock
+        observer; the result. The recording may be over before that."""
+        scenario = {
+            "version": 1, "name": "bench",
+            "workload": {"replay": {"logs": [log], "database": database, "speed": speed}},
+            "phases": {"warmup": "0s", "before": f"{seconds}s", "after": "0s"},
+            "migration": {"up": [{"name": "nothing", "pause": "1ms"}]},
+            "observe": {"enabled": False},
+        }
+        return json.loads(self._run(scenario).stdout)
+
+    def _run(self, scenario):
         folder = tempfile.mkdtemp(dir=self._cluster.folder)
         try:
             path = os.path.join(folder, "scenario.yaml")
             with open(path, "w", encoding="utf-8") as file:
                 json.dump(scenario, file, indent=1)  # JSON is YAML
-            cost = self._call(["run", path, "--db", self._uri, "--out",
+            return self._call(["run", path, "--db", self._uri, "--out",
                                os.path.join(folder, "out"), "--json", "--quiet"], JUDGED)
-            return self._sample(json.loads(cost.stdout), cost)
         finally:
             shutil.rmtree(folder)
 

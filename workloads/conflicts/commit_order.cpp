@@ -4,8 +4,10 @@
 #include "workloads/replay/session_play.hpp"
 
 #include <algorithm>
-#include <cstdlib>
+#include <deque>
+#include <optional>
 #include <unordered_map>
+#include <utility>
 
 namespace workloads::conflicts {
 namespace {
@@ -23,30 +25,29 @@ class Nodes {
 public:
     static constexpr std::size_t most = 8;
 
-    // `end_us`: when the last of them is over in the recording.
-    void add(Node node, std::vector<std::int64_t>& ends, Graph& graph) {
+    void add(Node node, std::vector<std::uint64_t>& over, Graph& graph) {
         if (std::find(nodes_.begin(), nodes_.end(), node) != nodes_.end()) {
             return;
         }
         if (nodes_.size() == most) {
             const Node all = graph.add();
-            std::int64_t end = INT64_MIN;
+            std::uint64_t last = 0;
             for (const Node each : nodes_) {
                 graph.edge(each, all);
-                end = std::max(end, ends[each]);
+                last = std::max(last, over[each]);
             }
-            ends.push_back(end);
+            over.push_back(last);
             nodes_.assign(1, all);
         }
         nodes_.push_back(node);
         ++version_;
     }
     // Instead of what was there at that version, for which it has waited.
-    void follow(Node node, std::uint32_t version, std::vector<std::int64_t>& ends, Graph& graph) {
+    void follow(Node node, std::uint32_t version, std::vector<std::uint64_t>& over, Graph& graph) {
         if (version == version_) {
             nodes_.clear();
         }
-        add(node, ends, graph);
+        add(node, over, graph);
     }
     [[nodiscard]] std::uint32_t version() const noexcept { return version_; }
     [[nodiscard]] const std::vector<Node>& all() const noexcept { return nodes_; }
@@ -56,15 +57,22 @@ private:
     std::uint32_t version_ = 0;  // how often it was added to
 };
 
+// A transaction that has touched something, and whose COMMIT is still to come.
+struct Open {
+    std::uint32_t transaction = no_transaction;
+    bool writes = false;
+};
+
 struct Row {
     Nodes writers, lockers;
-    std::uint32_t open_writer = no_transaction;  // that has not committed yet
-    std::int64_t written_us = INT64_MIN;         // the end of the last statement by itself
+    std::vector<Open> open;
+    std::int64_t written_us = INT64_MIN;  // the end of the last statement by itself
 };
 
 struct Space {
     Nodes whole_writers, whole_lockers;  // of any rows
     Nodes row_writers, row_lockers;      // of some
+    std::vector<Open> open_whole, open_rows;
 };
 
 // Takes the calls in the order in which they ended. What a transaction did counts for others from
@@ -88,7 +96,7 @@ public:
                     transaction_of_[event] = number;
                     calls_.push_back(static_cast<std::uint32_t>(event));
                 }
-                transactions_.push_back({transaction, no_node, {}});
+                transactions_.push_back({transaction, no_node, {}, false, UINT64_MAX});
             }
         }
         std::sort(calls_.begin(), calls_.end(), [&](std::uint32_t a, std::uint32_t b) {
@@ -97,24 +105,30 @@ public:
     }
 
     CommitOrder run(const AccessesOf& accesses_of) {
-        std::vector<RowAccess> accesses;
-        for (const auto call : calls_) {
-            const auto& event = recording_.events[call];
-            auto& transaction = transactions_[transaction_of_[call]];
-            if (replay::is_replayed(event) && event.outcome == Event::went_through) {
-                accesses.clear();
-                accesses_of(event, accesses);
-                statement(call, transaction, accesses);
+        for (std::size_t next = 0; next < calls_.size() || !ahead_.empty();) {
+            for (; next < calls_.size() &&
+                   (ahead_.empty() ||
+                    end_of_call(calls_[next]) <= end_of_call(ahead_.front().call) + late_record_us);
+                 ++next) {
+                ahead_.push_back({calls_[next], {}});
+                const auto& event = recording_.events[calls_[next]];
+                if (replay::is_replayed(event) && event.outcome == Event::went_through) {
+                    accesses_of(event, ahead_.back().accesses);
+                }
             }
-            if (call == transaction.events.last) {
-                commit(transaction);
-            }
+            take_late_ones();
+            take(0);
         }
         order_.graph.close();
         return std::move(order_);
     }
 
 private:
+    // A call, and what it touches.
+    struct Call {
+        std::uint32_t call = 0;
+        std::vector<RowAccess> accesses;
+    };
     struct Held {
         RowAccess access;
         std::uint32_t writers = 0;  // the version of its row's when the statement ended
@@ -123,6 +137,8 @@ private:
         Transaction events;
         Node node = no_node;
         std::vector<Held> held;  // until it is committed; none that only read
+        bool only_commit_is_left = false;
+        std::uint64_t began = UINT64_MAX;  // how many calls had been taken before its first
     };
 
     static bool ended_before(const Event& a, const Event& b) {
@@ -133,6 +149,101 @@ private:
         const auto place_a = a.place(), place_b = b.place();
         return place_a.file != place_b.file ? place_a.file < place_b.file
                                             : place_a.offset < place_b.offset;
+    }
+
+    [[nodiscard]] std::int64_t end_of_call(std::uint32_t call) const {
+        return end_of(recording_.events[call]);
+    }
+    [[nodiscard]] const Transaction& events_of(std::uint32_t call) const {
+        return transactions_[transaction_of_[call]].events;
+    }
+    [[nodiscard]] bool is_by_itself(std::uint32_t call) const {
+        return events_of(call).first == events_of(call).last;
+    }
+
+    void take(std::size_t index) {
+        const Call taken = std::move(ahead_[index]);
+        ahead_.erase(ahead_.begin() + static_cast<std::ptrdiff_t>(index));
+        auto& transaction = transactions_[transaction_of_[taken.call]];
+        ++taken_;
+        if (taken.call == transaction.events.first_sent) {
+            transaction.began = taken_;
+        }
+        statement(taken.call, transaction, taken.accesses);
+        transaction.only_commit_is_left = taken.call == transaction.events.last_statement;
+        if (taken.call == transaction.events.last) {
+            commit(transaction);
+        }
+    }
+
+    // A statement by itself lets its locks go before its record is written, so that what waited for
+    // it in another transaction may be logged before it. It is taken first, with what its session
+    // did before it.
+    void take_late_ones() {
+        while (const auto late = find_late_one()) {
+            const auto session = events_of(ahead_[*late].call).session;
+            const auto call = ahead_[*late].call;
+            for (bool more = true; more;) {
+                const auto earliest = std::find_if(
+                    ahead_.begin(), ahead_.end(),
+                    [&](const Call& each) { return events_of(each.call).session == session; });
+                more = earliest->call != call;
+                take(static_cast<std::size_t>(earliest - ahead_.begin()));
+            }
+        }
+    }
+
+    // That the first of those ahead had waited for.
+    std::optional<std::size_t> find_late_one() {
+        const auto& first = ahead_.front();
+        const auto& its = events_of(first.call);
+        const auto duration = recording_.events[first.call].duration_us();
+        if (is_by_itself(first.call) || first.accesses.empty() || !duration) {
+            return std::nullopt;
+        }
+        for (std::size_t i = 1; i < ahead_.size(); ++i) {
+            const auto call = ahead_[i].call;
+            if (call == its.last) {
+                break;  // what was logged after its COMMIT came after it
+            }
+            const auto other = recording_.events[call].duration_us();
+            if (!is_by_itself(call) || events_of(call).session == its.session || !other ||
+                !lock_each_other_out(first.accesses, ahead_[i].accesses) ||
+                is_locked_out(ahead_[i].accesses, transactions_[transaction_of_[first.call]])) {
+                continue;
+            }
+            // A transaction that goes on holds its locks: so it must have got them afterwards. If
+            // only its COMMIT is left, whoever took longer is the one that waited.
+            const bool goes_on =
+                ended_before(recording_.events[call], recording_.events[its.last_statement]);
+            order_.guessed += goes_on ? 0 : 1;
+            if (goes_on ||
+                recording_.events[call].start_us < recording_.events[first.call].start_us) {
+                return i;
+            }
+        }
+        return std::nullopt;
+    }
+
+    // By what the transaction has done before.
+    static bool is_locked_out(const std::vector<RowAccess>& accesses, const Known& transaction) {
+        std::vector<RowAccess> before;
+        for (const auto& held : transaction.held) {
+            before.push_back(held.access);
+        }
+        return lock_each_other_out(before, accesses);
+    }
+
+    static bool lock_each_other_out(const std::vector<RowAccess>& a,
+                                    const std::vector<RowAccess>& b) {
+        return std::any_of(a.begin(), a.end(), [&](const RowAccess& one) {
+            return std::any_of(b.begin(), b.end(), [&](const RowAccess& other) {
+                return one.space == other.space && std::min(one.mode, other.mode) >= Mode::locks &&
+                       std::max(one.mode, other.mode) == Mode::writes &&
+                       (one.rows == Rows::any || other.rows == Rows::any ||
+                        (has_row(one) && has_row(other) && one.row == other.row));
+            });
+        });
     }
 
     static std::uint64_t key_of(const RowAccess& access) {
@@ -148,15 +259,18 @@ private:
                 continue;
             }
             if (transaction.node == no_node) {
-                transaction.node = add_node(end_of(recording_.events[transaction.events.last]));
+                transaction.node = add_node();
                 session_of_[transaction.node] = transaction.events.session;
                 order_.ends[transaction.events.last_sent] = transaction.node;
                 ++order_.transactions;
             }
             Held held{access};
-            if (access.mode == Mode::writes && has_row(access)) {
+            const Open open{transaction_of_[call], access.mode == Mode::writes};
+            auto& space = spaces_[access.space];
+            (access.rows == Rows::any ? space.open_whole : space.open_rows).push_back(open);
+            if (has_row(access)) {
                 auto& row = rows_[key_of(access)];
-                row.open_writer = transaction_of_[call];
+                row.open.push_back(open);
                 held.writers = row.writers.version();
             }
             transaction.held.push_back(held);
@@ -174,11 +288,13 @@ private:
         if (writes) {
             wait_for(call, transaction, space.whole_lockers);
         }
+        wait_for_open(call, transaction, access, space.open_whole);
         if (access.rows == Rows::any) {
             wait_for(call, transaction, space.row_writers);
             if (writes) {
                 wait_for(call, transaction, space.row_lockers);
             }
+            wait_for_open(call, transaction, access, space.open_rows);
         } else if (has_row(access)) {
             const auto found = rows_.find(key_of(access));
             if (found == rows_.end()) {
@@ -189,9 +305,7 @@ private:
                 wait_for(call, transaction, found->second.lockers);
                 count_guess(call, transaction, found->second);
             }
-            if (access.mode != Mode::reads) {
-                wait_for_open_writer(call, transaction, found->second);
-            }
+            wait_for_open(call, transaction, access, found->second.open);
         }
     }
 
@@ -210,31 +324,42 @@ private:
             return;  // they follow one another anyway
         }
         const auto first = transaction.events.first_sent;
-        if (ends_us_[node] <= recording_.events[first].start_us) {
+        if (over_[node] < transaction.began) {
             call = static_cast<std::uint32_t>(first);
         }
         auto& wait = order_.waits[call];
         if (wait == no_node) {
-            wait = add_node(INT64_MIN);
+            wait = add_node();
             ++order_.waiting_calls;
         }
         order_.graph.edge(node, wait);
     }
 
-    void wait_for_open_writer(std::uint32_t call, const Known& transaction, const Row& row) {
-        if (row.open_writer == no_transaction) {
+    // Those that had nothing but their COMMIT before them when the call ended.
+    void wait_for_open(std::uint32_t call, const Known& transaction, const RowAccess& access,
+                       const std::vector<Open>& all) {
+        if (access.mode == Mode::reads) {
             return;
         }
-        const auto& writer = transactions_[row.open_writer];
         const auto& event = recording_.events[call];
-        if (writer.node == no_node || writer.events.session == transaction.events.session ||
-            !ended_before(recording_.events[writer.events.last_statement], event)) {
-            return;
-        }
-        const bool soon_over =
-            !event.duration_us() || ends_us_[writer.node] - end_of(event) <= late_record_us;
-        if (soon_over) {
-            wait_for(call, transaction, writer.node);
+        for (const auto& open : all) {
+            const auto& other = transactions_[open.transaction];
+            if ((!open.writes && access.mode != Mode::writes) || other.node == no_node ||
+                other.events.session == transaction.events.session) {
+                continue;
+            }
+
+            // Without durations a row's next writer is logged when it begins to wait.
+
+            const bool soon_over =
+                event.duration_us()
+                    ? end_of_call(static_cast<std::uint32_t>(other.events.last)) - end_of(event) <=
+                          late_record_us
+                    : has_row(access) && &all != &spaces_[access.space].open_whole;
+
+            if (other.only_commit_is_left && soon_over) {
+                wait_for(call, transaction, other.node);
+            }
         }
     }
 
@@ -248,10 +373,14 @@ private:
     }
 
     void commit(Known& transaction) {
+        if (transaction.node != no_node) {
+            over_[transaction.node] = taken_;
+        }
         const bool by_itself = transaction.events.first == transaction.events.last;
         for (const auto& [access, version] : transaction.held) {
             auto& space = spaces_[access.space];
             const bool writes = access.mode == Mode::writes;
+            close(access.rows == Rows::any ? space.open_whole : space.open_rows, transaction);
             if (access.rows == Rows::any) {
                 add(writes ? space.whole_writers : space.whole_lockers, transaction.node);
                 continue;
@@ -262,29 +391,31 @@ private:
             }
             auto& row = rows_[key_of(access)];
             if (writes) {
-                row.writers.follow(transaction.node, version, ends_us_, order_.graph);
-                session_of_.resize(ends_us_.size(), UINT32_MAX);
+                row.writers.follow(transaction.node, version, over_, order_.graph);
+                session_of_.resize(over_.size(), UINT32_MAX);
             } else {
                 add(row.lockers, transaction.node);
             }
             if (writes && by_itself) {
                 row.written_us = end_of(recording_.events[transaction.events.last]);
             }
-            if (writes && row.open_writer != no_transaction &&
-                &transactions_[row.open_writer] == &transaction) {
-                row.open_writer = no_transaction;
-            }
+            close(row.open, transaction);
         }
         transaction.held = {};
     }
 
-    void add(Nodes& nodes, Node node) {
-        nodes.add(node, ends_us_, order_.graph);
-        session_of_.resize(ends_us_.size(), UINT32_MAX);
+    void close(std::vector<Open>& all, const Known& transaction) {
+        std::erase_if(all, [&](const Open& open) {
+            return &transactions_[open.transaction] == &transaction;
+        });
     }
-    Node add_node(std::int64_t end_us) {
+    void add(Nodes& nodes, Node node) {
+        nodes.add(node, over_, order_.graph);
+        session_of_.resize(over_.size(), UINT32_MAX);
+    }
+    Node add_node() {
         const Node node = order_.graph.add();
-        ends_us_.push_back(end_us);
+        over_.push_back(UINT64_MAX);
         session_of_.push_back(UINT32_MAX);
         return node;
     }
@@ -294,9 +425,14 @@ private:
     std::vector<Known> transactions_;
     std::vector<std::uint32_t> transaction_of_;  // by event
     std::vector<std::uint32_t> calls_;           // events, in the order in which they ended
+
+    std::deque<Call> ahead_;  // the next ones, as far as records may be late
     std::unordered_map<std::uint32_t, Space> spaces_;
     std::unordered_map<std::uint64_t, Row> rows_;
-    std::vector<std::int64_t> ends_us_;      // by node
+    std::uint64_t taken_ = 0;  // calls so far
+    // By node: how many calls had been taken when it was over. Not the moment of the recording:
+    // what was logged late is taken out of its turn.
+    std::vector<std::uint64_t> over_;
     std::vector<std::uint32_t> session_of_;  // by node; of several transactions: none
 };
 

@@ -29,8 +29,8 @@ struct CommitOrder {
     std::vector<Node> waits, ends;
     std::uint64_t transactions = 0;  // that others may have to wait for
     std::uint64_t waiting_calls = 0;
-    // Calls whose order is a guess: two statements outside of transactions wrote the same row, and
-    // their ends lie closer together than a log tells.
+    // Calls whose order is a guess: one of them or both are no transaction block's, they wrote the
+    // same rows, and their ends lie closer together than a log tells.
     std::uint64_t guessed = 0;
 };
 

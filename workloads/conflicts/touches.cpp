@@ -165,7 +165,7 @@ private:
 
     // What a write depends on must be as it was.
     [[nodiscard]] Mode mode_of_reading() const {
-        return reads_to_write_ ? Mode::locks : Mode::reads;
+        return reads_to_write_ ? Mode::depends_on : Mode::reads;
     }
 
     void call(const json& node) {
@@ -402,7 +402,7 @@ private:
         for (std::size_t i = 0; i < sources.size(); ++i) {
             const bool written = target && i == 0;
             keep({.relation = sources[i].relation,
-                  .mode = written ? Mode::writes : Mode::locks,
+                  .mode = written ? Mode::writes : Mode::depends_on,
                   .pins = std::move(sources[i].pins),
                   .deletes = written && deletes,
                   .sets = written ? sets : std::vector<std::string>{}});

@@ -12,8 +12,9 @@
 namespace workloads::conflicts {
 
 enum class Mode : std::uint8_t {
-    reads,  // waits for what was written before it; nobody waits for it
-    locks,  // reads what must not change until it commits
+    reads,       // waits for what was written before it; nobody waits for it
+    depends_on,  // reads what it writes by: what changes that later waits for it
+    locks,       // keeps others from writing
     writes,
 };
 

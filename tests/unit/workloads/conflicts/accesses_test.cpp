@@ -19,7 +19,7 @@ protected:
 
     // "0 writes listed": space, mode, rows.
     std::string accesses_in(const std::string& sql) {
-        static constexpr const char* modes[] = {"reads", "locks", "writes"};
+        static constexpr const char* modes[] = {"reads", "depends on", "locks", "writes"};
         static constexpr const char* rows[] = {"listed", "fresh", "any"};
         std::string out;
         for (const auto& access : spaces_.accesses(touches_in(sql))) {

@@ -78,7 +78,10 @@ public:
                     event.set_duration((call.end_ms - call.start_ms) * 1'000);
                 }
                 event.session = static_cast<std::uint32_t>(recording_.sessions.size());
-                event.set_place({0, static_cast<std::uint64_t>(call.end_ms * 1'000 + number)});
+                const auto logged_ms = call.has_duration ? call.end_ms : call.start_ms;
+                event.set_place({0, static_cast<std::uint64_t>(logged_ms) * 100'000 +
+                                        number * 1'000 + recording_.events.size() -
+                                        session.first_event});
                 event.set_kind(logs::Protocol::simple, call.kind);
                 event.outcome = call.failed ? 1 : Event::went_through;
                 event.set_reason(call.replayed ? logs::Reason::none
@@ -214,6 +217,43 @@ TEST(CommitOrder, AWriterThatWentOnWorkingCannotHaveHeldTheRow) {
     EXPECT_EQ(history.order(), "");
 }
 
+// It let its locks go, and the record that tells of it came late.
+TEST(CommitOrder, AStatementThatWasLoggedAfterWhatWaitedForItComesFirst) {
+    History history;
+    history.add("begin", 0, {.start_ms = 0, .end_ms = 1, .kind = StatementKind::begin});
+    history.add("waited", 0, {.start_ms = 2, .end_ms = 12, .accesses = {row(1, Mode::writes)}});
+    history.add("more", 0, {.start_ms = 20, .end_ms = 21, .accesses = {row(2, Mode::writes)}});
+    history.add("commit", 0, {.start_ms = 22, .end_ms = 23, .kind = StatementKind::commit});
+    history.add("earlier", 1, {.start_ms = 0, .end_ms = 1, .accesses = {row(7, Mode::writes)}});
+    history.add("all", 1, {.start_ms = 3, .end_ms = 13, .accesses = {any(Mode::writes)}});
+    EXPECT_EQ(history.order(), "more after all; waited after all");
+    EXPECT_EQ(history.made().guessed, 0U);
+}
+
+TEST(CommitOrder, WhereOnlyACommitIsLeftWhoTookLongerHasWaited) {
+    for (const std::int64_t began_ms : {2, 12}) {
+        History history;
+        history.add("begin", 0, {.start_ms = 0, .end_ms = 1, .kind = StatementKind::begin});
+        history.add("write", 0,
+                    {.start_ms = began_ms, .end_ms = 13, .accesses = {row(1, Mode::writes)}});
+        history.add("commit", 0, {.start_ms = 14, .end_ms = 15, .kind = StatementKind::commit});
+        history.add("other", 1, {.start_ms = 8, .end_ms = 14, .accesses = {row(1, Mode::writes)}});
+        EXPECT_EQ(history.order(), began_ms == 2 ? "write after other" : "other after commit");
+        EXPECT_EQ(history.made().guessed, 1U);
+    }
+}
+
+TEST(CommitOrder, WhoHeldARowBeforeHeldItUntilItsCommit) {
+    History history;
+    history.add("begin", 0, {.start_ms = 0, .end_ms = 1, .kind = StatementKind::begin});
+    history.add("write", 0, {.start_ms = 2, .end_ms = 3, .accesses = {row(1, Mode::writes)}});
+    history.add("waited for another", 0,
+                {.start_ms = 4, .end_ms = 13, .accesses = {row(2, Mode::writes)}});
+    history.add("commit", 0, {.start_ms = 14, .end_ms = 15, .kind = StatementKind::commit});
+    history.add("all", 1, {.start_ms = 8, .end_ms = 14, .accesses = {any(Mode::writes)}});
+    EXPECT_EQ(history.order(), "all after commit");
+}
+
 TEST(CommitOrder, WithoutDurationsAWriterWaitsForTheOpenTransactionBeforeIt) {
     History history;
     history.add("begin", 0, {.start_ms = 0, .kind = StatementKind::begin, .has_duration = false});
@@ -302,7 +342,7 @@ TEST(CommitOrder, NeverMakesACircle) {
                     call.kind = StatementKind::commit;
                     open = false;
                 } else {
-                    const auto mode = static_cast<Mode>(random(3));
+                    const auto mode = static_cast<Mode>(random(4));
                     call.accesses = {random(6) == 0 ? any(mode) : row(random(3), mode)};
                 }
                 names[session].push_back("s" + std::to_string(session) + "." + std::to_string(i));

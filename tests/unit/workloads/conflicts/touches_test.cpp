@@ -14,12 +14,13 @@ std::string touches_in(const std::string& sql) {
     std::string out;
     for (const auto& touch : found.touches) {
         out += out.empty() ? "" : ", ";
-        out += !touch.checks.empty()       ? "checks "
-               : touch.mode == Mode::reads ? "reads "
-               : touch.mode == Mode::locks ? "locks "
-               : touch.inserts             ? "inserts "
-               : touch.deletes             ? "deletes "
-                                           : "writes ";
+        out += !touch.checks.empty()            ? "checks "
+               : touch.mode == Mode::reads      ? "reads "
+               : touch.mode == Mode::depends_on ? "depends on "
+               : touch.mode == Mode::locks      ? "locks "
+               : touch.inserts                  ? "inserts "
+               : touch.deletes                  ? "deletes "
+                                                : "writes ";
         out += relations.catalog.tables[touch.relation].name;
         std::string pins;
         for (const auto& pin : touch.pins) {
@@ -105,7 +106,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"UPDATE orders SET customer_id = $1 WHERE id = $2",
              "checks customers, writes orders(id=$2) sets customer_id"},
         Case{"UPDATE orders o SET status = $1 FROM customers c WHERE c.id = $2 AND o.id = $3",
-             "writes orders(id=$3) sets status, locks customers(id=$2)"},
+             "writes orders(id=$3) sets status, depends on customers(id=$2)"},
         Case{"DELETE FROM customers WHERE id = $1",
              "locks orders(customer_id=$1), deletes customers(id=$1)"},
         Case{"DELETE FROM orders WHERE id = $1",
@@ -121,7 +122,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"INSERT INTO orders (id, customer_id) VALUES ($1, $2)",
              "checks customers(id=$2), inserts orders(id=$1 customer_id=$2)"},
         Case{"INSERT INTO orders (customer_id) SELECT id FROM customers WHERE email = $1",
-             "checks customers, inserts orders makes id, locks customers(email=$1)"},
+             "checks customers, inserts orders makes id, depends on customers(email=$1)"},
         Case{"INSERT INTO orders DEFAULT VALUES", "checks customers, inserts orders makes id"},
         // The row that is there already may differ in all but what ON CONFLICT names.
         Case{"INSERT INTO customers (id, email) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET "

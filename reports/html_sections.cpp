@@ -4,6 +4,7 @@
 #include "reports/html_parts.hpp"
 #include "reports/placebo.hpp"
 #include "reports/replay.hpp"
+#include "reports/synthesis.hpp"
 
 #include <algorithm>
 
@@ -355,6 +356,9 @@ std::string honesty_section(const Part& part) {
     if (record.replay) {
         terms.add("Recording", sentence_text(recording_text(*record.replay)));
         terms.add("Its calls", sentence_text(outcomes_text(*record.replay)));
+    }
+    if (record.synthesis) {
+        terms.add("Synthesized from", sentence_text(synthesis_text(record)));
     }
     terms.add("Generator", sentence_text(generator_text(record)));
     terms.add("Observer", sentence_text(observer_text(record)));

@@ -3,6 +3,7 @@
 #include "reports/figures.hpp"
 #include "reports/findings.hpp"
 #include "reports/replay.hpp"
+#include "reports/synthesis.hpp"
 #include "reports/text.hpp"
 
 #include <algorithm>
@@ -310,6 +311,9 @@ std::string closing_section(const Record& record, const Part& part) {
     if (record.replay) {
         section.add("- Recording: " + sentence(recording_text(*record.replay)) + "\n");
         section.add("- Its calls: " + sentence(outcomes_text(*record.replay)) + "\n");
+    }
+    if (record.synthesis) {
+        section.add("- Synthesized from: " + sentence(synthesis_text(record)) + "\n");
     }
     section.add("- Generator: " + sentence(generator_text(record)) + "\n");
     section.add("- Observer: " + sentence(observer_text(record)) + "\n");

@@ -3,6 +3,7 @@
 #include "reports/figures.hpp"
 #include "reports/findings.hpp"
 #include "reports/replay.hpp"
+#include "reports/synthesis.hpp"
 #include "reports/terminal_parts.hpp"
 
 #include <algorithm>
@@ -99,6 +100,9 @@ std::string honesty(const Record& record, const Style& style) {
     if (record.replay) {
         out += labelled("Recording", recording_text(*record.replay), style);
         out += labelled("Its calls", outcomes_text(*record.replay), style);
+    }
+    if (record.synthesis) {
+        out += labelled("Synthesis", synthesis_text(record), style);
     }
     out += labelled("Generator", generator_text(record), style);
     out += labelled("Observer", observer_text(record), style);

@@ -40,18 +40,23 @@ std::uint64_t fresh_seed() {
     return (std::uint64_t{device()} << 21) ^ device();  // 53 bits: exact in JSON
 }
 
-int run(const RunCommand& command) {
-    const auto ci = ci_of_this_process(command.ci);
+scenarios::Scenario read(const RunCommand& command) {
     auto read = scenarios::read_scenario(command.scenario, command.overrides);
     if (const auto* errors = std::get_if<std::vector<scenarios::Error>>(&read)) {
-        tell_ci(ci, *errors);
-        return complain(*errors);
+        throw InvalidFile{*errors};
     }
-    const auto& scenario = std::get<scenarios::Scenario>(read);
-    if (command.plan) {
-        std::cout << plan_of(scenario, command.db);
-        return exit_codes::pass;
-    }
+    return std::get<scenarios::Scenario>(std::move(read));
+}
+
+int plan(const RunCommand& command, scenarios::Scenario written) {
+    migration::Interruption interruption;
+    Console console{{.quiet = command.quiet, .on_first_signal = "interrupted"}, interruption};
+    const auto loaded = with_its_load(std::move(written), command.overrides, console, interruption);
+    std::cout << plan_of(loaded.scenario, command.db);
+    return exit_codes::pass;
+}
+
+RehearsalOptions options_of(const RunCommand& command, const Ci& ci) {
     RehearsalOptions options;
     options.stage = {command.db, command.setup, command.server_binaries, command.show_values};
     options.seed = command.seed.value_or(fresh_seed());
@@ -65,13 +70,36 @@ int run(const RunCommand& command) {
     if (command.placebo) {
         options.placebo = read_stored_placebo(*command.placebo);
     }
-    RunDirectory out{command.out.value_or(RunDirectory::default_path(scenario.name))};
-    const auto record = [&] {  // the console ends before the summary
-        migration::Interruption interruption;
-        Console console{{command.quiet}, interruption};
-        console.note("seed " + std::to_string(options.seed));
-        return rehearse(scenario, options, out, console, interruption);
-    }();
+    return options;
+}
+
+// The load's source is read before the target is known, and leaves nothing where it cannot be.
+reports::Record rehearse_with_its_load(scenarios::Scenario written, const RunCommand& command,
+                                       RehearsalOptions options, RunDirectory& out) {
+    migration::Interruption interruption;
+    Console console{{command.quiet}, interruption};
+    console.note("seed " + std::to_string(options.seed));
+    LoadedScenario loaded;
+    try {
+        loaded = with_its_load(std::move(written), command.overrides, console, interruption);
+    } catch (...) {
+        out.discard();
+        throw;
+    }
+    options.synthesized = std::move(loaded.synthesized);
+    return rehearse(loaded.scenario, options, out, console, interruption);
+}
+
+int run(const RunCommand& command, const Ci& ci) {
+    auto written = read(command);
+    if (command.plan) {
+        return plan(command, std::move(written));
+    }
+    auto options = options_of(command, ci);
+    RunDirectory out{command.out.value_or(RunDirectory::default_path(written.name))};
+    // The console ends before the summary.
+    const auto record =
+        rehearse_with_its_load(std::move(written), command, std::move(options), out);
     const int exit_code = give(
         command.json ? reports::to_json(record)
                      : reports::terminal_summary(record, {wants_colour(STDOUT_FILENO),
@@ -80,6 +108,16 @@ int run(const RunCommand& command) {
         record.exit_code);
     tell_ci(ci, record);
     return exit_code;
+}
+
+int run(const RunCommand& command) {
+    const auto ci = ci_of_this_process(command.ci);
+    try {
+        return run(command, ci);
+    } catch (const InvalidFile& invalid) {
+        tell_ci(ci, invalid.errors);
+        throw;
+    }
 }
 
 int validate(const ValidateCommand& command) {

@@ -83,6 +83,9 @@ Execution::Execution(const scenarios::Scenario& scenario, Stage& stage,
         record_.asked_rate = record_.open_loop ? start.replay->rate() : 0;
         record_.harness_faults = start.replay->gaps();
     }
+    if (start.synthesis != nullptr) {
+        record_.synthesis = *start.synthesis;
+    }
     load_ = make_load(start);
     for (const auto& operation : scenario.workload.operations) {
         for (const auto& statement : operation.statements) {

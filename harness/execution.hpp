@@ -33,6 +33,7 @@ struct RunStart {
     std::uint64_t seed = 0;
     std::uint64_t first_operation = 0;  // the number from which operations get their parameters
     const recording::ReplaySource* replay = nullptr;  // null: the load is a mix of operations
+    const reports::Synthesis* synthesis = nullptr;    // null: that mix is the scenario's own
 };
 
 // The calls follow the order of the story in rehearsal.cpp. After an interruption each of them

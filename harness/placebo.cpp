@@ -21,13 +21,22 @@ namespace fs = std::filesystem;
 namespace exit_codes = reports::exit_codes;
 
 scenarios::Scenario read(const PlaceboCommand& command) {
-    auto scenario = scenarios::read_scenario(command.scenario, command.overrides);
-    if (const auto* errors = std::get_if<std::vector<scenarios::Error>>(&scenario)) {
+    auto read = scenarios::read_scenario(command.scenario, command.overrides);
+    if (const auto* errors = std::get_if<std::vector<scenarios::Error>>(&read)) {
         throw InvalidFile{*errors};
     }
+    return std::get<scenarios::Scenario>(std::move(read));
+}
+
+// A source is read once: all runs have the same load.
+LoadedScenario placebo_with_its_load(scenarios::Scenario written, const PlaceboCommand& command) {
+    migration::Interruption interruption;
+    Console console{{.quiet = command.quiet, .on_first_signal = "interrupted"}, interruption};
+    auto loaded = with_its_load(std::move(written), command.overrides, console, interruption);
     const std::chrono::duration<double> during{command.during_s};
-    return scenarios::placebo_of(std::get<scenarios::Scenario>(scenario),
-                                 std::chrono::duration_cast<std::chrono::milliseconds>(during));
+    loaded.scenario = scenarios::placebo_of(
+        loaded.scenario, std::chrono::duration_cast<std::chrono::milliseconds>(during));
+    return loaded;
 }
 
 // A replay writes what the recording wrote: a second one on the same data fails where the first did
@@ -53,14 +62,16 @@ std::string numbered(unsigned number, unsigned last) {
 }  // namespace
 
 int placebo(const PlaceboCommand& command) {
-    const auto scenario = read(command);
-    require_same_beginning(command, scenario);
+    auto written = read(command);
+    require_same_beginning(command, written);
     const fs::path out =
-        command.out.value_or(RunDirectory::default_path(scenario.name + "-placebo"));
+        command.out.value_or(RunDirectory::default_path(written.name + "-placebo"));
     if (fs::exists(out) && !fs::is_empty(out)) {
         throw UsageError{out.string() + " must be new or empty; name another folder with --out"};
     }
+    const auto [scenario, synthesized] = placebo_with_its_load(std::move(written), command);
     RehearsalOptions options;
+    options.synthesized = synthesized;
     options.stage = {command.db, command.setup, command.server_binaries, false};
     options.seed = command.seed.value_or(std::random_device{}());
     for (const auto& override_ : command.overrides) {

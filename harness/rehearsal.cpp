@@ -140,6 +140,9 @@ reports::Record rehearsed(const scenarios::Scenario& written, const RehearsalOpt
                           migration::Interruption& interruption) {
     const auto replay = read_recording(written, console, interruption);
     const auto scenario = replay ? replay->with_operations(written) : written;
+    if (options.synthesized) {
+        out.keep("workload.yaml", options.synthesized->file);
+    }
     Stage stage{scenario, options.stage, console};  // guarded and locked, or a throwaway server
     stage.prepare(out, interruption);  // set up; every statement accepted by the server
     if (replay) {
@@ -164,12 +167,19 @@ reports::Record rehearsed(const scenarios::Scenario& written, const RehearsalOpt
     const auto way_back = scenarios::way_back(scenario);
     verification::DataProof proof_back{way_back, stage.target(), interruption, proving};
 
-    RunStart start{.at = Execution::Clock::now(), .seed = options.seed, .replay = replay.get()};
+    RunStart start{.at = Execution::Clock::now(),
+                   .seed = options.seed,
+                   .replay = replay.get(),
+                   .synthesis = options.synthesized ? &options.synthesized->described : nullptr};
     std::uint64_t next_operation = 0;
     auto record = under_load(scenario, proof, start, scene, next_operation);
     record.run.overridden = options.overridden;
     for (const auto& refusal : refusals) {
         record.warnings.push_back("The target refuses a statement of the recording: " + refusal);
+    }
+    if (options.synthesized) {
+        const auto& told = options.synthesized->warnings;
+        record.warnings.insert(record.warnings.end(), told.begin(), told.end());
     }
     prove(proof, scenario.rollback ? &proof_back : nullptr, scene, record);
 

@@ -7,6 +7,7 @@
 #include "harness/run_directory.hpp"
 #include "harness/stage.hpp"
 #include "harness/stored_run.hpp"
+#include "harness/synthesized_load.hpp"
 #include "reports/record.hpp"
 #include "scenarios/scenario.hpp"
 
@@ -22,6 +23,7 @@ struct RehearsalOptions {
     std::uint64_t seed = 0;
     std::vector<std::string> overridden;  // paths of --set; their values may be anybody's secrets
     std::optional<StoredRun> baseline;    // that the run is judged against, too
+    std::optional<SynthesizedLoad> synthesized;     // where the scenario's load was made so
     std::optional<reports::PlaceboResult> placebo;  // what the gates were found to be worth
     Ci ci;
 };

@@ -61,6 +61,11 @@ void RunDirectory::log(std::string_view line) {
     append(log_, "migration.log", std::string{line} + "\n");
 }
 
+void RunDirectory::keep(const std::string& name, std::string_view content) {
+    write_private_file(path_ / name, content);
+    kept_.push_back(path_ / name);
+}
+
 void RunDirectory::discard() noexcept {
     std::error_code ignored;  // at worst two empty files are left
     if (fs::file_size(path_ / "migration.log", ignored) != 0) {
@@ -68,6 +73,9 @@ void RunDirectory::discard() noexcept {
     }
     fs::remove(path_ / "events.ndjson", ignored);
     fs::remove(path_ / "migration.log", ignored);
+    for (const auto& file : kept_) {
+        fs::remove(file, ignored);
+    }
     if (made_) {
         fs::remove(path_, ignored);  // only if it is empty
     }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace harness {
 
@@ -28,6 +29,9 @@ public:
     void log(std::string_view line);
     [[nodiscard]] std::optional<std::string> fault() const;
 
+    // A whole file beside them. Throws std::runtime_error when it cannot be written.
+    void keep(const std::string& name, std::string_view content);
+
     // Of a run that touched nothing: removes what was made here, and only that. Where something was
     // logged (the setup has begun) everything stays.
     void discard() noexcept;
@@ -37,6 +41,7 @@ private:
 
     std::filesystem::path path_;
     bool made_ = false;  // the folder was not there before
+    std::vector<std::filesystem::path> kept_;
     mutable std::mutex mutex_;
     PrivateFile events_, log_;
     std::optional<std::string> fault_;

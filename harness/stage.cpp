@@ -88,6 +88,14 @@ std::vector<StatementToCheck> statements_of(const scenarios::Scenario& scenario)
     return statements;
 }
 
+// A file can be mended where the target refuses something; what has no file can get one.
+std::string way_out(const scenarios::Scenario& scenario) {
+    return scenario.workload.synthesized ? "\nThe workload is synthesized: write it down with "
+                                           "`rehearse workload synthesize`, "
+                                           "and mend there what this target cannot run."
+                                         : "";
+}
+
 void add_steps(const scenarios::Scenario& scenario, const std::vector<scenarios::Step>& steps,
                std::vector<StatementToCheck>& statements) {
     for (std::size_t i = 0; i < steps.size(); ++i) {
@@ -205,7 +213,8 @@ std::vector<workloads::Sample> Stage::read_sample(const std::string& query, bool
 void Stage::read_samples(const migration::Interruption& interruption) {
     // One read a query, however often it is used.
     std::map<std::pair<std::string, bool>, std::vector<workloads::Sample>> samples;
-    for (auto& operation : operations_) {
+    for (std::size_t n = 0; n < operations_.size(); ++n) {
+        auto& operation = operations_[n];
         for (auto& parameter : operation.parameters) {
             const auto reader = [&](const std::string& query, std::size_t column) {
                 const bool whole_rows = column > 0;
@@ -226,10 +235,19 @@ void Stage::read_samples(const migration::Interruption& interruption) {
             };
             try {
                 parameter.generator.read_samples(reader);
-            } catch (const database::Outage&) {
-                if (!interruption.stop_requested()) {
+            } catch (const database::Outage& outage) {
+                using database::ErrorKind;
+                const auto kind = outage.error().kind;
+                if (interruption.stop_requested()) {
+                    return;
+                }
+                if (kind != ErrorKind::syntax && kind != ErrorKind::privilege) {
                     throw;
                 }
+                throw UsageError{place_of(scenario_, scenario_.workload.operation_places.at(n),
+                                          "operation " + operation.name + ", parameter " +
+                                              parameter.name + ": the target refuses its query: ") +
+                                 outage.error().text() + way_out(scenario_)};
             }
             if (interruption.stop_requested()) {
                 return;
@@ -267,7 +285,7 @@ void Stage::check_statements() {
                     problem.excerpt.substr(line_end + 1);
         }
     }
-    throw UsageError{text};
+    throw UsageError{text + way_out(scenario_)};
 }
 
 // Of the steps up to the first one after which roles, rights or the search path may be others.

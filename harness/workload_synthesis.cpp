@@ -3,6 +3,7 @@
 #include "harness/answer.hpp"
 #include "harness/console.hpp"
 #include "harness/engines.hpp"
+#include "harness/migration/cancel_watch.hpp"
 #include "harness/private_file.hpp"
 #include "harness/usage_error.hpp"
 #include "harness/version.hpp"
@@ -14,6 +15,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <stop_token>
+#include <thread>
 
 namespace harness {
 namespace {
@@ -63,12 +66,30 @@ Window window_of(std::variant<Window, std::string> result) {
     return std::get<Window>(std::move(result));
 }
 
-}  // namespace
+// While it lives, the first Ctrl-C ends whatever the source is answering; again and again, because
+// a cancellation that arrives between two questions is lost.
+class EndedByInterruption {
+public:
+    EndedByInterruption(database::StatementSource& source,
+                        const migration::Interruption& interruption)
+        : thread_{[&source, &interruption](const std::stop_token& over) {
+              if (!interruption.wait(migration::Interruption::Level::finish_step, over)) {
+                  return;
+              }
+              while (!over.stop_requested()) {
+                  source.cancel();
+                  interruption.pause(migration::CancelWatch::repeat, over);
+              }
+          }} {}
 
-std::optional<Synthesis> synthesize_from(database::StatementSource& source, const Options& options,
-                                         std::chrono::duration<double> window,
-                                         const migration::Interruption& interruption,
-                                         const std::function<void(const std::string&)>& note) {
+private:
+    std::jthread thread_;
+};
+
+std::optional<Synthesis> read_source(database::StatementSource& source, const Options& options,
+                                     std::chrono::duration<double> window,
+                                     const migration::Interruption& interruption,
+                                     const std::function<void(const std::string&)>& note) {
     const bool since_reset = window.count() <= 0;
     const auto first = source.read(since_reset);
     double most_active = 0;
@@ -110,6 +131,25 @@ std::optional<Synthesis> synthesize_from(database::StatementSource& source, cons
                        .connections = workloads::synthesis::connections_for(
                            made.workload, most_active, options.scale)};
     return made;
+}
+
+}  // namespace
+
+std::optional<Synthesis> synthesize_from(database::StatementSource& source, const Options& options,
+                                         std::chrono::duration<double> window,
+                                         const migration::Interruption& interruption,
+                                         const std::function<void(const std::string&)>& note) {
+    const EndedByInterruption watch{source, interruption};
+    std::optional<Synthesis> made;
+    try {
+        made = read_source(source, options, window, interruption, note);
+    } catch (const database::Outage&) {
+        if (!interruption.stop_requested()) {
+            throw;
+        }
+    }
+    // A statement whose description was cut off would be left out.
+    return interruption.stop_requested() ? std::nullopt : std::move(made);
 }
 
 int synthesize(const SynthesizeCommand& command) {

@@ -19,7 +19,8 @@ struct Synthesis {
 };
 
 // Reads the source twice, `window` apart, or once where it is 0. Empty where the interruption came
-// first. Throws database::Outage, and UsageError where the statistics do not allow what is asked.
+// first, which also ends a question that the source is answering. Throws database::Outage, and
+// UsageError where the statistics do not allow what is asked.
 [[nodiscard]] std::optional<Synthesis> synthesize_from(
     database::StatementSource& source, const workloads::synthesis::Options& options,
     std::chrono::duration<double> window, const migration::Interruption& interruption,

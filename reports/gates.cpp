@@ -3,6 +3,7 @@
 #include "reports/figures.hpp"
 #include "reports/honesty.hpp"
 #include "reports/judgement.hpp"
+#include "reports/load_coverage.hpp"
 #include "reports/replay.hpp"
 
 #include <algorithm>
@@ -113,19 +114,17 @@ Finding judge_replica_lag(const Gate& gate, const Record& record) {
     return against_limit(gate, record.replication.max_lag_s * 1e3, Unit::ms, missing_span(record));
 }
 
-// What could not be sent again was no load: the rest may look good for its absence.
 Finding judge_coverage(const Gate& gate, const Record& record) {
-    if (!record.replay) {
-        return {.detail = "The load was no recording: there is nothing to cover."};
+    const auto coverage = load_coverage(record);
+    if (!coverage) {
+        return {.detail = "The load was not taken from production: there is nothing to cover."};
     }
-    const auto& replay = *record.replay;
-    const double coverage = replay.coverage();
-    Finding finding{.observed = percent_text(coverage),
-                    .detail = coverage_text(replay),
-                    .observed_value = coverage,
+    Finding finding{.observed = percent_text(coverage->share),
+                    .detail = coverage->detail,
+                    .observed_value = coverage->share,
                     .limit_value = gate.limit,
-                    .badness = 1 - coverage};
-    finding.verdict = coverage >= *gate.limit ? Verdict::pass : Verdict::inconclusive;
+                    .badness = 1 - coverage->share};
+    finding.verdict = coverage->share >= *gate.limit ? Verdict::pass : Verdict::inconclusive;
     return finding;
 }
 

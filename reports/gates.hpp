@@ -23,7 +23,7 @@ enum class GateMetric : std::uint8_t {
     replica_lag,    // ms
     response,       // a quantile, mean or max of the response time
     service,
-    replay_coverage,  // share: of a recording's statements, what can be sent again; a lower limit
+    replay_coverage,  // share: what the load holds of production's; a lower limit
 };
 
 struct Gate {

@@ -6,6 +6,7 @@
 #include "reports/placebo.hpp"
 #include "reports/replay.hpp"
 #include "reports/replay_order.hpp"
+#include "reports/synthesis.hpp"
 
 #include <algorithm>
 
@@ -363,6 +364,9 @@ std::string honesty_section(const Part& part) {
         if (const auto text = new_errors_text(record); !text.empty()) {
             terms.add("New errors", sentence_text(text));
         }
+    }
+    if (record.synthesis) {
+        terms.add("Synthesized from", sentence_text(synthesis_text(record)));
     }
     terms.add("Generator", sentence_text(generator_text(record)));
     terms.add("Observer", sentence_text(observer_text(record)));

@@ -266,6 +266,7 @@ std::string to_json(const Record& record) {
     }
     all["rollback"] = rollback_json(record);
     all["replay"] = record.replay ? replay_json(record) : Json(nullptr);
+    all["synthesis"] = record.synthesis ? synthesis_json(*record.synthesis) : Json(nullptr);
     all["placebo"] = record.placebo ? placebo_value(*record.placebo) : Json(nullptr);
     all["rollback_omitted"] = text_or_null(record.rollback_omitted);
     return all.dump(1, ' ', false, Json::error_handler_t::replace) + '\n';

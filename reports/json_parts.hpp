@@ -40,6 +40,7 @@ template <typename List, typename ToJson>
 [[nodiscard]] Json verification_json(const Verification& proof);
 [[nodiscard]] Json replay_json(const Record& record);
 [[nodiscard]] Json replay_order_json(const ReplayOrder& order);
+[[nodiscard]] Json synthesis_json(const Synthesis& synthesis);
 [[nodiscard]] Json placebo_value(const PlaceboResult& result);
 // Whether the way back led back; null: none was asked for.
 [[nodiscard]] Json rollback_proof_json(const Record& record);

@@ -5,6 +5,7 @@
 #include "reports/new_errors.hpp"
 #include "reports/replay.hpp"
 #include "reports/replay_order.hpp"
+#include "reports/synthesis.hpp"
 #include "reports/text.hpp"
 
 #include <algorithm>
@@ -318,6 +319,9 @@ std::string closing_section(const Record& record, const Part& part) {
         if (const auto text = new_errors_text(record); !text.empty()) {
             section.add("- New errors: " + sentence(text) + "\n");
         }
+    }
+    if (record.synthesis) {
+        section.add("- Synthesized from: " + sentence(synthesis_text(record)) + "\n");
     }
     section.add("- Generator: " + sentence(generator_text(record)) + "\n");
     section.add("- Observer: " + sentence(observer_text(record)) + "\n");

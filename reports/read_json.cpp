@@ -345,6 +345,7 @@ Record read_way_back(const Part& part, const Record& there) {
     back.open_loop = there.open_loop;
     back.asked_rate = there.asked_rate;
     back.connections = there.connections;
+    back.synthesis = there.synthesis;
     const auto same = [](const OperationRecord& a, const OperationRecord& b) {
         return a.name == b.name;
     };
@@ -371,6 +372,9 @@ Record read_whole(const Part& part) {
     record.rollback_omitted = part["rollback_omitted"].text_or_empty();
     if (part.has("replay")) {
         record.replay = reading::read_replay_part(part["replay"]);
+    }
+    if (part.has("synthesis")) {
+        record.synthesis = reading::read_synthesis_part(part["synthesis"]);
     }
     if (part.has("placebo")) {
         record.placebo = reading::read_placebo_part(part["placebo"]);

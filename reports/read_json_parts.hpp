@@ -116,6 +116,7 @@ inline constexpr std::array all_phases{PhaseName::warmup, PhaseName::before, Pha
 [[nodiscard]] Verification read_verification(const Part& part);
 [[nodiscard]] Replay read_replay_part(const Part& part);
 [[nodiscard]] ReplayOrder read_replay_order(const Part& part);
+[[nodiscard]] Synthesis read_synthesis_part(const Part& part);
 [[nodiscard]] PlaceboResult read_placebo_part(const Part& part);
 
 }  // namespace reports::reading

@@ -131,6 +131,32 @@ struct Replay {
     }
 };
 
+// Production's work as its statement statistics tell of it, sent as operations.
+struct Synthesis {
+    std::string database, server;  // of the source: "shop", "PostgreSQL 15.4"
+    double seconds = 0;            // that were counted there
+    bool since_reset = false;      // all since the last reset, not between two readings
+    double scale = 1;              // of the rate there
+    double calls_per_s = 0;        // there, of all statements that work on data
+    // What became operations: shares, from 0 to 1, of those calls and of the time that the server
+    // spent on them.
+    double covered_calls = 1, covered_time = 1;
+    struct Operation {
+        std::string name;
+        double calls = 0;  // its share of those calls
+    };
+    std::vector<Operation> operations;
+    bool keeps_values = false;  // the workload holds values of the source's rows
+    // So often the server threw out rare statements meanwhile: they are in no share.
+    std::uint64_t evictions = 0;
+    struct Omission {
+        std::string why;  // never with a value
+        double calls = 0, time = 0;
+        std::uint64_t statements = 0;
+    };
+    std::vector<Omission> omissions;  // biggest first
+};
+
 struct Stall {
     double start_s = 0, end_s = 0;
     [[nodiscard]] double length_s() const noexcept { return end_s - start_s; }
@@ -451,6 +477,7 @@ struct Record {
     std::string harness_error;                 // the harness could not do its work: exit 6
 
     std::optional<Replay> replay;          // empty: the load was a mix of operations
+    std::optional<Synthesis> synthesis;    // where that mix was made from statistics
     std::optional<PlaceboResult> placebo;  // what gates were found to be worth; empty: not known
     std::vector<Comparison> comparisons;   // of every operation, p50 and p99 at least
     std::vector<GateResult> gates;

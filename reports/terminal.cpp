@@ -5,6 +5,7 @@
 #include "reports/new_errors.hpp"
 #include "reports/replay.hpp"
 #include "reports/replay_order.hpp"
+#include "reports/synthesis.hpp"
 #include "reports/terminal_parts.hpp"
 
 #include <algorithm>
@@ -107,6 +108,9 @@ std::string honesty(const Record& record, const Style& style) {
         if (const auto text = new_errors_text(record); !text.empty()) {
             out += labelled("New errors", text, style);
         }
+    }
+    if (record.synthesis) {
+        out += labelled("Synthesis", synthesis_text(record), style);
     }
     out += labelled("Generator", generator_text(record), style);
     out += labelled("Observer", observer_text(record), style);

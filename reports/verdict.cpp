@@ -3,6 +3,7 @@
 #include "reports/comparisons.hpp"
 #include "reports/figures.hpp"
 #include "reports/honesty.hpp"
+#include "reports/load_coverage.hpp"
 #include "reports/replay.hpp"
 #include "reports/run_comparison.hpp"
 
@@ -50,7 +51,7 @@ std::string failure_sentence(const Gate& gate, const GateResult& result) {
             return "The response time of " + whose(gate) + " was too long: " + gate.statistic +
                    " " + result.observed + tail;
         case GateMetric::replay_coverage:
-            return "Only " + result.observed + " of the recording can be replayed" + tail;
+            return "The load covers only " + result.observed + " of production's" + tail;
         case GateMetric::service:
             return "The service time of " + whose(gate) + " was too long: " + gate.statistic + " " +
                    result.observed + tail;
@@ -127,11 +128,13 @@ void add_what_never_ran(const Record& record, Sentences& doubts) {
     if (record.operations.empty()) {
         doubts.emplace_back("The workload had no operation.");
     }
+    const bool from_production = load_coverage(record).has_value();
     for (const auto& operation : record.operations) {
-        // A recording holds what comes once a day, too.
-        if (!record.replay && operation.due(PhaseName::before) + operation.due(PhaseName::during) +
-                                      operation.due(PhaseName::after) ==
-                                  0) {
+        // Production holds what comes once a day, too.
+        if (!from_production && operation.due(PhaseName::before) +
+                                        operation.due(PhaseName::during) +
+                                        operation.due(PhaseName::after) ==
+                                    0) {
             doubts.push_back("The operation " + operation.name +
                              " was never due: nothing is known of it.");
         }
@@ -245,13 +248,13 @@ Ruling rule(const Record& record, int signal, bool mismatch, bool migration_fail
                     : Ruling{Verdict::pass, exit_codes::pass};
 }
 
-// A recording's coverage is judged always.
+// How much of production's load was taken over is judged always.
 std::vector<Gate> with_coverage(std::span<const Gate> given, const Record& record) {
     std::vector<Gate> gates{given.begin(), given.end()};
     const bool there = std::any_of(gates.begin(), gates.end(), [](const Gate& gate) {
         return gate.metric == GateMetric::replay_coverage;
     });
-    if (record.replay && !there) {
+    if (load_coverage(record) && !there) {
         gates.push_back(default_coverage_gate());
     }
     return gates;

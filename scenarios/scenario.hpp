@@ -54,6 +54,16 @@ struct Replay {
     Place place;
 };
 
+// The load made from what a running database has counted of its statements, which is only read.
+struct Synthesize {
+    std::string dsn_env;          // the variable that holds its URI
+    double scale = 1;             // of the rate there
+    int top = 200;                // so many statements at most
+    milliseconds window{60'000};  // between two readings; 0: all since the last reset
+    bool keep_values = false;     // the source's most common values are drawn, too
+    Place place, dsn_env_place;
+};
+
 struct Workload {
     int connections = 16;
     int threads = 1;             // worker threads of the generator
@@ -68,6 +78,9 @@ struct Workload {
     std::vector<Place> operation_places;  // of each of `operations`
     // Then `operations` is empty until the logs were read.
     std::optional<Replay> replay;
+    // Then `operations` is empty; see read_synthesized_scenario().
+    std::optional<Synthesize> synthesize;
+    bool synthesized = false;  // the operations are what it came to
 };
 
 struct Phases {

@@ -5,6 +5,7 @@
 #include "scenarios/override.hpp"
 #include "scenarios/reading.hpp"
 #include "scenarios/replay_section.hpp"
+#include "scenarios/synthesize_section.hpp"
 #include "scenarios/text_file.hpp"
 
 #include <algorithm>
@@ -179,8 +180,12 @@ std::variant<Document, std::vector<Error>> read_yaml_file(const std::filesystem:
     return std::get<Document>(std::move(parsed));
 }
 
-std::variant<Scenario, std::vector<Error>> read_scenario(const std::filesystem::path& file,
-                                                         const std::vector<Override>& overrides) {
+namespace {
+
+// `workload_file`: what `workload.synthesize` came to; null: it is not known yet.
+std::variant<Scenario, std::vector<Error>> read_with(const std::filesystem::path& file,
+                                                     const std::vector<Override>& overrides,
+                                                     const std::string* workload_file) {
     auto parsed = read_yaml_file(file, "the scenario");
     if (auto* errors = std::get_if<std::vector<Error>>(&parsed)) {
         return std::move(*errors);
@@ -193,6 +198,12 @@ std::variant<Scenario, std::vector<Error>> read_scenario(const std::filesystem::
     for (const auto& override_ : overrides) {
         apply_override(document.root, override_, scenario_shape(), errors);
     }
+    if (workload_file != nullptr) {
+        if (const auto wrong = put_in_place_of_synthesize(document.root, *workload_file);
+            !wrong.empty()) {
+            return std::vector<Error>{{file, {}, "the synthesized workload: " + wrong}};
+        }
+    }
     check_shape(document.root, scenario_shape(), "", errors);
     const Reading reading{document, file.parent_path(), errors};
     auto scenario = build(reading, file, document.root);
@@ -200,7 +211,21 @@ std::variant<Scenario, std::vector<Error>> read_scenario(const std::filesystem::
         return errors.sorted_with_doubts();
     }
     scenario.doubts = errors.sorted_doubts();
+    scenario.workload.synthesized = workload_file != nullptr;
     return scenario;
+}
+
+}  // namespace
+
+std::variant<Scenario, std::vector<Error>> read_scenario(const std::filesystem::path& file,
+                                                         const std::vector<Override>& overrides) {
+    return read_with(file, overrides, nullptr);
+}
+
+std::variant<Scenario, std::vector<Error>> read_synthesized_scenario(
+    const std::filesystem::path& file, const std::vector<Override>& overrides,
+    const std::string& workload_file) {
+    return read_with(file, overrides, &workload_file);
 }
 
 }  // namespace scenarios

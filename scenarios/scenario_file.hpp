@@ -22,6 +22,12 @@ using Override = std::pair<std::string, std::string>;
 [[nodiscard]] std::variant<Scenario, std::vector<Error>> read_scenario(
     const std::filesystem::path& file, const std::vector<Override>& overrides = {});
 
+// The same once the source of `workload.synthesize` was read: `workload_file` is the text that it
+// came to, and its `workload` stands where `synthesize` stood.
+[[nodiscard]] std::variant<Scenario, std::vector<Error>> read_synthesized_scenario(
+    const std::filesystem::path& file, const std::vector<Override>& overrides,
+    const std::string& workload_file);
+
 // The scenario file's JSON Schema (draft 7), as text.
 [[nodiscard]] std::string json_schema();
 

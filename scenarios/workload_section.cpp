@@ -5,6 +5,7 @@
 #include "scenarios/pgbench_section.hpp"
 #include "scenarios/reading.hpp"
 #include "scenarios/replay_section.hpp"
+#include "scenarios/synthesize_section.hpp"
 
 #include <array>
 #include <utility>
@@ -99,8 +100,10 @@ const Shape& workload_shape() {
                  {"pgbench", &pgbench_shape(),
                   "scripts of pgbench that are run beside, or instead"},
                  {"replay", &replay_shape(),
-                  "instead: the application's own work, from the server's logs"}},
-        .at_least_one = {"operations", "pgbench", "replay"}};
+                  "instead: the application's own work, from the server's logs"},
+                 {"synthesize", &synthesize_shape(),
+                  "instead: what a running database has counted of its statements"}},
+        .at_least_one = {"operations", "pgbench", "replay", "synthesize"}};
     return shape;
 }
 
@@ -114,11 +117,15 @@ void read_workload(const Reading& reading, const Node* node, Workload& workload)
     workload.think_time = fields.duration("think_time", defaults.think_time);
     workload.statement_timeout = fields.duration("statement_timeout", defaults.statement_timeout);
     workload.protocol = fields.choice("protocol", protocols, defaults.protocol);
-    check_schedule(reading, fields);
-    check_threads(reading, fields, workload);
+    // What the source gives is looked at with it: see read_synthesized_scenario().
+    if (fields.part("synthesize") == nullptr) {
+        check_schedule(reading, fields);
+        check_threads(reading, fields, workload);
+    }
     read_session(reading, fields, workload);
     read_operations(reading, fields.part("operations"), workload);
     read_replay(reading, fields.part("replay"), workload);
+    read_synthesize(reading, fields, workload);
     read_pgbench(reading, fields.part("pgbench"), workload);
 }
 

@@ -296,7 +296,7 @@ const Node* Node::find(std::string_view key) const {
 }
 
 Origin Document::origin_in(const Node& scalar, std::size_t offset) const {
-    if (!scalar.origin.set_by.empty()) {
+    if (!scalar.origin.set_by.empty() || scalar.offset == Node::not_in_the_source) {
         return scalar.origin;
     }
     return {place_in(source, offset_in_source(source, scalar.offset, scalar.text, offset)), {}};

@@ -19,7 +19,8 @@ struct Node {
 
     Kind kind = Kind::null;
     Origin origin;
-    std::size_t offset = 0;      // where it starts in the document's source
+    std::size_t offset = 0;  // where it starts in the document's source, or
+    static constexpr auto not_in_the_source = static_cast<std::size_t>(-1);
     std::string text;            // of a scalar
     bool quoted = false;         // the scalar stood in quotes or in a block: it is a text
     bool sound = true;           // it and all below it have the shape asked for (check_shape)
@@ -40,7 +41,7 @@ struct Document {
     std::string source;  // with \n as line end and without a byte order mark; origins refer to it
     Node root;
 
-    // Where the byte `offset` of a scalar's value stands.
+    // Where the byte `offset` of a scalar's value stands; of one from elsewhere its own origin.
     [[nodiscard]] Origin origin_in(const Node& scalar, std::size_t offset) const;
 };
 

@@ -37,6 +37,9 @@ public:
     // Prepares each statement, which executes nothing.
     [[nodiscard]] virtual std::vector<workloads::synthesis::Description> describe(
         std::span<const std::string> statements) = 0;
+
+    // Ends the question that is being answered, if any; from any thread.
+    virtual void cancel() noexcept = 0;
 };
 
 }  // namespace harness::database

@@ -1,5 +1,6 @@
 #include "harness/postgres/statement_source.hpp"
 
+#include "harness/postgres/canceller.hpp"
 #include "harness/postgres/errors.hpp"
 #include "harness/postgres/number_in.hpp"
 #include "harness/postgres/question.hpp"
@@ -32,6 +33,7 @@ class PostgresStatementSource final : public database::StatementSource {
 public:
     explicit PostgresStatementSource(const Destination& destination) : connection_{destination} {
         connection_.set_limit(longest_answer);
+        canceller_.aim(connection_.get());
         run("/* rehearse */ SET default_transaction_read_only = on");
         run("/* rehearse */ SET statement_timeout = '30s'");
         run("/* rehearse */ SET lock_timeout = '5s'");
@@ -79,6 +81,8 @@ public:
 
     std::vector<Description> describe(std::span<const std::string> statements) override;
 
+    void cancel() noexcept override { canceller_.cancel(); }
+
 private:
     [[nodiscard]] Rows ask(const std::string& sql) { return rows_of(connection_, sql); }
     void run(const std::string& sql) { static_cast<void>(ask(sql)); }
@@ -87,6 +91,7 @@ private:
     void read_info(Reading& reading);
 
     TimedConnection connection_;
+    Canceller canceller_;
     std::string schema_;             // of the extension, as one writes it
     std::set<std::string> columns_;  // of its view
     bool tells_resets_ = false;      // since 1.9

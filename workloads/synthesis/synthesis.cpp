@@ -184,7 +184,7 @@ void Draft::sort_and_cut() {
     std::stable_sort(candidates_.begin(), candidates_.end(),
                      [&](const Candidate& a, const Candidate& b) { return weight(a) > weight(b); });
     while (candidates_.size() > options_.top) {
-        add(result_.omissions, "rare statements beyond --top " + std::to_string(options_.top),
+        add(result_.omissions, "rare statements beyond the top " + std::to_string(options_.top),
             candidates_.back().share, {});
         candidates_.pop_back();
     }

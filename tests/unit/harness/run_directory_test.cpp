@@ -98,8 +98,18 @@ TEST_F(RunDirectoryTest, AFullDiskIsAFaultForLinesAndAnErrorForFiles) {
 
 TEST_F(RunDirectoryTest, DiscardLeavesNothing) {
     RunDirectory out{base / "run"};
+    out.keep("workload.yaml", "workload: {}\n");
+    EXPECT_EQ(read(base / "run" / "workload.yaml"), "workload: {}\n");
     out.discard();
     EXPECT_FALSE(fs::exists(base / "run"));
+}
+
+TEST_F(RunDirectoryTest, DiscardLeavesWhatBeginsToTellSomething) {
+    RunDirectory out{base / "run"};
+    out.keep("workload.yaml", "workload: {}\n");
+    out.log("setup");
+    out.discard();
+    EXPECT_TRUE(fs::exists(base / "run" / "workload.yaml"));
 }
 
 TEST(RunDirectoryName, HoldsTheScenariosNameInLettersThatAFolderMayHave) {

@@ -132,8 +132,9 @@ TEST(ScenarioErrors, AWorkloadHasOperationsWithNamesOfTheirOwn) {
     EXPECT_THAT(
         errors_of("version: 1\nworkload: {operations: []}\nmigration: {up: []}\n"),
         ElementsAre(StartsWith("2:24: `workload.operations` must have at least one entry")));
-    EXPECT_THAT(errors_of("version: 1\nworkload: {}\nmigration: {up: []}\n"),
-                ElementsAre(HasSubstr("needs one of `operations`, `pgbench` or `replay`")));
+    EXPECT_THAT(
+        errors_of("version: 1\nworkload: {}\nmigration: {up: []}\n"),
+        ElementsAre(HasSubstr("needs one of `operations`, `pgbench`, `replay` or `synthesize`")));
     EXPECT_THAT(errors_of(with_operations("    - {name: a, sql: SELECT 1}\n"
                                           "    - {name: a, sql: SELECT 2}\n")),
                 ElementsAre("6:14: two operations are called `a`; the first stands in line 5"));

@@ -82,7 +82,7 @@ TEST(Synthesis, CountsWhatStaysBeyondTheTop) {
     ASSERT_EQ(workload.operations.size(), 1U);
     EXPECT_EQ(workload.operations[0].name, "select_customers_by_id");
     ASSERT_EQ(workload.omissions.size(), 1U);
-    EXPECT_EQ(workload.omissions[0].reason, "rare statements beyond --top 1");
+    EXPECT_EQ(workload.omissions[0].reason, "rare statements beyond the top 1");
     EXPECT_DOUBLE_EQ(workload.coverage_of_calls(), 0.9);
 }
 

@@ -76,9 +76,9 @@ struct Space {
 };
 
 // Takes the calls in the order in which they ended. What a transaction did counts for others from
-// its commit on: so an edge always leads from what was over to what came later, and there is no
-// circle. The exception, a row's next writer that was logged before the COMMIT which let it go on,
-// is made only where nothing but that COMMIT is left of the first.
+// its commit on: so an edge always leads from what was taken earlier to what is taken later, and
+// there is no circle. The exception, a row's next writer that was logged before the COMMIT which
+// let it go on, is made only where nothing but that COMMIT is left of the first.
 class Builder {
 public:
     Builder(const Recording& recording, std::span<const std::uint32_t> sessions)
@@ -217,8 +217,7 @@ private:
             const bool goes_on =
                 ended_before(recording_.events[call], recording_.events[its.last_statement]);
             order_.guessed += goes_on ? 0 : 1;
-            if (goes_on ||
-                recording_.events[call].start_us < recording_.events[first.call].start_us) {
+            if (goes_on || *other < *duration) {
                 return i;
             }
         }
@@ -267,13 +266,25 @@ private:
             Held held{access};
             const Open open{transaction_of_[call], access.mode == Mode::writes};
             auto& space = spaces_[access.space];
-            (access.rows == Rows::any ? space.open_whole : space.open_rows).push_back(open);
+            note_open(access.rows == Rows::any ? space.open_whole : space.open_rows, open);
             if (has_row(access)) {
                 auto& row = rows_[key_of(access)];
-                row.open.push_back(open);
+                note_open(row.open, open);
                 held.writers = row.writers.version();
             }
             transaction.held.push_back(held);
+        }
+    }
+
+    // Each transaction once, however many rows it touches.
+    static void note_open(std::vector<Open>& all, const Open& open) {
+        const auto found = std::find_if(all.begin(), all.end(), [&](const Open& each) {
+            return each.transaction == open.transaction;
+        });
+        if (found == all.end()) {
+            all.push_back(open);
+        } else {
+            found->writes = found->writes || open.writes;
         }
     }
 

@@ -34,7 +34,7 @@ std::string order_text(const ReplayOrder& order) {
     }
     if (calls > 0) {
         text += " What " + counted(calls, "call touches", "calls touch") +
-                " beyond their texts cannot be seen (" + why + ").";
+                " cannot be seen, or not all of it (" + why + ").";
     }
     return text;
 }

@@ -11,6 +11,8 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr milliseconds first_backoff{50}, longest_backoff{5'000};
+// A session that cannot connect keeps those who would have to wait for it so long.
+constexpr milliseconds longest_waited_for{10'000};
 
 }  // namespace
 
@@ -52,8 +54,13 @@ void Player::Actor::on_connected() {
 void Player::Actor::on_connect_failed(const database::Error& error) {
     --player_.opening_;
     player_.events_.connect_failed(error);
-    player_.abandon(*play_);  // it may never come back
-    reconnect_later(Clock::now());
+    const auto now = Clock::now();
+    if (backoff_.count() == 0) {
+        down_since_ = now;
+    } else if (now - down_since_ > longest_waited_for) {
+        player_.abandon(*play_);  // it may never come back
+    }
+    reconnect_later(now);
 }
 
 void Player::Actor::reconnect_later(Clock::time_point now) {

@@ -24,8 +24,11 @@ public:
     void close() { session_->close(); }
     // A call that is held back goes on if it may, or `anyway`. False: it is held still.
     bool released(bool anyway);
+    [[nodiscard]] bool held_before(Clock::time_point at) const {
+        return state_ == State::held && held_since_ < at;
+    }
     [[nodiscard]] bool holds_locks_since_before(Clock::time_point at) const {
-        return state_ == State::held && held_since_ < at && play_->in_transaction();
+        return held_before(at) && play_->in_transaction();
     }
     // Files what will have no answer. `until`: what was due later is nobody's loss.
     void file_unfinished(Clock::time_point now, Clock::time_point until);
@@ -63,7 +66,7 @@ private:
     std::optional<workloads::replay::SessionPlay> play_;
     Clock::time_point due_{}, sent_{};  // of the call that runs
     Clock::time_point idle_since_{};    // or since it need not be held back any more
-    Clock::time_point held_since_{};
+    Clock::time_point held_since_{}, down_since_{};
     std::int64_t last_session_id_ = 0;
     std::chrono::milliseconds backoff_{0};
 };

@@ -247,8 +247,16 @@ void Player::release_held() {
 void Player::give_up_holding(Clock::time_point now) {
     // What they wait for was cut off by the end of the run.
     const bool all = state_ == State::draining && in_flight_ == 0;
+    // Or nothing goes on at all: what is under way waits for them in a way that no statement tells.
+    bool nothing_ends = now - std::max(last_done_, given_up_) > longest_hold;
     for (auto* actor : std::exchange(held_, {})) {
-        if (!actor->released(all || actor->holds_locks_since_before(now - longest_hold))) {
+        const bool first_of_all = nothing_ends && actor->held_before(now - longest_hold);
+        if (first_of_all) {
+            nothing_ends = false;
+            given_up_ = now;
+        }
+        if (!actor->released(all || first_of_all ||
+                             actor->holds_locks_since_before(now - longest_hold))) {
             held_.push_back(actor);
         }
     }

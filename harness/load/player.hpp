@@ -130,7 +130,8 @@ private:
     const std::size_t first_connections_;
     std::size_t opening_ = 0;  // connections that are on their way
     std::optional<workloads::conflicts::OrderProgress> order_;
-    std::vector<Actor*> held_;  // each once; some of them may be held no more
+    std::vector<Actor*> held_;      // each once; some of them may be held no more
+    Clock::time_point given_up_{};  // when one was let go though nothing had ended
 
     State state_ = State::connecting;
     Clock::time_point beginning_{}, next_start_{}, next_tick_{}, drain_until_{};

@@ -78,7 +78,8 @@ void list_rows(const Access& access, const Values& values, std::vector<RowAccess
 
 ReplayOrder recorded_order(const workloads::Recording& recording,
                            std::span<const std::uint32_t> sessions, RecordedStatements& statements,
-                           const workloads::conflicts::Relations& relations) {
+                           const workloads::conflicts::Relations& relations,
+                           const std::stop_token& stop) {
     ReplayOrder order;
     workloads::conflicts::Spaces spaces{relations};
     std::vector<workloads::conflicts::Touches> touches;
@@ -99,6 +100,9 @@ ReplayOrder recorded_order(const workloads::Recording& recording,
     Values values;
     order.commits = workloads::conflicts::commit_order(
         recording, sessions, [&](const workloads::Event& event, std::vector<RowAccess>& found) {
+            if (stop.stop_requested()) {
+                throw Stopped{};
+            }
             const auto index = static_cast<std::size_t>(&event - recording.events.data());
             const auto form = statements.form_of(index);
             if (accesses[form].empty()) {

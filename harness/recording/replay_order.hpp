@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <stop_token>
 #include <string>
 
 namespace harness::recording {
@@ -19,9 +20,11 @@ struct ReplayOrder {
     std::map<std::string, std::uint64_t> unseen;
 };
 
+// Throws Stopped, CutShort.
 [[nodiscard]] ReplayOrder recorded_order(const workloads::Recording& recording,
                                          std::span<const std::uint32_t> sessions,
                                          RecordedStatements& statements,
-                                         const workloads::conflicts::Relations& relations);
+                                         const workloads::conflicts::Relations& relations,
+                                         const std::stop_token& stop);
 
 }  // namespace harness::recording

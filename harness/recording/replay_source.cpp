@@ -388,7 +388,7 @@ void ReplaySource::keep_order(database::Database& target, const scenarios::Scena
     RecordedStatements statements{recording_, sessions_, *reader_, stop};
     const auto relations = target.recorded_relations(statements.tables(), statements.functions(),
                                                      scenario.workload.session_old);
-    order_ = recorded_order(recording_, sessions_, statements, relations);
+    order_ = recorded_order(recording_, sessions_, statements, relations, stop);
     const auto& commits = order_->commits;
     reports::ReplayOrder told{.transactions = commits.transactions,
                               .waiting_calls = commits.waiting_calls,

@@ -64,10 +64,9 @@ void Spaces::choose() {
                 });
         };
         for (auto columns : table.unique_keys) {
-            const bool generated =
-                std::any_of(columns.begin(), columns.end(), [&](const std::string& column) {
-                    return rules.generated_column(column) != nullptr;
-                });
+            const bool generated = std::any_of(
+                columns.begin(), columns.end(),
+                [&](const std::string& column) { return holds(rules.generated, column); });
             // Rows that differ in what tells them apart differ in such a key, too.
             if (!is_referenced(columns) && (generated || holds(columns, told_by_[i]))) {
                 continue;

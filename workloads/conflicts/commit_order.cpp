@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <deque>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -17,6 +18,10 @@ namespace {
 constexpr std::int64_t late_record_us = 20'000;
 // Ends closer together than this are in no order that a log tells.
 constexpr std::int64_t same_moment_us = 2'000;
+// A record's time is told in whole milliseconds.
+constexpr std::int64_t stamp_us = 1'000;
+// Of two calls' rows; beyond it nobody guesses.
+constexpr std::size_t most_compared = 10'000;
 
 constexpr std::uint32_t no_transaction = UINT32_MAX;
 
@@ -72,6 +77,7 @@ struct Row {
 struct Space {
     Nodes whole_writers, whole_lockers;  // of any rows
     Nodes row_writers, row_lockers;      // of some
+    Nodes fresh_writers;                 // of rows whose keys nobody knows
     std::vector<Open> open_whole, open_rows;
 };
 
@@ -86,7 +92,9 @@ public:
         order_.waits.assign(recording.events.size(), no_node);
         order_.ends.assign(recording.events.size(), no_node);
         transaction_of_.assign(recording.events.size(), no_transaction);
+        end_us_.assign(recording.events.size(), INT64_MIN);
         for (const auto session : sessions) {
+            note_ends(recording.sessions[session]);
             for (auto& transaction : transactions_of(recording, session)) {
                 if (!transaction.committed || !transaction.is_sent()) {
                     continue;
@@ -99,9 +107,8 @@ public:
                 transactions_.push_back({transaction, no_node, {}, false, UINT64_MAX});
             }
         }
-        std::sort(calls_.begin(), calls_.end(), [&](std::uint32_t a, std::uint32_t b) {
-            return ended_before(recording_.events[a], recording_.events[b]);
-        });
+        std::sort(calls_.begin(), calls_.end(),
+                  [&](std::uint32_t a, std::uint32_t b) { return ended_before(a, b); });
     }
 
     CommitOrder run(const AccessesOf& accesses_of) {
@@ -141,19 +148,30 @@ private:
         std::uint64_t began = UINT64_MAX;  // how many calls had been taken before its first
     };
 
-    static bool ended_before(const Event& a, const Event& b) {
-        const auto end_a = end_of(a), end_b = end_of(b);
-        if (end_a != end_b) {
-            return end_a < end_b;
+    // A log's clock is coarse, and may be set back: whatever it says, a session's calls ended one
+    // after another.
+    void note_ends(const Session& session) {
+        std::int64_t end = INT64_MIN;
+        for (auto i = session.first_event; i < session.first_event + session.events; ++i) {
+            end = std::max(end, end_of(recording_.events[i]));
+            end_us_[i] = end;
         }
-        const auto place_a = a.place(), place_b = b.place();
+    }
+
+    [[nodiscard]] bool ended_before(std::size_t a, std::size_t b) const {
+        if (end_us_[a] != end_us_[b]) {
+            return end_us_[a] < end_us_[b];
+        }
+        const auto &event_a = recording_.events[a], &event_b = recording_.events[b];
+        if (event_a.session == event_b.session) {
+            return a < b;
+        }
+        const auto place_a = event_a.place(), place_b = event_b.place();
         return place_a.file != place_b.file ? place_a.file < place_b.file
                                             : place_a.offset < place_b.offset;
     }
 
-    [[nodiscard]] std::int64_t end_of_call(std::uint32_t call) const {
-        return end_of(recording_.events[call]);
-    }
+    [[nodiscard]] std::int64_t end_of_call(std::size_t call) const { return end_us_[call]; }
     [[nodiscard]] const Transaction& events_of(std::uint32_t call) const {
         return transactions_[transaction_of_[call]].events;
     }
@@ -208,15 +226,17 @@ private:
             }
             const auto other = recording_.events[call].duration_us();
             if (!is_by_itself(call) || events_of(call).session == its.session || !other ||
+                recording_.events[call].start_us > end_of_call(first.call) + stamp_us ||
                 !lock_each_other_out(first.accesses, ahead_[i].accesses) ||
                 is_locked_out(ahead_[i].accesses, transactions_[transaction_of_[first.call]])) {
                 continue;
             }
             // A transaction that goes on holds its locks: so it must have got them afterwards. If
             // only its COMMIT is left, whoever took longer is the one that waited.
-            const bool goes_on =
-                ended_before(recording_.events[call], recording_.events[its.last_statement]);
-            order_.guessed += goes_on ? 0 : 1;
+            const bool goes_on = ended_before(call, its.last_statement);
+            if (!goes_on && guesses_.emplace(first.call, call).second) {
+                ++order_.guessed;
+            }
             if (goes_on || *other < *duration) {
                 return i;
             }
@@ -226,23 +246,28 @@ private:
 
     // By what the transaction has done before.
     static bool is_locked_out(const std::vector<RowAccess>& accesses, const Known& transaction) {
-        std::vector<RowAccess> before;
-        for (const auto& held : transaction.held) {
-            before.push_back(held.access);
-        }
-        return lock_each_other_out(before, accesses);
+        return accesses.size() * transaction.held.size() <= most_compared &&
+               std::any_of(transaction.held.begin(), transaction.held.end(), [&](const Held& held) {
+                   return std::any_of(
+                       accesses.begin(), accesses.end(),
+                       [&](const RowAccess& access) { return lock_out(held.access, access); });
+               });
+    }
+
+    static bool lock_out(const RowAccess& one, const RowAccess& other) {
+        return one.space == other.space && std::min(one.mode, other.mode) >= Mode::locks &&
+               std::max(one.mode, other.mode) == Mode::writes &&
+               (one.rows == Rows::any || other.rows == Rows::any ||
+                (has_row(one) && has_row(other) && one.row == other.row));
     }
 
     static bool lock_each_other_out(const std::vector<RowAccess>& a,
                                     const std::vector<RowAccess>& b) {
-        return std::any_of(a.begin(), a.end(), [&](const RowAccess& one) {
-            return std::any_of(b.begin(), b.end(), [&](const RowAccess& other) {
-                return one.space == other.space && std::min(one.mode, other.mode) >= Mode::locks &&
-                       std::max(one.mode, other.mode) == Mode::writes &&
-                       (one.rows == Rows::any || other.rows == Rows::any ||
-                        (has_row(one) && has_row(other) && one.row == other.row));
-            });
-        });
+        return a.size() * b.size() <= most_compared &&
+               std::any_of(a.begin(), a.end(), [&](const RowAccess& one) {
+                   return std::any_of(b.begin(), b.end(),
+                                      [&](const RowAccess& other) { return lock_out(one, other); });
+               });
     }
 
     static std::uint64_t key_of(const RowAccess& access) {
@@ -309,6 +334,8 @@ private:
         } else if (has_row(access)) {
             const auto found = rows_.find(key_of(access));
             if (found == rows_.end()) {
+                // Nobody has named it before: it may be one of those whose key the server drew.
+                wait_for(call, transaction, space.fresh_writers);
                 return;
             }
             wait_for(call, transaction, found->second.writers);
@@ -343,7 +370,11 @@ private:
             wait = add_node();
             ++order_.waiting_calls;
         }
-        order_.graph.edge(node, wait);
+        linked_.resize(over_.size(), no_node);
+        if (linked_[node] != wait) {
+            linked_[node] = wait;
+            order_.graph.edge(node, wait);
+        }
     }
 
     // Those that had nothing but their COMMIT before them when the call ended.
@@ -397,6 +428,9 @@ private:
                 continue;
             }
             add(writes ? space.row_writers : space.row_lockers, transaction.node);
+            if (access.rows == Rows::fresh) {
+                add(space.fresh_writers, transaction.node);
+            }
             if (!has_row(access)) {
                 continue;
             }
@@ -434,6 +468,8 @@ private:
     const Recording& recording_;
     CommitOrder order_;
     std::vector<Known> transactions_;
+    std::set<std::pair<std::uint32_t, std::uint32_t>> guesses_;
+    std::vector<std::int64_t> end_us_;           // by event: see note_ends()
     std::vector<std::uint32_t> transaction_of_;  // by event
     std::vector<std::uint32_t> calls_;           // events, in the order in which they ended
 
@@ -444,6 +480,7 @@ private:
     // By node: how many calls had been taken when it was over. Not the moment of the recording:
     // what was logged late is taken out of its turn.
     std::vector<std::uint64_t> over_;
+    std::vector<Node> linked_;               // by node: which wait it was linked with last
     std::vector<std::uint32_t> session_of_;  // by node; of several transactions: none
 };
 

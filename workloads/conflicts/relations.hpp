@@ -4,7 +4,6 @@
 #include "workloads/synthesis/catalog.hpp"
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,28 +18,13 @@ struct Reference {
     bool changes_rows = false;  // ON DELETE CASCADE and the like
 };
 
-// A column whose value the server makes where none is given.
-struct GeneratedColumn {
-    std::string column;
-    std::optional<std::int64_t> last;  // of its sequence, that it has given out
-};
-
 struct RelationRules {
     std::size_t whole = 0;           // itself, or the topmost that it is a part of
     std::vector<std::size_t> shows;  // of a view: the relations that it reads
     bool has_hooks = false;          // triggers or rules of its own: nobody sees what they touch
     bool excludes = false;           // an exclusion constraint
     std::vector<Reference> references;
-    std::vector<GeneratedColumn> generated;
-
-    [[nodiscard]] const GeneratedColumn* generated_column(const std::string& name) const {
-        for (const auto& column : generated) {
-            if (column.column == name) {
-                return &column;
-            }
-        }
-        return nullptr;
-    }
+    std::vector<std::string> generated;  // columns that the server fills in where nothing is given
 };
 
 struct Relations {

@@ -60,13 +60,37 @@ void conjuncts(const json& condition, std::vector<const json*>& found) {
     }
 }
 
+bool is_data_change(const std::string& kind) {
+    return kind == "InsertStmt" || kind == "UpdateStmt" || kind == "DeleteStmt" ||
+           kind == "MergeStmt";
+}
+
+// FOR UPDATE keeps out those who lock so, too, as a write does. Who skips what is locked waits for
+// nobody.
+Mode mode_of_locking(const json& clauses) {
+    Mode mode = Mode::reads;
+    for (const auto& each : clauses) {
+        const auto& clause = only(each, "LockingClause");
+        const auto strength = text_at(clause, "strength");
+        if (text_at(clause, "waitPolicy") == "LockWaitSkip") {
+            continue;
+        }
+        const bool alone = strength == "LCS_FORUPDATE" || strength == "LCS_FORNOKEYUPDATE";
+        mode = std::max(mode, alone ? Mode::writes : Mode::locks);
+    }
+    return mode;
+}
+
 class Walk {
 public:
     Walk(const Relations& relations, Touches& found) : relations_{relations}, found_{found} {}
 
     void statement(const std::string& kind, const json& tree) {
         const auto outer = queries_;
+        const bool before_with = reads_to_write_;
+        reads_to_write_ = before_with || (kind != "SelectStmt" && is_data_change(kind));
         with(tree);
+        reads_to_write_ = before_with;
         if (kind == "SelectStmt") {
             select(tree);
         } else if (kind == "InsertStmt") {
@@ -125,11 +149,14 @@ private:
         if (!list.is_array()) {
             return;
         }
+        const bool recursive = at(at(tree, "withClause"), "recursive") == true;
         for (const auto& each : list) {
-            queries_.insert(text_at(only(each, "CommonTableExpr"), "ctename"));
-        }
-        for (const auto& each : list) {
-            rest(at(only(each, "CommonTableExpr"), "ctequery"));
+            const auto& query = only(each, "CommonTableExpr");
+            if (recursive) {
+                queries_.insert(text_at(query, "ctename"));
+            }
+            rest(at(query, "ctequery"));
+            queries_.insert(text_at(query, "ctename"));  // its own query may read a table so named
         }
     }
 
@@ -175,12 +202,20 @@ private:
         }
     }
 
-    [[nodiscard]] std::optional<std::size_t> relation_of(const json& range) {
+    // `is_target`: it is written to, so it is no query of WITH.
+    [[nodiscard]] std::optional<std::size_t> relation_of(const json& range,
+                                                         bool is_target = false) {
         const auto schema = text_at(range, "schemaname"), name = text_at(range, "relname");
-        if (name.empty() || (schema.empty() && queries_.contains(name))) {
+        if (name.empty() || (!is_target && schema.empty() && queries_.contains(name))) {
             return std::nullopt;
         }
-        return relations_.find(schema, name);
+        const auto found = relations_.find(schema, name);
+        const bool is_system = schema == "pg_catalog" || schema == "information_schema" ||
+                               (schema.empty() && name.starts_with("pg_"));
+        if (!found && !is_system) {
+            unseen("relation " + name + ", which the target has not");
+        }
+        return found;
     }
 
     void add(const json& range, Touch touch) {
@@ -193,7 +228,8 @@ private:
     // Through views and parts to what holds the rows, with what foreign keys add.
     void keep(Touch touch) {
         const auto& rules = relations_.rules[touch.relation];
-        if (touch.mode == Mode::writes && rules.has_hooks) {
+        const bool changes = touch.inserts || touch.deletes || !touch.sets.empty();
+        if (changes && rules.has_hooks) {
             unseen("triggers or rules of " + relations_.catalog.tables[touch.relation].name);
         }
         if (!rules.shows.empty()) {
@@ -286,9 +322,12 @@ private:
 
     void source(const json& range, std::vector<Source>& sources) {
         if (const auto relation = relation_of(range)) {
-            const auto alias = text_at(at(range, "alias"), "aliasname");
-            sources.push_back({alias.empty() ? text_at(range, "relname") : alias, *relation, {}});
+            add_source(range, *relation, sources);
         }
+    }
+    static void add_source(const json& range, std::size_t relation, std::vector<Source>& sources) {
+        const auto alias = text_at(at(range, "alias"), "aliasname");
+        sources.push_back({alias.empty() ? text_at(range, "relname") : alias, relation, {}});
     }
 
     [[nodiscard]] bool has_column(const Source& source, const std::string& name) const {
@@ -366,7 +405,7 @@ private:
         for (const auto* condition : conditions) {
             pin_from(*condition, sources);
         }
-        const auto mode = at(tree, "lockingClause").is_array() ? Mode::locks : mode_of_reading();
+        const auto mode = std::max(mode_of_locking(at(tree, "lockingClause")), mode_of_reading());
         for (auto& source : sources) {
             keep({.relation = source.relation, .mode = mode, .pins = std::move(source.pins)});
         }
@@ -379,11 +418,11 @@ private:
 
     // UPDATE and DELETE.
     void change(const json& tree, bool deletes) {
-        const auto target = relation_of(at(tree, "relation"));
+        const auto target = relation_of(at(tree, "relation"), true);
         std::vector<Source> sources;
         std::vector<const json*> conditions;
         if (target) {
-            source(at(tree, "relation"), sources);
+            add_source(at(tree, "relation"), *target, sources);
         }
         const bool outer = std::exchange(reads_to_write_, true);
         for (const char* key : {"fromClause", "usingClause"}) {
@@ -414,7 +453,7 @@ private:
     }
 
     void insert(const json& tree) {
-        const auto target = relation_of(at(tree, "relation"));
+        const auto target = relation_of(at(tree, "relation"), true);
         const auto& query = only(at(tree, "selectStmt"), "SelectStmt");
         const bool outer = std::exchange(reads_to_write_, true);
         if (target) {
@@ -484,8 +523,8 @@ private:
             given.insert(columns.begin(), columns.end());
         }
         for (const auto& generated : relations_.rules[touch.relation].generated) {
-            if (!given.contains(generated.column)) {
-                touch.made.push_back(generated.column);
+            if (!given.contains(generated)) {
+                touch.made.push_back(generated);
             }
         }
     }

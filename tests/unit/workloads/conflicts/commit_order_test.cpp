@@ -166,7 +166,29 @@ TEST(CommitOrder, WhatMayTouchAnyRowWaitsForAllAndAllForIt) {
     history.add("5", 5, {.start_ms = 41, .end_ms = 51, .accesses = {fresh()}});
     history.add("sum", 6, {.start_ms = 60, .end_ms = 70, .accesses = {any(Mode::reads)}});
     EXPECT_EQ(history.order(),
-              "4 after all; 5 after all; all after 1 2 3; sum after 1 2 3 4 5 all");
+              "4 after 3 all; 5 after all; all after 1 2 3; sum after 1 2 3 4 5 all");
+}
+
+// Its key is one that the server drew: whoever names a row for the first time may mean it.
+TEST(CommitOrder, ARowThatNobodyNamedBeforeMayBeOneThatWasJustInserted) {
+    History history;
+    history.add("named", 0, {.start_ms = 0, .end_ms = 1, .accesses = {row(1, Mode::writes)}});
+    history.add("insert", 1, {.start_ms = 2, .end_ms = 10, .accesses = {fresh()}});
+    history.add("its row", 2, {.start_ms = 20, .end_ms = 30, .accesses = {row(77, Mode::writes)}});
+    history.add("another", 3, {.start_ms = 20, .end_ms = 30, .accesses = {row(1, Mode::writes)}});
+    EXPECT_EQ(history.order(), "another after named; its row after insert");
+}
+
+// Announced with whole milliseconds and timed with more, a call may seem to end before the one that
+// went before it.
+TEST(CommitOrder, ASessionsCallsEndedOneAfterAnother) {
+    History history;
+    history.add("begin", 0, {.start_ms = 0, .end_ms = 5, .kind = StatementKind::begin});
+    history.add("write", 0, {.start_ms = 0, .end_ms = 9, .accesses = {row(1, Mode::writes)}});
+    history.add("commit", 0, {.start_ms = 0, .end_ms = 1, .kind = StatementKind::commit});
+    history.add("read", 1, {.start_ms = 20, .end_ms = 30, .accesses = {row(1, Mode::reads)}});
+    history.add("next", 1, {.start_ms = 40, .end_ms = 50, .accesses = {row(1, Mode::writes)}});
+    EXPECT_EQ(history.order(), "next after commit; read after commit");
 }
 
 TEST(CommitOrder, MoreThanAFewAreWaitedForToo) {
@@ -252,6 +274,16 @@ TEST(CommitOrder, WhoHeldARowBeforeHeldItUntilItsCommit) {
     history.add("commit", 0, {.start_ms = 14, .end_ms = 15, .kind = StatementKind::commit});
     history.add("all", 1, {.start_ms = 8, .end_ms = 14, .accesses = {any(Mode::writes)}});
     EXPECT_EQ(history.order(), "all after commit");
+}
+
+TEST(CommitOrder, WhoBeganAfterwardsCannotHaveBeenWaitedFor) {
+    History history;
+    history.add("begin", 0, {.start_ms = 0, .end_ms = 1, .kind = StatementKind::begin});
+    history.add("write", 0, {.start_ms = 2, .end_ms = 12, .accesses = {row(1, Mode::writes)}});
+    history.add("commit", 0, {.start_ms = 13, .end_ms = 20, .kind = StatementKind::commit});
+    history.add("other", 1, {.start_ms = 15, .end_ms = 19, .accesses = {row(1, Mode::writes)}});
+    EXPECT_EQ(history.order(), "other after commit");
+    EXPECT_EQ(history.made().guessed, 0U);
 }
 
 TEST(CommitOrder, WithoutDurationsAWriterWaitsForTheOpenTransactionBeforeIt) {

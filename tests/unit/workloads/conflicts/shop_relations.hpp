@@ -48,7 +48,7 @@ inline Relations shop() {
     for (std::size_t i = 0; i < relations.rules.size(); ++i) {
         relations.rules[i].whole = i;
     }
-    relations.rules[orders].generated = {{"id", 1000}};
+    relations.rules[orders].generated = {"id"};
     relations.rules[orders].references = {{{"customer_id"}, customers, {"id"}, false}};
     relations.rules[items].references = {{{"order_id"}, orders, {"id"}, true}};
     relations.rules[tags].has_hooks = true;

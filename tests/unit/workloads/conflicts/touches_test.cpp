@@ -73,9 +73,13 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"SELECT * FROM orders WHERE id NOT IN (1, 2)", "reads orders"},
         Case{"SELECT * FROM orders WHERE id = ANY($1)", "reads orders(id=$1[])"},
         Case{"SELECT * FROM orders WHERE id = ALL($1)", "reads orders"},
-        Case{"SELECT * FROM orders WHERE id = $1 FOR UPDATE", "locks orders(id=$1)"},
+        Case{"SELECT * FROM orders WHERE id = $1 FOR UPDATE", "writes orders(id=$1)"},
+        Case{"SELECT * FROM orders WHERE id = $1 FOR SHARE", "locks orders(id=$1)"},
+        Case{"SELECT * FROM orders LIMIT 1 FOR UPDATE SKIP LOCKED", "reads orders"},
         Case{"SELECT count(*) FROM orders", "reads orders"}, Case{"SELECT 1", ""},
-        Case{"SELECT * FROM nowhere WHERE id = 1", ""},
+        Case{"SELECT * FROM nowhere WHERE id = 1",
+             "unseen: relation nowhere, which the target has not"},
+        Case{"SELECT * FROM pg_class c, information_schema.tables", ""},
         Case{"SELECT transfer($1, $2)", "unseen: function transfer"},
         Case{"SELECT * FROM bills WHERE id = $1", "reads orders, reads customers"},
         // An inner join's condition filters, an outer one's does not.
@@ -91,6 +95,9 @@ INSTANTIATE_TEST_SUITE_P(
             "SELECT * FROM orders WHERE customer_id IN (SELECT id FROM customers WHERE email = $1)",
             "reads orders, reads customers(email=$1)"},
         Case{"WITH orders AS (SELECT 1 AS id) SELECT * FROM orders WHERE id = $1", ""},
+        Case{"WITH orders AS (SELECT * FROM orders WHERE id = $1) SELECT * FROM orders",
+             "reads orders(id=$1)"},
+        Case{"WITH RECURSIVE tree AS (SELECT 1 UNION SELECT * FROM tree) SELECT * FROM tree", ""},
         Case{"SELECT id FROM orders WHERE id = $1 UNION SELECT id FROM items",
              "reads orders(id=$1), reads items"},
         Case{"EXPLAIN SELECT * FROM orders", "reads orders"}));
@@ -135,6 +142,14 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"SELECT * FROM tags WHERE name = $1", "reads tags(name=$1)"},
         Case{"WITH gone AS (DELETE FROM items WHERE order_id = $1 RETURNING *) SELECT * FROM gone",
              "deletes items(order_id=$1)"},
+        Case{"WITH orders AS (UPDATE orders SET status = $1 WHERE id = $2 RETURNING *) SELECT * "
+             "FROM "
+             "orders",
+             "writes orders(id=$2) sets status"},
+        Case{"WITH c AS (SELECT * FROM customers WHERE id = $1) UPDATE orders SET status = $2 FROM "
+             "c "
+             "WHERE orders.id = $3",
+             "depends on customers(id=$1), writes orders(id=$3) sets status"},
         Case{"TRUNCATE items", "deletes items"}, Case{"LOCK TABLE items", "writes items"},
         Case{"CREATE INDEX ON items (sku)", "writes items"},
         Case{"CALL transfer(1)", "unseen: CALL"}, Case{"DO 'BEGIN END'", "unseen: DO"},

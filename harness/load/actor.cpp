@@ -27,6 +27,7 @@ void Player::Actor::start(const workloads::Session& session, bool first) {
     first_ = first;
     ever_connected_ = false;
     backoff_ = milliseconds{0};
+    down_since_ = Clock::now();
     state_ = State::connecting;
     ++player_.opening_;
     session_->connect(workloads::App::old_version);
@@ -55,9 +56,7 @@ void Player::Actor::on_connect_failed(const database::Error& error) {
     --player_.opening_;
     player_.events_.connect_failed(error);
     const auto now = Clock::now();
-    if (backoff_.count() == 0) {
-        down_since_ = now;
-    } else if (now - down_since_ > longest_waited_for) {
+    if (now - down_since_ > longest_waited_for) {
         player_.abandon(*play_);  // it may never come back
     }
     reconnect_later(now);
@@ -209,6 +208,7 @@ void Player::Actor::on_lost(const database::Error& error) {
 
 void Player::Actor::connection_lost(Clock::time_point now, bool call_under_way,
                                     std::string_view code) {
+    down_since_ = now;
     play_->connection_lost(since_beginning(now), call_under_way, [&](const workloads::Event& call) {
         // Its own moment may lie ahead: it fails now, with its transaction.
         player_.file_unsent(call, now, now, code);

@@ -66,7 +66,8 @@ private:
     std::optional<workloads::replay::SessionPlay> play_;
     Clock::time_point due_{}, sent_{};  // of the call that runs
     Clock::time_point idle_since_{};    // or since it need not be held back any more
-    Clock::time_point held_since_{}, down_since_{};
+    Clock::time_point held_since_{};
+    Clock::time_point down_since_{};  // since it has had no connection, while it has none
     std::int64_t last_session_id_ = 0;
     std::chrono::milliseconds backoff_{0};
 };

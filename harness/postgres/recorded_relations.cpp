@@ -10,8 +10,6 @@
 #include <set>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 namespace harness::postgres {
 namespace {
 
@@ -20,15 +18,6 @@ using workloads::synthesis::NamedTable;
 
 // The server's own limit for each statement is 30 s.
 constexpr std::chrono::milliseconds longest_answer{40'000};
-
-std::vector<std::string> names_in(const std::string& array) {
-    const auto parsed = nlohmann::json::parse(array, nullptr, false);
-    std::vector<std::string> names;
-    for (const auto& item : parsed.is_array() ? parsed : nlohmann::json::array()) {
-        names.push_back(item.is_string() ? item.get<std::string>() : std::string{});
-    }
-    return names;
-}
 
 // One reading of the catalog, through one session.
 class Reading {
@@ -201,8 +190,8 @@ private:
             "r.oid = f.confrelid WHERE f.contype = 'f' ORDER BY f.oid"));
         for (int i = 0; i < rows.size(); ++i) {
             rules_at(rows, i, 0)
-                .references.push_back({names_in(rows.text(i, 2)), rows.number<std::size_t>(i, 1),
-                                       names_in(rows.text(i, 3)), rows.flag(i, 4)});
+                .references.push_back({list_in(rows.text(i, 2)), rows.number<std::size_t>(i, 1),
+                                       list_in(rows.text(i, 3)), rows.flag(i, 4)});
         }
     }
 

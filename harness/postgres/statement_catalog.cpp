@@ -22,15 +22,6 @@ using workloads::synthesis::TypeClass;
 
 using Tables = std::map<std::string, Table>;  // by oid
 
-std::vector<std::string> list_in(const std::string& array) {
-    const auto parsed = nlohmann::json::parse(array, nullptr, false);
-    std::vector<std::string> list;
-    for (const auto& item : parsed.is_array() ? parsed : nlohmann::json::array()) {
-        list.push_back(item.is_string() ? item.get<std::string>() : std::string{});
-    }
-    return list;
-}
-
 std::string oids_of(const Tables& tables) {
     std::string list = "0";
     for (const auto& [oid, table] : tables) {
@@ -184,6 +175,15 @@ void read_keys(TimedConnection& connection, Tables& tables) {
 }
 
 }  // namespace
+
+std::vector<std::string> list_in(const std::string& array) {
+    const auto parsed = nlohmann::json::parse(array, nullptr, false);
+    std::vector<std::string> list;
+    for (const auto& item : parsed.is_array() ? parsed : nlohmann::json::array()) {
+        list.push_back(item.is_string() ? item.get<std::string>() : std::string{});
+    }
+    return list;
+}
 
 TypeClass type_class(std::string_view type_name, std::string_view category) {
     if (type_name == "int2" || type_name == "int4" || type_name == "int8") {

@@ -6,6 +6,8 @@
 
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace harness::postgres {
 
@@ -14,6 +16,9 @@ namespace harness::postgres {
 [[nodiscard]] workloads::synthesis::Catalog read_statement_catalog(
     TimedConnection& connection, std::span<const workloads::synthesis::NamedTable> names,
     bool common_values);
+
+// The texts of a JSON array, as the server's json_agg gives them; none of anything else.
+[[nodiscard]] std::vector<std::string> list_in(const std::string& array);
 
 // From what pg_type says of a type that is no domain.
 [[nodiscard]] workloads::synthesis::TypeClass type_class(std::string_view type_name,

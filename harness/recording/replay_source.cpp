@@ -4,6 +4,7 @@
 #include "harness/usage_error.hpp"
 #include "reports/figures.hpp"
 #include "scenarios/relations.hpp"
+#include "workloads/conflicts/touches.hpp"
 #include "workloads/logs/message.hpp"
 #include "workloads/logs/parameters.hpp"
 #include "workloads/logs/replayability.hpp"
@@ -399,6 +400,15 @@ void ReplaySource::keep_order(database::Database& target, const scenarios::Scena
         told.unseen.push_back({why, calls});
     }
     described_.order = std::move(told);
+    const auto unread = order_->unseen.find(workloads::conflicts::unreadable_text);
+    const auto calls = described_.exactly + described_.approximately;
+    if (unread != order_->unseen.end() && unread->second * 100 > calls) {
+        gaps_.push_back("The recorded order was not kept for " +
+                        reports::counted(unread->second, "call", "calls") + " of " +
+                        reports::count_text(calls) +
+                        ", whose texts cannot be read: longer than 1 MB or 6,000 words, or of "
+                        "several statements.");
+    }
 }
 
 void ReplaySource::count_reasons() {

@@ -131,6 +131,22 @@ def test_what_functions_and_triggers_touch_is_told_to_be_unseen(recorded, rehear
     assert "cannot be seen, or not all of it (function note, triggers or rules of sums)" in summary
 
 
+def test_what_cannot_be_read_is_ordered_against_nothing_and_said_to_be(recorded, replay, target):  # noqa: F811
+    recorded.prepare(LINES)
+    target.execute(LINES)
+    with recorded.connect() as connection:
+        for n in range(3):
+            connection.execute(f"UPDATE lines SET written = '{n}' WHERE id = 1;"
+                               f" UPDATE lines SET written = '{n}' WHERE id = 2")
+    log = recorded.log()
+
+    ended, result = replay(replaying(log, replay={"speed": 0, "order": "recorded"}))
+
+    assert ended.code == 3
+    assert any("The recorded order was not kept for 3 calls of 3" in reason
+               for reason in result["reasons"]), result["reasons"]
+
+
 def test_folded_sessions_cannot_wait_for_each_other(recorded, rehearse, scenario, target):  # noqa: F811
     recorded.prepare(LINES)
     scribble(recorded.uri, 1, 1)

@@ -561,7 +561,7 @@ const Pin* Touch::pin(const std::string& column) const {
 Touches touches_of(const synthesis::StatementText& statement, const Relations& relations) {
     Touches found;
     if (statement.parsed.kind.empty()) {
-        found.unseen.emplace_back("a text that cannot be read");
+        found.unseen.emplace_back(unreadable_text);
         return found;
     }
     Walk{relations, found}.statement(statement.parsed.kind, statement.parsed.tree);

@@ -38,6 +38,9 @@ struct Touch {
     [[nodiscard]] const Pin* pin(const std::string& column) const;
 };
 
+// The reason of a text of which not even the relations are known.
+inline constexpr const char* unreadable_text = "a text that cannot be read";
+
 struct Touches {
     std::vector<Touch> touches;
     // Why it may touch more than these: "function transfer". Mostly empty.

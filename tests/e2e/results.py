@@ -33,7 +33,7 @@ def is_noise(reason):
     their schedules. No test here is about that, and a run of seconds cannot make up for it."""
     reason = reason.removeprefix("Rollback: ")
     return (reason.startswith("The load generator itself was late")
-            or reason.startswith("The lock observer lost")
+            or reason.startswith(("The lock observer lost", "The lock observer took only"))
             or ("could not be judged" in reason
                 and ("longest gap" in reason or "load generator's own" in reason
                      or "lost" in reason and "samples" in reason)))

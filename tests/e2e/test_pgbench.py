@@ -223,7 +223,8 @@ def test_a_serialization_failure_repeats_the_script(run, script, shop_database):
 
 
 def test_scripts_and_operations_are_one_mix(run, script):
-    ended, result = run(scripted({"script": script("read.pgbench", READ), "name": "scripted"},
+    ended, result = run(scripted({"script": script("read.pgbench", READ), "name": "scripted",
+                                  "weight": shop.READ["weight"]},
                                  workload={"operations": [shop.READ]}))
 
     assert_nothing_found(ended, result)

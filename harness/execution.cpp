@@ -77,6 +77,7 @@ Execution::Execution(const scenarios::Scenario& scenario, Stage& stage,
     record_.asked_rate = scenario.workload.rate.value_or(0);
     record_.connections = static_cast<std::uint32_t>(scenario.workload.connections);
 
+    replay_ = start.replay;
     if (start.replay != nullptr) {
         record_.replay = start.replay->described();
         record_.open_loop = record_.replay->speed > 0;

@@ -107,7 +107,8 @@ private:
     std::unique_ptr<database::LockSource> lock_source_;  // outlives the observer
     std::unique_ptr<locks::Observer> observer_;          // empty: switched off
     std::unique_ptr<ReplicaWatch> replicas_;
-    std::unique_ptr<ServerWatch> server_;  // asks both for the replicas' lag
+    std::unique_ptr<ServerWatch> server_;              // asks both for the replicas' lag
+    const recording::ReplaySource* replay_ = nullptr;  // null: the load is a mix of operations
     std::unique_ptr<load::Engine> load_;
     std::unique_ptr<migration::Adversaries> adversaries_;
     std::vector<load::Measured> measured_;

@@ -125,6 +125,7 @@ void Execution::finish_replay() {
     if (!record_.replay) {
         return;
     }
+    record_.replay->keys = replay_->keys();
     for (const auto& player : measured_) {
         for (std::size_t phase = 0; phase < reports::phase_count; ++phase) {
             record_.replay->outcomes[phase].merge(player.replayed[phase]);

@@ -147,7 +147,7 @@ reports::Record rehearsed(const scenarios::Scenario& written, const RehearsalOpt
     stage.prepare(out, interruption);  // set up; every statement accepted by the server
     if (replay) {
         LogReading reading{console, interruption};
-        replay->keep_order(stage.target(), written, reading.stop());
+        replay->fit_to(stage.target(), written, reading.stop());
     }
     const auto refusals = replay ? replay->refused_by(stage.target(), written) : Sentences{};
     const Scene scene{stage, out, console, interruption};

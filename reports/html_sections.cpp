@@ -5,6 +5,7 @@
 #include "reports/new_errors.hpp"
 #include "reports/placebo.hpp"
 #include "reports/replay.hpp"
+#include "reports/replay_keys.hpp"
 #include "reports/replay_order.hpp"
 #include "reports/synthesis.hpp"
 
@@ -360,6 +361,9 @@ std::string honesty_section(const Part& part) {
         terms.add("Its calls", sentence_text(outcomes_text(*record.replay)));
         if (record.replay->order) {
             terms.add("Its order", sentence_text(order_text(*record.replay->order)));
+        }
+        if (record.replay->keys) {
+            terms.add("Its keys", sentence_text(keys_text(*record.replay->keys)));
         }
         if (const auto text = new_errors_text(record); !text.empty()) {
             terms.add("New errors", sentence_text(text));

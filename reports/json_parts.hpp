@@ -39,6 +39,7 @@ template <typename List, typename ToJson>
 [[nodiscard]] Json server_json(const Server& server);
 [[nodiscard]] Json verification_json(const Verification& proof);
 [[nodiscard]] Json replay_json(const Record& record);
+[[nodiscard]] Json replay_keys_json(const ReplayKeys& keys);
 [[nodiscard]] Json replay_order_json(const ReplayOrder& order);
 [[nodiscard]] Json synthesis_json(const Synthesis& synthesis);
 [[nodiscard]] Json placebo_value(const PlaceboResult& result);

@@ -4,6 +4,7 @@
 #include "reports/findings.hpp"
 #include "reports/new_errors.hpp"
 #include "reports/replay.hpp"
+#include "reports/replay_keys.hpp"
 #include "reports/replay_order.hpp"
 #include "reports/synthesis.hpp"
 #include "reports/text.hpp"
@@ -315,6 +316,9 @@ std::string closing_section(const Record& record, const Part& part) {
         section.add("- Its calls: " + sentence(outcomes_text(*record.replay)) + "\n");
         if (record.replay->order) {
             section.add("- Its order: " + sentence(order_text(*record.replay->order)) + "\n");
+        }
+        if (record.replay->keys) {
+            section.add("- Its keys: " + sentence(keys_text(*record.replay->keys)) + "\n");
         }
         if (const auto text = new_errors_text(record); !text.empty()) {
             section.add("- New errors: " + sentence(text) + "\n");

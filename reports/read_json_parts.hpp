@@ -115,6 +115,7 @@ inline constexpr std::array all_phases{PhaseName::warmup, PhaseName::before, Pha
 [[nodiscard]] Generator read_generator(const Part& part);
 [[nodiscard]] Verification read_verification(const Part& part);
 [[nodiscard]] Replay read_replay_part(const Part& part);
+[[nodiscard]] ReplayKeys read_replay_keys(const Part& part);
 [[nodiscard]] ReplayOrder read_replay_order(const Part& part);
 [[nodiscard]] Synthesis read_synthesis_part(const Part& part);
 [[nodiscard]] PlaceboResult read_placebo_part(const Part& part);

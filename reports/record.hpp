@@ -103,6 +103,22 @@ struct ReplayOrder {
     ReplayHolds holds;
 };
 
+// Keys that the database drew, in the recording and again.
+struct ReplayKeys {
+    std::uint64_t drawn = 0;           // rows of INSERTs whose results told their keys
+    std::uint64_t learned = 0;         // of those: whose recorded key is known
+    std::uint64_t guessed = 0;         // of those: by their place in the sequence alone
+    std::uint64_t mapped_calls = 0;    // that use such keys, and no other new ones
+    std::uint64_t unmapped_calls = 0;  // that use a new key of which nobody knows where it is from
+    // Of those: that draw keys which the recording cannot have in common with the replay.
+    std::uint64_t astray_calls = 0;
+    std::vector<std::string> unknown;  // columns of which nobody knows what is new: "orders.id"
+    std::uint64_t drawn_again = 0;     // in the replay, of the learned ones
+    std::uint64_t moved = 0;           // of those: that are not the recorded ones
+    std::uint64_t replaced_calls = 0;  // that were sent with the keys drawn again
+    std::uint64_t missing_calls = 0;   // that were sent with a recorded key: nothing had drawn it
+};
+
 // Production's own work, sent again.
 struct Replay {
     std::vector<std::string> logs;
@@ -119,7 +135,8 @@ struct Replay {
         std::uint64_t count = 0;
     };
     std::vector<Reason> reasons;
-    std::optional<ReplayOrder> order;  // empty: none was kept
+    std::optional<ReplayOrder> order;     // empty: none was kept
+    std::optional<ReplayKeys> keys = {};  // empty: none was drawn, or all are sent as recorded
     std::array<ReplayOutcomes, phase_count> outcomes{};
 
     [[nodiscard]] std::uint64_t statements() const noexcept {

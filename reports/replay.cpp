@@ -2,6 +2,7 @@
 
 #include "reports/figures.hpp"
 #include "reports/new_errors.hpp"
+#include "reports/replay_keys.hpp"
 #include "reports/replay_order.hpp"
 
 #include <algorithm>
@@ -91,6 +92,12 @@ std::vector<std::string> replay_doubts(const Record& record) {
     }
     if (record.replay->order) {
         for (auto& doubt : order_doubts(*record.replay->order)) {
+            doubts.push_back(std::move(doubt));
+        }
+    }
+    if (record.replay->keys) {
+        const auto sent = record.replay->exactly + record.replay->approximately;
+        for (auto& doubt : keys_doubts(*record.replay->keys, sent)) {
             doubts.push_back(std::move(doubt));
         }
     }

@@ -87,6 +87,7 @@ Json json_parts::replay_json(const Record& record) {
             {"coverage", number(replay.coverage())},
             {"reasons", list(replay.reasons, reason_json)},
             {"order", replay.order ? replay_order_json(*replay.order) : Json(nullptr)},
+            {"keys", replay.keys ? replay_keys_json(*replay.keys) : Json(nullptr)},
             {"outcomes", outcomes},
             {"new_errors", new_errors_json(record)}};
 }
@@ -102,7 +103,9 @@ Replay reading::read_replay_part(const Part& part) {
                   .not_at_all = part["not_at_all"].count(),
                   .other_databases = part["other_databases"].count(),
                   .reasons = part["reasons"].list(read_reason),
-                  .order = part["order"].optional(read_replay_order)};
+                  .order = part["order"].optional(read_replay_order),
+                  .keys = part.has("keys") ? part["keys"].optional(read_replay_keys)
+                                           : std::optional<ReplayKeys>{}};
     for (std::size_t phase = 0; phase < phase_count; ++phase) {
         replay.outcomes[phase] =
             read_outcomes(part["outcomes"][name_of(static_cast<PhaseName>(phase))]);

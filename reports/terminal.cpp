@@ -4,6 +4,7 @@
 #include "reports/findings.hpp"
 #include "reports/new_errors.hpp"
 #include "reports/replay.hpp"
+#include "reports/replay_keys.hpp"
 #include "reports/replay_order.hpp"
 #include "reports/synthesis.hpp"
 #include "reports/terminal_parts.hpp"
@@ -104,6 +105,9 @@ std::string honesty(const Record& record, const Style& style) {
         out += labelled("Its calls", outcomes_text(*record.replay), style);
         if (record.replay->order) {
             out += labelled("Its order", order_text(*record.replay->order), style);
+        }
+        if (record.replay->keys) {
+            out += labelled("Its keys", keys_text(*record.replay->keys), style);
         }
         if (const auto text = new_errors_text(record); !text.empty()) {
             out += labelled("New errors", text, style);

@@ -71,6 +71,7 @@ void read_sessions(const Reading& reading, const Fields& fields, Replay& replay)
 const Shape& replay_shape() {
     static const Shape speed{.kind = Shape::Kind::number, .least = 0, .most = 1'000'000};
     static const Shape order{.kind = Shape::Kind::choice, .choices = {"recorded", "none"}};
+    static const Shape keys{.kind = Shape::Kind::choice, .choices = {"remapped", "recorded"}};
     static const Shape shape{
         .kind = Shape::Kind::mapping,
         .example = "{logs: [postgresql-*.csv], speed: 1.0}",
@@ -85,6 +86,10 @@ const Shape& replay_shape() {
             {"order", &order,
              "recorded: transactions that touched the same rows commit in the order in which they "
              "did; none"},
+            {"keys", &keys,
+             "remapped: calls that use a key which the database drew get the one that it draws "
+             "now; "
+             "recorded"},
             {"at", &positive_span_shape(),
              "the moment of the recording at which the migration begins"}}};
     return shape;
@@ -106,6 +111,7 @@ void read_replay(const Reading& reading, const Node* node, Workload& workload) {
     replay.at = fields.duration("at");
     read_sessions(reading, fields, replay);
     replay.in_order = fields.text("order") == "recorded";
+    replay.recorded_keys = fields.text("keys") == "recorded";
     if (const auto* sessions = fields.find("sessions");
         sessions != nullptr && replay.in_order && replay.sessions) {
         reading.error(*sessions,

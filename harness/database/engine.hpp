@@ -181,6 +181,14 @@ public:
     [[nodiscard]] virtual workloads::conflicts::Relations recorded_relations(
         std::span<const workloads::synthesis::NamedTable> names,
         std::span<const std::string> functions, const std::string& session_sql) = 0;
+    // What the column's sequence has given out, or the highest value in it, whichever is more; none
+    // where neither is quick to find out.
+    [[nodiscard]] virtual std::optional<std::int64_t> highest_key(
+        const workloads::synthesis::Table& table, const workloads::synthesis::Column& column) = 0;
+    // The indices of the values that no row has; none where the server does not tell.
+    [[nodiscard]] virtual std::optional<std::vector<std::size_t>> absent_keys(
+        const workloads::synthesis::Table& table, const workloads::synthesis::Column& column,
+        std::span<const std::string> values) = 0;
 
     // What the server has counted of its statements; the guard is not asked, because nothing but
     // statistics is read.

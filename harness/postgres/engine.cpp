@@ -12,6 +12,7 @@
 #include "harness/postgres/identity.hpp"
 #include "harness/postgres/lock_source.hpp"
 #include "harness/postgres/number_in.hpp"
+#include "harness/postgres/recorded_keys.hpp"
 #include "harness/postgres/recorded_relations.hpp"
 #include "harness/postgres/replica_identity.hpp"
 #include "harness/postgres/replica_probe.hpp"
@@ -211,6 +212,18 @@ public:
         std::span<const workloads::synthesis::NamedTable> names,
         std::span<const std::string> functions, const std::string& session_sql) override {
         return read_recorded_relations(destination("catalog"), names, functions, session_sql);
+    }
+
+    std::optional<std::int64_t> highest_key(
+        const workloads::synthesis::Table& table,
+        const workloads::synthesis::Column& column) override {
+        return postgres::highest_key(destination("catalog"), table, column);
+    }
+
+    std::optional<std::vector<std::size_t>> absent_keys(
+        const workloads::synthesis::Table& table, const workloads::synthesis::Column& column,
+        std::span<const std::string> values) override {
+        return postgres::absent_keys(destination("catalog"), table, column, values);
     }
 
     std::unique_ptr<database::StatementSource> statement_source() override {

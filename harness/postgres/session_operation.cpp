@@ -95,7 +95,9 @@ bool PostgresSession::take_result(PGresult* result) {
         case PGRES_TUPLES_OK:
             if (tag_unanswered_) {
                 tag_unanswered_ = false;
-            } else if (state_ == State::executing && recorded_ == nullptr) {
+            } else if (state_ == State::executing && recorded_ != nullptr) {
+                hand_over_returned(result);
+            } else if (state_ == State::executing) {
                 keep_values(result);
             } else if (state_ == State::verifying && !is_same_server(*plan_->server, result)) {
                 setup_error_ = another_server(*plan_->server, result);

@@ -13,6 +13,14 @@ namespace {
 // libpq counts them with an int, the protocol with 16 bits.
 constexpr std::size_t most_parameters = 65'535;
 
+std::string quoted(std::string_view name) {
+    std::string out = "\"";
+    for (const char c : name) {
+        out.append(c == '"' ? 2 : 1, c);
+    }
+    return out + '"';
+}
+
 }  // namespace
 
 void PostgresSession::run(const workloads::replay::RecordedCall& call) {
@@ -70,6 +78,19 @@ void PostgresSession::forget_recorded() {
     if (const auto known = recorded_statements_.find(recorded_->name);
         known != recorded_statements_.end()) {
         recorded_statements_.erase(known);
+    }
+}
+
+void PostgresSession::hand_over_returned(const PGresult* result) const {
+    for (const auto& wanted : recorded_->wanted) {
+        // Quoted: libpq folds a name's case as SQL does.
+        const int column = PQfnumber(result, quoted(wanted.column).c_str());
+        const int row = static_cast<int>(wanted.row);
+        if (column >= 0 && row < PQntuples(result) && PQgetisnull(result, row, column) == 0) {
+            recorded_->taker->returned(
+                wanted.number, {PQgetvalue(result, row, column),
+                                static_cast<std::size_t>(PQgetlength(result, row, column))});
+        }
     }
 }
 

@@ -103,6 +103,7 @@ private:
 
     void send_recorded();
     void recorded_prepared(bool failed);
+    void hand_over_returned(const PGresult* result) const;
     void forget_recorded();
     void recorded_finished();
     void run_script();

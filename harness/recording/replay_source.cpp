@@ -118,15 +118,28 @@ public:
                                      " was changed while it was replayed"};
         }
         const auto [said, text] = spoken(entry);
+        const auto index = static_cast<std::size_t>(&event - source_.recording_.events.data());
         call_ = {};
         name_.assign(said.name);
         values_.clear();
         then_.clear();
         text_.assign(text);
+        parameters_.clear();
+        if (said.saying != Saying::fetch && event.protocol() == Protocol::extended) {
+            static_cast<void>(workloads::logs::read_parameters(entry, &parameters_));
+        }
+        if (source_.keys_) {
+            source_.keys_->replace(index, scanner_, text_, parameters_);
+            source_.keys_->want(index, wanted_);
+            call_.wanted = wanted_;
+            call_.taker = source_.keys_.get();
+        }
         if (said.saying == Saying::fetch) {
             text_ = fetch_from(said.portal);
         } else if (event.protocol() == Protocol::extended) {
-            read_values(entry);
+            for (const auto& value : parameters_) {
+                values_.push_back(value ? value->c_str() : nullptr);
+            }
             call_.extended = true;
             if (source_.cursors_.contains(key_of(event.place()))) {
                 text_.insert(0, "DECLARE " + quoted_name(said.portal) + " NO SCROLL CURSOR FOR ");
@@ -146,18 +159,13 @@ private:
         return std::string{"FETCH FORWARD "} + rows_a_fetch + " FROM " + quoted_name(portal);
     }
 
-    void read_values(const LogEntry& entry) {
-        static_cast<void>(workloads::logs::read_parameters(entry, &parameters_));
-        for (const auto& value : parameters_) {
-            values_.push_back(value ? value->c_str() : nullptr);
-        }
-    }
-
     const ReplaySource& source_;
     std::unique_ptr<RecordRereader> again_;
     RecordedCall call_;
     std::string text_, name_, then_;
     workloads::logs::ParameterValues parameters_;
+    workloads::logs::StatementScanner scanner_;
+    std::vector<RecordedCall::Wanted> wanted_;
     std::vector<const char*> values_;
 };
 
@@ -381,14 +389,31 @@ std::vector<std::string> ReplaySource::refused_by(database::Database& target,
     return refusals;
 }
 
-void ReplaySource::keep_order(database::Database& target, const scenarios::Scenario& scenario,
-                              const std::stop_token& stop) {
-    if (!scenario.workload.replay->in_order) {
+void ReplaySource::fit_to(database::Database& target, const scenarios::Scenario& scenario,
+                          const std::stop_token& stop) {
+    const auto& replay = *scenario.workload.replay;
+    const bool follows_keys = !replay.recorded_keys && may_draw_keys(recording_);
+    if (!replay.in_order && !follows_keys) {
         return;
     }
     RecordedStatements statements{recording_, sessions_, *reader_, stop};
     const auto relations = target.recorded_relations(statements.tables(), statements.functions(),
                                                      scenario.workload.session_old);
+    if (replay.in_order) {
+        keep_order(statements, relations, stop);
+    }
+    if (follows_keys) {
+        keys_ = std::make_unique<ReplayKeys>(recording_, sessions_, statements, relations, target,
+                                             stop);
+        if (keys_->told().drawn == 0) {
+            keys_.reset();
+        }
+    }
+}
+
+void ReplaySource::keep_order(RecordedStatements& statements,
+                              const workloads::conflicts::Relations& relations,
+                              const std::stop_token& stop) {
     order_ = recorded_order(recording_, sessions_, statements, relations, stop);
     const auto& commits = order_->commits;
     reports::ReplayOrder told{.transactions = commits.transactions,

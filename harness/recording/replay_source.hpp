@@ -5,6 +5,7 @@
 #include "harness/database/engine.hpp"
 #include "harness/load/player.hpp"
 #include "harness/recording/recording_reader.hpp"
+#include "harness/recording/replay_keys.hpp"
 #include "harness/recording/replay_order.hpp"
 #include "reports/record.hpp"
 #include "scenarios/scenario.hpp"
@@ -44,10 +45,16 @@ public:
     [[nodiscard]] std::vector<std::string> refused_by(database::Database& target,
                                                       const scenarios::Scenario& scenario) const;
 
-    // Where the scenario wants the recorded order: what the statements touch on the target, and so
-    // which of them have to wait for others. Throws Stopped, CutShort, database::Outage.
-    void keep_order(database::Database& target, const scenarios::Scenario& scenario,
-                    const std::stop_token& stop);
+    // What the statements touch on the target: which keys it draws for them, and where the scenario
+    // wants the recorded order, which of them have to wait for others. Right before the load.
+    // Throws Stopped, CutShort, database::Outage.
+    void fit_to(database::Database& target, const scenarios::Scenario& scenario,
+                const std::stop_token& stop);
+
+    // As they are by now; none: all are sent as recorded.
+    [[nodiscard]] std::optional<reports::ReplayKeys> keys() const {
+        return keys_ ? std::optional{keys_->told()} : std::nullopt;
+    }
 
     // Valid while this lives.
     [[nodiscard]] load::ReplayOptions options(const scenarios::Replay& replay,
@@ -83,6 +90,8 @@ private:
     void find_gaps();
     void find_portals();
     [[nodiscard]] std::size_t most_at_once() const;
+    void keep_order(RecordedStatements& statements,
+                    const workloads::conflicts::Relations& relations, const std::stop_token& stop);
     [[nodiscard]] std::string place_text(workloads::Place place) const;
 
     std::unique_ptr<RecordingReader> reader_;
@@ -97,6 +106,7 @@ private:
     std::unordered_set<std::uint64_t> cursors_;
     std::size_t connections_ = 1;
     std::optional<ReplayOrder> order_;
+    std::unique_ptr<ReplayKeys> keys_;  // null: all are sent as recorded
     reports::Replay described_;
 };
 

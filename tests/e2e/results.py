@@ -36,6 +36,7 @@ def is_noise(reason):
             or reason.startswith(("The lock observer lost", "The lock observer took only"))
             or ("could not be judged" in reason
                 and ("longest gap" in reason or "load generator's own" in reason
+                     or "lock observer took only" in reason
                      or "lost" in reason and "samples" in reason)))
 
 

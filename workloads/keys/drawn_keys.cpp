@@ -4,13 +4,12 @@
 
 namespace workloads::keys {
 
-KeyMap::KeyMap(std::span<const LearnedKey> keys) {
+KeyMap::KeyMap(std::span<const LearnedKey> keys) : keys_{keys.begin(), keys.end()} {
     wanted_.reserve(keys.size());
     by_value_.reserve(keys.size());
     for (const auto& learned : keys) {
         const auto key = static_cast<Key>(wanted_.size());
         wanted_.push_back({learned.event, learned.row, learned.domain, key});
-        recorded_.push_back(learned.value);
         by_value_.emplace(KeyLearning::key_of(learned.domain, learned.value), key);
     }
     std::stable_sort(wanted_.begin(), wanted_.end(),

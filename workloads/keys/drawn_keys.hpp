@@ -35,11 +35,12 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return wanted_.size(); }
     [[nodiscard]] std::optional<Key> find(Domain domain, std::uint64_t value) const;
     [[nodiscard]] std::span<const Wanted> drawn_by(std::uint32_t event) const;
-    [[nodiscard]] std::uint64_t recorded(Key key) const { return recorded_.at(key); }
+    [[nodiscard]] std::uint64_t recorded(Key key) const { return keys_.at(key).value; }
+    [[nodiscard]] Domain domain_of(Key key) const { return keys_.at(key).domain; }
 
 private:
     std::vector<Wanted> wanted_;  // by event
-    std::vector<std::uint64_t> recorded_;
+    std::vector<LearnedKey> keys_;
     std::unordered_map<std::uint64_t, Key> by_value_;
 };
 

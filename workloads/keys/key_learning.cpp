@@ -23,6 +23,9 @@ constexpr std::size_t enough_pairs = 8;
 // session uses after its transaction is anybody's.
 constexpr std::size_t one_shared_in = 10;
 
+// So many values of a sequence are drawn between two that a log shows, mostly.
+constexpr std::int64_t most_drawn_unseen = 20;
+
 constexpr std::size_t no_block = std::numeric_limits<std::size_t>::max();
 
 }  // namespace
@@ -99,7 +102,7 @@ private:
     void use(const Step& step, std::size_t block, Claims& claims) {
         const auto key = key_of(step.domain, step.value);
         if (claims.rows.empty() || own_.contains(key) || !all_.is_new(step, news_) ||
-            all_.first_use(step) < all_.recording_.events[claims.rows.front().event].start_us ||
+            all_.first_use(step) < all_.place_of(claims.rows.front().event) ||
             std::find(claims.seen.begin(), claims.seen.end(), step.value) != claims.seen.end()) {
             return;
         }
@@ -140,18 +143,18 @@ KeyLearning::KeyLearning(const Recording& recording, std::span<const KeyColumn> 
     : recording_{recording},
       columns_{columns},
       steps_{steps},
-      first_draw_(columns.size(), std::numeric_limits<std::int64_t>::max()) {
+      first_draw_(columns.size(), std::numeric_limits<std::uint64_t>::max()) {
     for (std::uint32_t i = 0; i < steps_.size(); ++i) {
         const auto& step = steps_[i];
         if (step.kind == Kind::uses || step.kind == Kind::gives) {
             uses_.push_back(i);
         } else {
-            first_draw_[step.domain] = std::min(first_draw_[step.domain], start_of(step));
+            first_draw_[step.domain] = std::min(first_draw_[step.domain], place_of(step.event));
         }
     }
     std::sort(uses_.begin(), uses_.end(), [this](std::uint32_t a, std::uint32_t b) {
         const auto place = [this](std::uint32_t i) {
-            return std::tuple{steps_[i].domain, steps_[i].value, start_of(steps_[i]), i};
+            return std::tuple{steps_[i].domain, steps_[i].value, place_of(steps_[i].event), i};
         };
         return place(a) < place(b);
     });
@@ -162,8 +165,9 @@ std::uint64_t KeyLearning::key_of(Domain domain, std::uint64_t value) noexcept {
     return value ^ (std::uint64_t{domain} + 1) * 0x9e37'79b9'7f4a'7c15U;
 }
 
-std::int64_t KeyLearning::start_of(const Step& step) const {
-    return recording_.events[step.event].start_us;
+std::uint64_t KeyLearning::place_of(std::uint32_t event) const {
+    const auto place = recording_.events[event].place();
+    return std::uint64_t{place.file} << 48U | place.offset;
 }
 
 std::span<const std::uint32_t> KeyLearning::uses_of(Domain domain, std::uint64_t value) const {
@@ -178,16 +182,14 @@ std::span<const std::uint32_t> KeyLearning::uses_of(Domain domain, std::uint64_t
     return {begin, end};
 }
 
-std::int64_t KeyLearning::first_use(const Step& use) const {
-    return start_of(steps_[uses_of(use.domain, use.value).front()]);
+std::uint64_t KeyLearning::first_use(const Step& use) const {
+    return place_of(steps_[uses_of(use.domain, use.value).front()].event);
 }
 
 bool KeyLearning::is_new(const Step& use, const News& news) const {
-    if (!columns_[use.domain].is_sequence()) {
-        return news.absent != nullptr && news.absent->contains(key_of(use.domain, use.value));
-    }
     const auto& above = news.above[use.domain];
-    return above && number_of(use.value) > *above;
+    return (above && columns_[use.domain].is_sequence() && number_of(use.value) > *above) ||
+           (news.absent != nullptr && news.absent->contains(key_of(use.domain, use.value)));
 }
 
 bool KeyLearning::is_given(const Step& use) const {
@@ -196,14 +198,15 @@ bool KeyLearning::is_given(const Step& use) const {
                        [this](std::uint32_t each) { return steps_[each].kind == Kind::gives; });
 }
 
-std::vector<Question> KeyLearning::questions(std::size_t most) const {
+std::vector<Question> KeyLearning::questions(Highest highest, std::size_t most) const {
+    const News above{.above = {highest.begin(), highest.end()}, .absent = nullptr};
     std::vector<Question> all;
     for (std::size_t i = 0; i < uses_.size() && all.size() < most; ++i) {
         const auto& use = steps_[uses_[i]];
         const bool first = i == 0 || steps_[uses_[i - 1]].domain != use.domain ||
                            steps_[uses_[i - 1]].value != use.value;
-        if (first && use.kind == Kind::uses && !columns_[use.domain].is_sequence() &&
-            start_of(use) >= first_draw_[use.domain]) {
+        if (first && use.kind == Kind::uses && place_of(use.event) >= first_draw_[use.domain] &&
+            !is_new(use, above)) {
             all.push_back({use.domain, use.value, use.event});
         }
     }
@@ -225,27 +228,82 @@ std::vector<KeyLearning::Pair> KeyLearning::pairs(const News& news) const {
     return found;
 }
 
-std::vector<std::optional<std::int64_t>> KeyLearning::ascents() const {
-    News any{.above = std::vector<std::optional<std::int64_t>>(
-                 columns_.size(), std::numeric_limits<std::int64_t>::min())};
-    auto all = pairs(any);
-    std::stable_sort(all.begin(), all.end(), [this](const Pair& a, const Pair& b) {
-        return recording_.events[a.key.event].start_us < recording_.events[b.key.event].start_us;
-    });
-    std::vector<std::vector<std::int64_t>> values(columns_.size());
+std::vector<const KeyLearning::Pair*> KeyLearning::by_place(const std::vector<Pair>& all,
+                                                            Domain domain) const {
+    std::vector<const Pair*> found;
     for (const auto& pair : all) {
-        if (columns_[pair.key.domain].is_sequence()) {
-            values[pair.key.domain].push_back(number_of(pair.key.value));
+        if (pair.key.domain == domain) {
+            found.push_back(&pair);
         }
     }
+    std::stable_sort(found.begin(), found.end(), [this](const Pair* a, const Pair* b) {
+        return std::pair{place_of(a->key.event), a->key.row} <
+               std::pair{place_of(b->key.event), b->key.row};
+    });
+    return found;
+}
+
+std::int64_t KeyLearning::disorder() const {
+    constexpr std::int64_t draws_at_once = 4;  // that one session logs before another's one
+    return draws_at_once * static_cast<std::int64_t>(recording_.sessions.size());
+}
+
+std::vector<std::optional<std::int64_t>> KeyLearning::ascents() const {
+    const News any{.above = std::vector<std::optional<std::int64_t>>(
+                       columns_.size(), std::numeric_limits<std::int64_t>::min()),
+                   .absent = nullptr};
+    const auto all = pairs(any);
     std::vector<std::optional<std::int64_t>> above(columns_.size());
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-        const auto ascent = longest_ascent(values[i]);
-        if (ascent.size() >= enough_pairs && ascent.size() * 2 >= values[i].size()) {
-            above[i] = values[i][ascent.front()] - 1;
+        if (!columns_[i].is_sequence()) {
+            continue;
+        }
+        std::vector<std::int64_t> values;
+        for (const auto* pair : by_place(all, static_cast<Domain>(i))) {
+            values.push_back(number_of(pair->key.value));
+        }
+        const auto ascent = longest_ascent(values);
+        // Old values may happen to lead it; they lie far below what is drawn next.
+        const auto begin =
+            std::adjacent_find(ascent.begin(), ascent.end(), [&](std::size_t a, std::size_t b) {
+                const auto rows = static_cast<std::int64_t>(b - a);
+                return values[b] - values[a] <= most_drawn_unseen * rows + disorder();
+            });
+        const auto left = static_cast<std::size_t>(ascent.end() - begin);
+        if (left >= enough_pairs && left * 2 >= values.size()) {
+            above[i] = values[*begin] - 1 - disorder();
         }
     }
     return above;
+}
+
+std::vector<KeyLearning::Pair> KeyLearning::in_order(std::vector<Pair> all, Highest highest) const {
+    std::unordered_set<std::uint64_t> out_of_order;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        const auto pairs = by_place(all, static_cast<Domain>(i));
+        if (!columns_[i].is_sequence() || !highest[i] || pairs.size() < enough_pairs) {
+            continue;
+        }
+        std::vector<std::int64_t> values;
+        for (const auto* pair : pairs) {
+            values.push_back(number_of(pair->key.value));
+        }
+        const auto ascent = longest_ascent(values);
+        std::size_t next = 0;  // in the ascent
+        for (std::size_t k = 0; k < values.size(); ++k) {
+            next += next < ascent.size() && ascent[next] < k ? 1U : 0U;
+            const bool fits =
+                (next == 0 || values[k] >= values[ascent[next - 1]] - disorder()) &&
+                (next == ascent.size() || values[k] <= values[ascent[next]] + disorder());
+            if (!fits && values[k] <= *highest[i]) {
+                out_of_order.insert(key_of(pairs[k]->key.domain, pairs[k]->key.value));
+            }
+        }
+    }
+    std::erase_if(all, [&](const Pair& pair) {
+        return out_of_order.contains(key_of(pair.key.domain, pair.key.value));
+    });
+    return all;
 }
 
 std::vector<KeyLearning::Pair> KeyLearning::agreed(std::vector<Pair> all) const {
@@ -296,7 +354,7 @@ void KeyLearning::add_guesses(const News& news, std::vector<LearnedKey>& keys) c
     }
     for (auto& steps : of_domain) {
         std::stable_sort(steps.begin(), steps.end(), [this](const Step* a, const Step* b) {
-            return start_of(*a) < start_of(*b);
+            return place_of(a->event) < place_of(b->event);
         });
         std::vector<Draw> draws;
         std::vector<LearnedKey> rows;
@@ -304,7 +362,7 @@ void KeyLearning::add_guesses(const News& news, std::vector<LearnedKey>& keys) c
             const bool failed = recording_.events[step->event].outcome != Event::went_through;
             const bool unknown = failed || step->value == 0 || step->value > most_rows;
             for (std::uint32_t row = 0; row < (unknown ? 1 : step->value); ++row) {
-                Draw draw{start_of(*step), std::nullopt, unknown};
+                Draw draw{std::nullopt, unknown};
                 const auto found = known.find({step->domain, step->event, row});
                 if (found != known.end()) {
                     draw.value = found->second;
@@ -319,7 +377,7 @@ void KeyLearning::add_guesses(const News& news, std::vector<LearnedKey>& keys) c
             key.value = static_cast<std::uint64_t>(guess.value);
             const auto uses = uses_of(key.domain, key.value);
             if (key.is_guess && !uses.empty() &&
-                start_of(steps_[uses.front()]) >= draws[guess.draw].start_us &&
+                place_of(steps_[uses.front()].event) >= place_of(key.event) &&
                 taken.insert(key_of(key.domain, key.value)).second) {
                 keys.push_back(key);
             }
@@ -327,12 +385,36 @@ void KeyLearning::add_guesses(const News& news, std::vector<LearnedKey>& keys) c
     }
 }
 
-void KeyLearning::count(const News& news, Learning& learning) const {
+std::vector<bool> KeyLearning::aligned(const News& news, Highest highest) const {
+    std::vector<std::uint64_t> draws(columns_.size());
+    std::vector<std::int64_t> last(columns_.size(), std::numeric_limits<std::int64_t>::min());
+    for (const auto& step : steps_) {
+        if (step.kind == Kind::draws || step.kind == Kind::draws_untold) {
+            draws[step.domain] += std::max<std::uint64_t>(step.value, 1);
+        } else if (step.kind == Kind::uses && columns_[step.domain].is_sequence() &&
+                   is_new(step, news)) {
+            last[step.domain] = std::max(last[step.domain], number_of(step.value));
+        }
+    }
+    std::vector<bool> all(columns_.size());
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        // What others drew, or was drawn in vain, leaves gaps.
+        const auto gaps = draws[i] / 10 + 100;
+        all[i] = columns_[i].is_sequence() && highest[i] && news.above[i] == highest[i] &&
+                 (last[i] <= *highest[i] ||
+                  static_cast<std::uint64_t>(last[i]) - static_cast<std::uint64_t>(*highest[i]) <=
+                      draws[i] + gaps);
+    }
+    return all;
+}
+
+void KeyLearning::count(const News& news, Highest highest, Learning& learning) const {
+    const auto begins_there = aligned(news, highest);
     std::unordered_set<std::uint64_t> mapped;
     for (const auto& key : learning.keys) {
         mapped.insert(key_of(key.domain, key.value));
     }
-    bool uses_mapped = false, uses_unmapped = false;
+    bool uses_mapped = false, uses_unmapped = false, is_astray = false;
     for (std::size_t i = 0; i < steps_.size(); ++i) {
         const auto& step = steps_[i];
         if (step.kind == Kind::draws) {
@@ -340,37 +422,40 @@ void KeyLearning::count(const News& news, Learning& learning) const {
         } else if (step.kind == Kind::uses) {
             const bool known = mapped.contains(key_of(step.domain, step.value));
             uses_mapped = uses_mapped || known;
-            uses_unmapped = uses_unmapped || (!known && is_new(step, news) && !is_given(step));
+            if (!known && is_new(step, news) && !is_given(step)) {
+                uses_unmapped = true;
+                is_astray = is_astray || !begins_there[step.domain] ||
+                            number_of(step.value) <= *highest[step.domain];
+            }
         }
         if (i + 1 == steps_.size() || steps_[i + 1].event != step.event) {
             learning.mapped_calls += uses_mapped && !uses_unmapped ? 1U : 0U;
             learning.unmapped_calls += uses_unmapped ? 1U : 0U;
-            uses_mapped = uses_unmapped = false;
+            learning.astray_calls += is_astray ? 1U : 0U;
+            uses_mapped = uses_unmapped = is_astray = false;
         }
     }
 }
 
-Learning KeyLearning::learn(std::span<const std::optional<std::int64_t>> highest,
+Learning KeyLearning::learn(Highest highest,
                             const std::unordered_set<std::uint64_t>& absent) const {
     News news{.above = {highest.begin(), highest.end()}, .absent = &absent};
-    auto found = agreed(pairs(news));
-    // The target's sequences may have gone on since: then no recorded key looks new.
-    News by_ascent{.above = ascents(), .absent = &absent};
+    auto found = in_order(agreed(pairs(news)), highest);
+    // The target may hold rows with the keys that the recording's INSERTs drew: then none is new.
+    const News by_ascent{.above = ascents(), .absent = &absent};
     const auto by_order = agreed(pairs(by_ascent));
-    const auto count_of = [](const std::vector<Pair>& all, Domain domain) {
-        return std::count_if(all.begin(), all.end(),
-                             [&](const Pair& pair) { return pair.key.domain == domain; });
-    };
-    bool changed = false;
+    std::vector<std::size_t> changed;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         const auto domain = static_cast<Domain>(i);
-        if (by_ascent.above[i] && count_of(found, domain) * 2 < count_of(by_order, domain)) {
+        const auto as_it_is = by_place(found, domain).size();
+        if (by_ascent.above[i] &&
+            by_place(by_order, domain).size() > as_it_is * 2 + enough_pairs / 2) {
             news.above[i] = by_ascent.above[i];
-            changed = true;
+            changed.push_back(i);
         }
     }
-    if (changed) {
-        found = agreed(pairs(news));
+    if (!changed.empty()) {
+        found = in_order(agreed(pairs(news)), highest);
     }
     Learning learning;
     for (const auto& pair : found) {
@@ -381,7 +466,10 @@ Learning KeyLearning::learn(std::span<const std::optional<std::int64_t>> highest
         learning.keys.begin(), learning.keys.end(), [](const LearnedKey& a, const LearnedKey& b) {
             return std::tuple{a.event, a.row, a.domain} < std::tuple{b.event, b.row, b.domain};
         });
-    count(news, learning);
+    for (const auto domain : changed) {
+        *news.above[domain] += disorder();  // within which old values may lie
+    }
+    count(news, highest, learning);
     return learning;
 }
 

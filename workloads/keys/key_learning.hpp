@@ -42,9 +42,12 @@ struct Learning {
     std::uint64_t drawn = 0;           // rows whose keys some result told
     std::uint64_t mapped_calls = 0;    // that use at least one of `keys`
     std::uint64_t unmapped_calls = 0;  // that use a new key of which nobody knows where it is from
+    // Of those: whose keys a replay draws otherwise for certain. Those of a sequence may come out
+    // as they were where it begins where it began.
+    std::uint64_t astray_calls = 0;
 };
 
-// A value whose presence on the target decides whether it is a new one, and a call that uses it.
+// A value whose presence on the target may decide whether it is new, and a call that uses it.
 struct Question {
     Domain domain = 0;
     std::uint64_t value = 0;
@@ -57,13 +60,15 @@ public:
     KeyLearning(const Recording& recording, std::span<const KeyColumn> columns,
                 std::span<const Step> steps);
 
-    // Values that are no sequence's and may be new: at most that many.
-    [[nodiscard]] std::vector<Question> questions(std::size_t most) const;
+    // For each column what its sequence has drawn at the replay's beginning; none where nobody
+    // knows. What is above is new.
+    using Highest = std::span<const std::optional<std::int64_t>>;
 
-    // `highest`: for each column what its sequence had drawn at the replay's beginning; none where
-    // nobody knows. `absent`: of the questions' values those that the target has not, with their
-    // domain: see key_of().
-    [[nodiscard]] Learning learn(std::span<const std::optional<std::int64_t>> highest,
+    // Of the rest, the values that may be new: at most that many.
+    [[nodiscard]] std::vector<Question> questions(Highest highest, std::size_t most) const;
+
+    // `absent`: of the questions' values those that the target has not, by key_of().
+    [[nodiscard]] Learning learn(Highest highest,
                                  const std::unordered_set<std::uint64_t>& absent) const;
 
     // A value of a domain as one number, different from others' as far as 64 bits tell.
@@ -80,24 +85,35 @@ private:
     };
 
     [[nodiscard]] bool is_new(const Step& use, const News& news) const;
-    [[nodiscard]] std::int64_t start_of(const Step& step) const;
+    // Where its record stands: the order of the log is finer than its clock.
+    [[nodiscard]] std::uint64_t place_of(std::uint32_t event) const;
     // Of all that use its value.
     [[nodiscard]] std::span<const std::uint32_t> uses_of(Domain domain, std::uint64_t value) const;
-    [[nodiscard]] std::int64_t first_use(const Step& use) const;
+    [[nodiscard]] std::uint64_t first_use(const Step& use) const;
     // By the application, in some call.
     [[nodiscard]] bool is_given(const Step& use) const;
     [[nodiscard]] std::vector<Pair> pairs(const News& news) const;
     // Above which a sequence's values are new, by the order of its values alone.
     [[nodiscard]] std::vector<std::optional<std::int64_t>> ascents() const;
     [[nodiscard]] std::vector<Pair> agreed(std::vector<Pair> all) const;
+    // Without those that are new only because the target has not got them, where they do not ascend
+    // with the others: rows that a smaller copy lacks.
+    [[nodiscard]] std::vector<Pair> in_order(std::vector<Pair> all, Highest highest) const;
+    // Those of one column, in the order of the log.
+    [[nodiscard]] std::vector<const Pair*> by_place(const std::vector<Pair>& all,
+                                                    Domain domain) const;
+    // So far from each other two sessions may log what they drew in another order.
+    [[nodiscard]] std::int64_t disorder() const;
     void add_guesses(const News& news, std::vector<LearnedKey>& keys) const;
-    void count(const News& news, Learning& learning) const;
+    // Sequences that begin where the recording's did, as far as their values tell.
+    [[nodiscard]] std::vector<bool> aligned(const News& news, Highest highest) const;
+    void count(const News& news, Highest highest, Learning& learning) const;
 
     const Recording& recording_;
     std::span<const KeyColumn> columns_;
     std::span<const Step> steps_;
-    std::vector<std::uint32_t> uses_;       // in steps_, by domain, value, start
-    std::vector<std::int64_t> first_draw_;  // of each domain
+    std::vector<std::uint32_t> uses_;        // in steps_, by domain, value, place
+    std::vector<std::uint64_t> first_draw_;  // of each domain: its place
 };
 
 }  // namespace workloads::keys

@@ -11,7 +11,6 @@ namespace workloads::keys {
 
 // What drew a value.
 struct Draw {
-    std::int64_t start_us = 0;
     std::optional<std::int64_t> value;  // where it is known
     bool is_break = false;              // it drew nobody knows how many
 };
@@ -21,7 +20,7 @@ struct Guess {
     std::int64_t value = 0;
 };
 
-// `draws` by their start. Of those between two that are known: where as many values lie between
+// `draws` in their order. Of those between two that are known: where as many values lie between
 // these two as draws do, each drew one.
 [[nodiscard]] std::vector<Guess> guessed_places(std::span<const Draw> draws);
 

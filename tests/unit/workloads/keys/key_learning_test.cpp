@@ -36,23 +36,22 @@ public:
     void use(std::uint32_t session, std::uint64_t value, Domain domain = orders) {
         call(session, StatementKind::query, {step(value, domain, Step::Kind::uses)});
     }
-    // At the same moment as the call before it.
-    void at_once() { --now_; }
-
     const Learning& learn(std::optional<std::int64_t> highest = 100,
                           std::vector<std::uint64_t> absent = {}) {
         make();
         std::unordered_set<std::uint64_t> gone;
         for (const auto value : absent) {
-            gone.insert(KeyLearning::key_of(tokens, value));
+            gone.insert(KeyLearning::key_of(value < 100 ? tokens : orders, value));
         }
         const std::vector<std::optional<std::int64_t>> above{highest, std::nullopt};
         learning_ = KeyLearning{recording_, columns_, steps_}.learn(above, gone);
         return learning_;
     }
-    std::vector<Question> questions(std::size_t most = 100) {
+    std::vector<Question> questions(std::size_t most = 100,
+                                    std::optional<std::int64_t> highest = 100) {
         make();
-        return KeyLearning{recording_, columns_, steps_}.questions(most);
+        const std::vector<std::optional<std::int64_t>> above{highest, std::nullopt};
+        return KeyLearning{recording_, columns_, steps_}.questions(above, most);
     }
 
     // "a=101 b.1=103?": what the named calls drew.
@@ -98,6 +97,7 @@ private:
                 Event event;
                 event.session = index;
                 event.start_us = call.at_ms * 1'000;
+                event.set_place({0, static_cast<std::uint64_t>(call.at_ms)});
                 event.set_kind(logs::Protocol::simple, call.kind);
                 event.outcome = call.failed ? 1 : Event::went_through;
                 const auto place = static_cast<std::uint32_t>(recording_.events.size());
@@ -266,6 +266,46 @@ TEST(KeyLearning, KnowsASequenceByItsAscentWhereTheTargetHasGoneOn) {
     }
     EXPECT_EQ(plain.learn(99'999).keys.size(), 20U);
     EXPECT_EQ(plain.learn(std::nullopt).keys.size(), 20U);
+}
+
+TEST(KeyLearning, TakesForNewWhatTheTargetHasNot) {
+    History history;  // and its sequence has gone on
+    history.begin(1);
+    history.draw(1, "a");
+    history.use(1, 102);  // is there
+    history.use(1, 104);
+    history.commit(1);
+
+    EXPECT_EQ(history.questions().size(), 0U);
+    EXPECT_EQ(history.questions(100, 5'000).size(), 2U);
+    EXPECT_EQ(history.learned(5'000), "");
+    EXPECT_EQ(history.learned(5'000, {104}), "a=104");
+    EXPECT_EQ(history.learn(5'000, {104}).astray_calls, 0U);
+
+    history.use(2, 105);
+    EXPECT_EQ(history.learn(5'000, {104, 105}).astray_calls, 1U);
+    EXPECT_EQ(history.learn(100).astray_calls, 0U);  // it may well come out so again
+}
+
+TEST(KeyLearning, TakesNoOldRowThatASmallerCopyLacks) {
+    History history;
+    std::vector<std::uint64_t> absent;
+    for (std::uint64_t i = 0; i < 20; ++i) {
+        history.begin(1);
+        history.draw(1, "i" + std::to_string(i));
+        if (i == 9) {
+            history.use(1, 333);
+        }
+        history.use(1, 10'001 + i);
+        history.commit(1);
+        absent.push_back(10'001 + i);
+    }
+    absent.push_back(333);
+
+    for (const auto& learned : {history.learned(10'000, {333}), history.learned(90'000, absent)}) {
+        EXPECT_NE(learned.find("i9=10010?"), std::string::npos) << learned;
+        EXPECT_EQ(std::count(learned.begin(), learned.end(), '='), 20);
+    }
 }
 
 TEST(KeyLearning, TakesNoValueThatTheApplicationGaveItself) {

@@ -1,0 +1,183 @@
+"""Keys that the database draws: a replay draws others, and the calls that use them get those."""
+import threading
+
+import psycopg
+import pytest
+
+from test_replay import counting, recorded, replay, replaying, target  # noqa: F401 (fixtures)
+
+SHOP = """
+CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, what text NOT NULL,
+                     status text NOT NULL DEFAULT 'new');
+CREATE TABLE "Order Lines" (order_id bigint NOT NULL REFERENCES orders, line int, sku text,
+                            PRIMARY KEY (order_id, line));
+CREATE TABLE tokens (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), owner text NOT NULL);
+CREATE TABLE visits (token uuid NOT NULL REFERENCES tokens, page int NOT NULL);
+INSERT INTO orders (what) SELECT 'old' FROM generate_series(1, 100);
+INSERT INTO tokens (owner) VALUES ('old');
+"""
+# Somebody has used the copy meanwhile.
+SHIFTED = SHOP + """
+INSERT INTO orders (what) SELECT 'meanwhile' FROM generate_series(1, 5000);
+DELETE FROM orders WHERE what = 'meanwhile';
+"""
+ORDERS = """
+SELECT o.what, o.status, (SELECT array_agg(l.sku ORDER BY l.line) FROM "Order Lines" l
+                          WHERE l.order_id = o.id)
+FROM orders o WHERE o.what <> 'old' ORDER BY o.what"""
+VISITS = """
+SELECT t.owner, array_agg(v.page ORDER BY v.page) FROM tokens t JOIN visits v ON v.token = t.id
+GROUP BY t.id, t.owner ORDER BY t.owner"""
+
+
+def clients(uri, work, sessions, simple=False):
+    def client(number):
+        with psycopg.connect(uri, autocommit=True) as connection:
+            work(psycopg.ClientCursor(connection) if simple else connection.cursor(), number)
+    threads = [threading.Thread(target=client, args=[number]) for number in range(sessions)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def place_orders(cursor, number, times=25):
+    for n in range(times):
+        with cursor.connection.transaction():
+            cursor.execute("SELECT status FROM orders WHERE id = %s", [1 + (number * 31 + n) % 100])
+            cursor.execute("INSERT INTO orders (what) VALUES (%s) RETURNING id", [f"{number}.{n}'"])
+            (order,) = cursor.fetchone()
+            for line in range(2):
+                cursor.execute('INSERT INTO "Order Lines" VALUES (%s, %s, %s)',
+                               [order, line, f"sku {number}.{n}.{line}"])
+            cursor.execute("UPDATE orders SET status = 'paid' WHERE id = %s", [order])
+        if n % 3 == 0:
+            cursor.execute("UPDATE orders SET status = 'sent' WHERE id = ANY(%s)", [[1, order]])
+        if n % 5 == 0:
+            with cursor.connection.transaction():
+                cursor.execute('INSERT INTO orders (what) VALUES (%s), (%s) RETURNING id AS "Key"',
+                               [f"{number}.{n} a", f"{number}.{n} b"])
+                both = [row[0] for row in cursor.fetchall()]
+                for each in reversed(both):
+                    cursor.execute('INSERT INTO "Order Lines" VALUES (%s, 1, %s)',
+                                   [each, f"one of two {each == both[0]}"])
+        cursor.execute("INSERT INTO tokens (owner) VALUES (%s) RETURNING *", [f"{number}.{n}"])
+        (token, _) = cursor.fetchone()
+        for page in range(2):
+            cursor.execute("INSERT INTO visits VALUES (%s, %s)", [token, page])
+
+
+def outcomes(result):
+    phases = result["replay"]["outcomes"].values()
+    return {key: sum(phase[key] for phase in phases) for key in ("as_recorded", "new", "gone")}
+
+
+def asked(database, sql):
+    with database.connect() as connection:
+        return connection.execute(sql).fetchall()
+
+
+@pytest.mark.parametrize("simple", [False, True], ids=["parameters", "literals"])
+@pytest.mark.parametrize("speed", [0, 20])
+def test_calls_get_the_keys_that_are_drawn_now(recorded, replay, target, simple, speed):  # noqa: F811
+    recorded.prepare(SHOP)
+    target.execute(SHIFTED)
+    clients(recorded.uri, place_orders, 4, simple)
+    log = recorded.log()
+
+    _, result = replay(replaying(log, replay={"speed": speed}))
+
+    assert outcomes(result)["new"] == 0
+    assert asked(target, ORDERS) == asked(recorded, ORDERS)
+    assert asked(target, VISITS) == asked(recorded, VISITS)
+    keys = result["replay"]["keys"]
+    each = 4 * 25
+    assert keys["drawn"] == each + 4 * 5 * 2 + each
+    assert keys["learned"] == keys["drawn_again"] == keys["moved"] == keys["drawn"]
+    assert keys["guessed"] == keys["unmapped_calls"] == keys["missing_calls"] == 0
+    assert keys["replaced_calls"] == keys["mapped_calls"] == each * 3 + 4 * 9 + 4 * 5 * 2 + each * 2
+    assert keys["unknown"] == []
+
+
+def test_without_that_they_meet_nothing(recorded, replay, target):  # noqa: F811
+    recorded.prepare(SHOP)
+    target.execute(SHIFTED)
+    clients(recorded.uri, lambda cursor, number: place_orders(cursor, number, 5), 2)
+    log = recorded.log()
+
+    _, result = replay(replaying(log, replay={"speed": 0, "keys": "recorded"}))
+
+    assert outcomes(result)["new"] > 2 * 5 * 3
+    assert result["replay"]["keys"] is None
+    assert asked(target, ORDERS) != asked(recorded, ORDERS)
+
+
+def test_a_pool_s_keys_are_known_by_their_places_or_counted(recorded, replay, target):  # noqa: F811
+    """Connections are anybody's: a key is used by another session than drew it. Between two that
+    transactions tell, those of a sequence are known by their places; a UUID is not."""
+    recorded.prepare(SHOP)
+    target.execute(SHIFTED)
+    with recorded.connect() as one, recorded.connect() as other:
+        for n in range(20):
+            with one.transaction():
+                (order,) = one.execute("INSERT INTO orders (what) VALUES (%s) RETURNING id",
+                                       [f"anchor {n:02}"]).fetchone()
+                one.execute("UPDATE orders SET status = 'own' WHERE id = %s", [order])
+            (order,) = other.execute("INSERT INTO orders (what) VALUES (%s) RETURNING id",
+                                     [f"between {n:02}"]).fetchone()
+            one.execute("UPDATE orders SET status = 'seen' WHERE id = %s", [order])
+            (token,) = other.execute("INSERT INTO tokens (owner) VALUES (%s) RETURNING id",
+                                     [f"{n:02}"]).fetchone()
+            one.execute("UPDATE tokens SET owner = owner || '!' WHERE id = %s", [token])
+    log = recorded.log()
+
+    # In the recorded order, so that nobody uses a key before it is drawn.
+    ended, result = replay(replaying(log, replay={"speed": 5, "order": "recorded"}))
+
+    keys = result["replay"]["keys"]
+    assert (keys["drawn"], keys["learned"], keys["guessed"]) == (60, 39, 19)
+    assert keys["unmapped_calls"] == keys["astray_calls"] == 1 + 20
+    then, now = asked(recorded, ORDERS), asked(target, ORDERS)
+    assert now[:-1] == then[:-1]
+    assert (then[-1][1], now[-1][1]) == ("seen", "new")
+    assert ended.code == 3, ended.err
+    assert any("the log does not show whose they are" in reason for reason in result["reasons"])
+
+
+def test_keys_that_come_out_as_recorded_need_nobody_to_follow_them(recorded, replay, target):  # noqa: F811
+    recorded.prepare(SHOP)
+    target.execute(SHOP)
+    with recorded.connect() as one, recorded.connect() as other:
+        for n in range(30):
+            (order,) = one.execute("INSERT INTO orders (what) VALUES (%s) RETURNING id",
+                                   [f"{n:02}"]).fetchone()
+            other.execute("UPDATE orders SET status = 'seen' WHERE id = %s", [order])
+    log = recorded.log()
+
+    _, result = replay(replaying(log, replay={"speed": 5, "order": "recorded"}))
+
+    keys = result["replay"]["keys"]
+    assert (keys["drawn"], keys["learned"]) == (30, 0)
+    assert keys["unmapped_calls"] == 30 and keys["astray_calls"] == 0
+    assert not any("the log does not show" in reason for reason in result["reasons"])
+    assert asked(target, ORDERS) == asked(recorded, ORDERS)
+
+
+def test_a_key_that_is_not_drawn_stays_as_it_was(recorded, replay, target):  # noqa: F811
+    """The INSERT fails this time: what uses its key goes where it went then, and is counted."""
+    recorded.prepare(SHOP)
+    target.execute(SHIFTED + "ALTER TABLE orders ADD CHECK (what <> 'refused');")
+    with recorded.connect() as connection:
+        for what in ("taken", "refused"):
+            (order,) = connection.execute("INSERT INTO orders (what) VALUES (%s) RETURNING id",
+                                          [what]).fetchone()
+            for status in "abc":
+                connection.execute("UPDATE orders SET status = %s WHERE id = %s", [status, order])
+    log = recorded.log()
+
+    _, result = replay(replaying(log, replay={"speed": 0}))
+
+    keys = result["replay"]["keys"]
+    assert (keys["learned"], keys["drawn_again"]) == (2, 1)
+    assert (keys["replaced_calls"], keys["missing_calls"]) == (3, 3)
+    assert asked(target, ORDERS) == [("taken", "c", None)]

@@ -136,7 +136,7 @@ void Execution::finish_replay() {
     }
     // What came to its end before the load did left the migration alone.
     const auto* after = record_.phase(PhaseName::after);
-    if (after == nullptr || record_.interrupted) {
+    if (after == nullptr || record_.interrupted || record_.replay->loops) {
         return;
     }
     double over_s = record_.phases.front().start_s + record_.replay->length_s;
@@ -151,7 +151,8 @@ void Execution::finish_replay() {
         record_.harness_faults.push_back("The recording was over " +
                                          reports::seconds_text(after->end_s - over_s) +
                                          " before the load was to end: record longer, replay "
-                                         "slower, or make the phases shorter.");
+                                         "slower, or make the phases shorter, or let it start over "
+                                         "(`loop: true`).");
     }
 }
 

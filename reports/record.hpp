@@ -113,6 +113,8 @@ struct ReplayKeys {
     // Of those: that draw keys which the recording cannot have in common with the replay.
     std::uint64_t astray_calls = 0;
     std::vector<std::string> unknown;  // columns of which nobody knows what is new: "orders.id"
+    std::uint64_t given = 0;           // keys that the application makes, others each time
+    std::uint64_t laps = 0;            // so many times the recording was begun
     std::uint64_t drawn_again = 0;     // in the replay, of the learned ones
     std::uint64_t moved = 0;           // of those: that are not the recorded ones
     std::uint64_t replaced_calls = 0;  // that were sent with the keys drawn again
@@ -125,6 +127,7 @@ struct Replay {
     std::string recording = {};  // a digest of what is played; empty: not known
     double speed = 1;            // recorded seconds a second; 0: as fast as possible
     double length_s = 0;         // of the recording at that speed; 0: as fast as possible
+    bool loops = false;          // it starts over when it is over
     std::uint64_t sessions = 0;
     // Statements of those sessions: what can be sent again as it was, not quite, and not at all.
     std::uint64_t exactly = 0, approximately = 0, not_at_all = 0;

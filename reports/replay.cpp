@@ -51,7 +51,7 @@ std::string recording_text(const Replay& replay) {
                        (replay.speed > 0 ? ", " + seconds_text(replay.length_s) + " at speed " +
                                                decimal_text(replay.speed, 2)
                                          : ", as fast as possible") +
-                       "; " + coverage_text(replay);
+                       (replay.loops ? ", over and over" : "") + "; " + coverage_text(replay);
     if (replay.other_databases > 0) {
         text += "; " + counted(replay.other_databases, "statement", "statements") +
                 " of other databases were left out";

@@ -29,6 +29,10 @@ std::string keys_text(const ReplayKeys& keys) {
     text += "; " + counted(keys.replaced_calls, "call was", "calls were") +
             " sent with keys that were drawn anew, of which " + count_text(keys.moved) + " of " +
             count_text(keys.drawn_again) + " differ from the recorded ones.";
+    if (keys.given > 0 && keys.laps > 1) {
+        text += " " + counted(keys.given, "key", "keys") +
+                " that the application makes itself became others each time.";
+    }
     if (keys.missing_calls > 0) {
         text += " " + counted(keys.missing_calls, "call was", "calls were") +
                 " sent with a recorded key, because nothing had drawn it.";
@@ -72,6 +76,8 @@ Json json_parts::replay_keys_json(const ReplayKeys& keys) {
             {"unmapped_calls", keys.unmapped_calls},
             {"astray_calls", keys.astray_calls},
             {"unknown", keys.unknown},
+            {"given", keys.given},
+            {"laps", keys.laps},
             {"drawn_again", keys.drawn_again},
             {"moved", keys.moved},
             {"replaced_calls", keys.replaced_calls},
@@ -86,6 +92,8 @@ ReplayKeys reading::read_replay_keys(const Part& part) {
             .unmapped_calls = part["unmapped_calls"].count(),
             .astray_calls = part["astray_calls"].count(),
             .unknown = part["unknown"].texts(),
+            .given = part["given"].count(),
+            .laps = part["laps"].count(),
             .drawn_again = part["drawn_again"].count(),
             .moved = part["moved"].count(),
             .replaced_calls = part["replaced_calls"].count(),

@@ -90,6 +90,7 @@ const Shape& replay_shape() {
              "remapped: calls that use a key which the database drew get the one that it draws "
              "now; "
              "recorded"},
+            {"loop", &flag_shape(), "true: it starts over when it is over before the load is"},
             {"at", &positive_span_shape(),
              "the moment of the recording at which the migration begins"}}};
     return shape;
@@ -111,12 +112,18 @@ void read_replay(const Reading& reading, const Node* node, Workload& workload) {
     replay.at = fields.duration("at");
     read_sessions(reading, fields, replay);
     replay.in_order = fields.text("order") == "recorded";
+    replay.loops = fields.flag("loop", false);
     replay.recorded_keys = fields.text("keys") == "recorded";
     if (const auto* sessions = fields.find("sessions");
         sessions != nullptr && replay.in_order && replay.sessions) {
         reading.error(*sessions,
                       "with `order: recorded` a session may have to wait for one that has no "
                       "connection yet: write `as_recorded`, or `order: none`");
+    }
+    if (const auto* loop = fields.find("loop"); replay.loops && replay.in_order) {
+        reading.error(*loop,
+                      "with `order: recorded` nothing tells what a transaction of the next time "
+                      "waits for: leave `loop` out, or write `order: none`");
     }
     if (const auto* at = fields.find("at"); at != nullptr && !(replay.speed > 0)) {
         reading.error(*at,

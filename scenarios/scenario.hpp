@@ -48,6 +48,7 @@ struct Replay {
     double speed = 1;             // recorded seconds a second; 0: as fast as possible
     std::optional<int> sessions;  // connections at one time; empty: as recorded
     bool in_order = false;        // transactions that touched the same rows commit as recorded
+    bool loops = false;           // it starts over when it is over before the load is
     bool recorded_keys = false;   // keys that the database draws are not followed
     // The moment of the recording, counted from its start, at which the migration begins; empty:
     // after the phases before it.

@@ -21,9 +21,10 @@ Player::Actor::Actor(Player& player, const SessionFactory& sessions)
       reader_{player.options_.reader()},
       session_{sessions(player.poller_, *this)} {}
 
-void Player::Actor::start(const workloads::Session& session, bool first) {
-    recorded_ = &session;
-    play_.emplace(player_.play_of(session));
+void Player::Actor::start(Turn turn, bool first) {
+    turn_ = turn;
+    reader_->begin_lap(turn.lap);
+    play_.emplace(player_.play_of(turn));
     first_ = first;
     ever_connected_ = false;
     backoff_ = milliseconds{0};
@@ -116,8 +117,9 @@ void Player::Actor::go_on(Clock::time_point now) {
 
 // An application keeps its connection while it has nothing to do.
 void Player::Actor::linger(Clock::time_point now) {
-    const auto end = player_.moment(player_.options_.tempo.at(recorded_->end_us));
-    if (recorded_->end_known != workloads::SessionEnd::disconnection_record || end <= now) {
+    const auto tempo = player_.options_.tempo.of_lap(turn_.lap);
+    const auto end = player_.moment(tempo.at(turn_.session->end_us));
+    if (turn_.session->end_known != workloads::SessionEnd::disconnection_record || end <= now) {
         finish();
         return;
     }

@@ -16,7 +16,7 @@ public:
     Actor(Player& player, const SessionFactory& sessions);
 
     // Opens a connection for it. `first`: the replay begins when all those are open.
-    void start(const workloads::Session& session, bool first);
+    void start(Turn turn, bool first);
     // The replay has begun, or goes on.
     void go_on(Clock::time_point now);
     void timer_fired(Clock::time_point now);
@@ -62,7 +62,7 @@ private:
     const std::unique_ptr<database::Session> session_;
     State state_ = State::free;
     bool first_ = false, ever_connected_ = false;
-    const workloads::Session* recorded_ = nullptr;
+    Turn turn_;
     std::optional<workloads::replay::SessionPlay> play_;
     Clock::time_point due_{}, sent_{};  // of the call that runs
     Clock::time_point idle_since_{};    // or since it need not be held back any more

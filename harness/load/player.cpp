@@ -47,15 +47,26 @@ Player::Player(std::size_t number, const ReplayOptions& options, const PhaseCloc
 
 Player::~Player() = default;
 
-const workloads::Session& Player::waiting_session() const {
-    return options_.recording->sessions[options_.sessions[next_session_]];
+Player::Turn Player::waiting_turn() const {
+    const auto count = options_.sessions.size();
+    return {&options_.recording->sessions[options_.sessions[next_session_ % count]],
+            static_cast<std::uint32_t>(next_session_ / count)};
+}
+
+bool Player::session_waits(Clock::time_point end) const {
+    const auto& tempo = options_.tempo;
+    if (next_session_ < options_.sessions.size() || tempo.lap_us == 0) {
+        return next_session_ < options_.sessions.size();
+    }
+    return tempo.speed > 0 ? moment(tempo.of_lap(waiting_turn().lap).at(tempo.origin_us)) < end
+                           : state_ != State::draining;
 }
 
 std::size_t Player::count_first_connections() const {
     std::size_t count = 0;
     for (auto i = number_; i < options_.sessions.size() && count < most_actors_;
          i += options_.players) {
-        const auto play = play_of(options_.recording->sessions[options_.sessions[i]]);
+        const auto play = play_of({&options_.recording->sessions[options_.sessions[i]], 0});
         if (play.next() == nullptr || play.due() > connects_ahead) {
             break;
         }
@@ -160,14 +171,16 @@ bool Player::is_due_before_the_end(const SessionPlay& play, Clock::time_point no
 
 void Player::start_sessions(Clock::time_point now) {
     while (session_waits() && opening_ < opening_at_once) {
-        const auto play = play_of(waiting_session());
+        const auto turn = waiting_turn();
+        const auto play = play_of(turn);
         const auto due = play.next() == nullptr ? now : moment(play.due());
         if (!is_due_before_the_end(play, now)) {
             next_session_ += options_.players;
             continue;
         }
         const auto start =
-            std::min(due - connects_ahead, moment(options_.tempo.at(waiting_session().start_us)));
+            std::min(due - connects_ahead,
+                     moment(options_.tempo.of_lap(turn.lap).at(turn.session->start_us)));
         if (start > now) {
             next_start_ = start;
             return;
@@ -188,9 +201,9 @@ void Player::start_next_session() {
     }
     auto& actor = *free_.back();
     free_.pop_back();
-    const auto& session = waiting_session();
+    const auto turn = waiting_turn();
     next_session_ += options_.players;
-    actor.start(session, state_ == State::connecting);
+    actor.start(turn, state_ == State::connecting);
 }
 
 void Player::opened(bool first) {
@@ -277,7 +290,7 @@ bool Player::drained() const {
         return false;
     }
     const bool due_session_waits =
-        session_waits() && is_due_before_the_end(play_of(waiting_session()), now);
+        session_waits() && is_due_before_the_end(play_of(waiting_turn()), now);
     return now >= drain_until_ ||
            (in_flight_ == 0 && held_.empty() && !due_session_waits &&
             std::none_of(actors_.begin(), actors_.end(), [&](const auto& actor) {
@@ -310,8 +323,8 @@ void Player::file_unfinished(Clock::time_point now) {
     for (auto& actor : actors_) {
         actor->file_unfinished(now, until);
     }
-    while (state_ != State::connecting && session_waits()) {
-        file_never_sent(play_of(waiting_session()), until, reports::error_no_connection);
+    while (state_ != State::connecting && session_waits(until)) {
+        file_never_sent(play_of(waiting_turn()), until, reports::error_no_connection);
         next_session_ += options_.players;
     }
 }

@@ -25,6 +25,8 @@ namespace harness::load {
 class CallReader {
 public:
     virtual ~CallReader() = default;
+    // What is read from now on belongs to the recording's n-th time, from 0.
+    virtual void begin_lap(std::uint32_t /*lap*/) {}
     // Valid until the next call of this function, and used until it has ended.
     [[nodiscard]] virtual const workloads::replay::RecordedCall& read(
         const workloads::Event& event) = 0;
@@ -85,11 +87,18 @@ private:
     void file_never_sent(workloads::replay::SessionPlay play, Clock::time_point until,
                          std::string_view code);
 
-    // Of the session that is played next; requires that there is one.
-    [[nodiscard]] const workloads::Session& waiting_session() const;
-    [[nodiscard]] bool session_waits() const { return next_session_ < options_.sessions.size(); }
-    [[nodiscard]] workloads::replay::SessionPlay play_of(const workloads::Session& session) const {
-        return {options_.recording->events_of(session), options_.tempo};
+    // A recorded session, and for the how many-th time it is played, from 0.
+    struct Turn {
+        const workloads::Session* session = nullptr;
+        std::uint32_t lap = 0;
+    };
+    // That is played next; requires that there is one.
+    [[nodiscard]] Turn waiting_turn() const;
+    // Whether one is left that may begin before `end`.
+    [[nodiscard]] bool session_waits(Clock::time_point end) const;
+    [[nodiscard]] bool session_waits() const { return session_waits(last_due_); }
+    [[nodiscard]] workloads::replay::SessionPlay play_of(Turn turn) const {
+        return {options_.recording->events_of(*turn.session), options_.tempo.of_lap(turn.lap)};
     }
     void start_next_session();
     [[nodiscard]] bool is_due_before_the_end(const workloads::replay::SessionPlay& play,
@@ -126,7 +135,8 @@ private:
     const std::size_t most_actors_;
     std::vector<std::unique_ptr<Actor>> actors_;
     std::vector<Actor*> free_;
-    std::size_t next_session_;  // in options_.sessions; every players-th is ours
+    // In options_.sessions, which are counted on where they start over; every players-th is ours.
+    std::size_t next_session_;
     const std::size_t first_connections_;
     std::size_t opening_ = 0;  // connections that are on their way
     std::optional<workloads::conflicts::OrderProgress> order_;

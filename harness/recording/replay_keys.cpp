@@ -1,6 +1,7 @@
 #include "harness/recording/replay_keys.hpp"
 
 #include "workloads/conflicts/row_values.hpp"
+#include "workloads/keys/lap_keys.hpp"
 #include "workloads/replay/session_play.hpp"
 
 #include <algorithm>
@@ -15,6 +16,7 @@ using workloads::conflicts::ValuePlace;
 using workloads::keys::KeyColumns;
 using workloads::keys::KeyLearning;
 using workloads::keys::KeyPlace;
+using workloads::keys::number_of;
 using workloads::keys::Question;
 using workloads::keys::Step;
 using workloads::logs::ParameterValues;
@@ -59,26 +61,47 @@ bool may_draw_keys(const workloads::Recording& recording) {
 ReplayKeys::ReplayKeys(const workloads::Recording& recording,
                        std::span<const std::uint32_t> sessions, RecordedStatements& statements,
                        const workloads::conflicts::Relations& relations, database::Database& target,
-                       const std::stop_token& stop)
+                       bool loops, const std::stop_token& stop)
     : recording_{recording} {
-    const KeyColumns columns{relations};
-    columns_.assign(columns.all().begin(), columns.all().end());
-    read_forms(statements, relations, columns);
-    if (std::find(is_told_.begin(), is_told_.end(), true) != is_told_.end()) {
-        form_of_.reserve(recording.events.size());
-        for (std::size_t i = 0; i < recording.events.size(); ++i) {
-            form_of_.push_back(static_cast<std::uint32_t>(statements.form_of(i)));
+    std::vector<workloads::keys::Place> given;
+    for (const auto& form : statements.forms()) {
+        if (loops && form.calls > 0) {
+            const auto its = workloads::keys::given_by(form.statement, relations);
+            given.insert(given.end(), its.begin(), its.end());
         }
-        collect(sessions, statements, stop);
-        learn(statements, relations, target);
     }
-    drawn_ = std::make_unique<workloads::keys::DrawnKeys>(map_.size());
+    const KeyColumns columns{relations, given};
+    columns_.assign(columns.all().begin(), columns.all().end());
+    is_told_.assign(columns_.size(), false);
+    is_given_.assign(columns_.size(), false);
+    for (const auto& [relation, column] : given) {
+        if (const auto domain = columns.find(relation, column);
+            domain && columns.makes(relation, column)) {
+            is_given_[*domain] = true;
+        }
+    }
+    read_forms(statements, relations, columns);
+    if (!is_used()) {
+        return;
+    }
+    form_of_.reserve(recording.events.size());
+    for (std::size_t i = 0; i < recording.events.size(); ++i) {
+        form_of_.push_back(static_cast<std::uint32_t>(statements.form_of(i)));
+    }
+    collect(sessions, statements, stop);
+    learn(statements, relations, target);
+}
+
+bool ReplayKeys::is_used() const {
+    const auto any = [](const std::vector<bool>& flags) {
+        return std::find(flags.begin(), flags.end(), true) != flags.end();
+    };
+    return any(is_told_) || any(is_given_);
 }
 
 void ReplayKeys::read_forms(const RecordedStatements& statements,
                             const workloads::conflicts::Relations& relations,
                             const KeyColumns& columns) {
-    is_told_.assign(columns_.size(), false);
     for (const auto& form : statements.forms()) {
         Form read;
         if (form.calls > 0) {
@@ -97,8 +120,9 @@ void ReplayKeys::read_forms(const RecordedStatements& statements,
     }
     // Of a key that nobody is told nothing can be learned.
     for (auto& form : forms_) {
-        std::erase_if(form.places,
-                      [this](const Place& place) { return !is_told_[place.second.domain]; });
+        std::erase_if(form.places, [this](const Place& place) {
+            return !is_told_[place.second.domain] && !is_given_[place.second.domain];
+        });
         std::erase_if(form.keys.draws, [this](auto domain) { return !is_told_[domain]; });
     }
 }
@@ -120,6 +144,25 @@ void ReplayKeys::collect(std::span<const std::uint32_t> sessions, RecordedStatem
     }
 }
 
+void ReplayKeys::add_value(std::uint32_t event, const KeyPlace& place, std::uint64_t value) {
+    if (place.is_given && is_given_[place.domain]) {
+        given_.insert(KeyLearning::key_of(place.domain, value));
+        if (columns_[place.domain].is_sequence()) {
+            auto& [lowest, highest] =
+                given_numbers_.try_emplace(place.domain, number_of(value), number_of(value))
+                    .first->second;
+            lowest = std::min(lowest, number_of(value));
+            highest = std::max(highest, number_of(value));
+        }
+    }
+    if (is_told_[place.domain]) {
+        steps_.push_back({.value = value,
+                          .event = event,
+                          .domain = place.domain,
+                          .kind = place.is_given ? Step::Kind::gives : Step::Kind::uses});
+    }
+}
+
 // What a call is given, and then what it draws.
 void ReplayKeys::add_steps(std::uint32_t event, RecordedStatements& statements,
                            RecordedStatements::Values& values) {
@@ -135,10 +178,7 @@ void ReplayKeys::add_steps(std::uint32_t event, RecordedStatements& statements,
         }
         for (const auto& each : values_in(place, *values[index])) {
             if (const auto value = value_of(each, columns_[place.domain])) {
-                steps_.push_back({.value = *value,
-                                  .event = event,
-                                  .domain = place.domain,
-                                  .kind = place.is_given ? Step::Kind::gives : Step::Kind::uses});
+                add_value(event, place, *value);
             }
         }
     }
@@ -164,10 +204,10 @@ void ReplayKeys::learn(RecordedStatements& statements,
         return *relations.catalog.tables[key.relation].column(key.column);
     };
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-        if (is_told_[i] && columns_[i].is_sequence()) {
+        if ((is_told_[i] || is_given_[i]) && columns_[i].is_sequence()) {
             highest[i] =
                 target.highest_key(relations.catalog.tables[columns_[i].relation], column_of(i));
-            if (!highest[i]) {
+            if (!highest[i] && is_told_[i]) {
                 unknown_.push_back(name_of(columns_[i], relations));
             }
         }
@@ -208,6 +248,13 @@ void ReplayKeys::learn(RecordedStatements& statements,
         }
     }
     learning_ = learning.learn(highest, absent);
+    strides_.assign(columns_.size(), 0);
+    for (const auto& [domain, numbers] : given_numbers_) {
+        const auto top = std::max(numbers.second, highest[domain].value_or(numbers.second));
+        if (__builtin_sub_overflow(top, numbers.first - 1, &strides_[domain])) {
+            strides_[domain] = 0;
+        }
+    }
     map_ = workloads::keys::KeyMap{learning_.keys};
     steps_ = {};
 }
@@ -223,12 +270,24 @@ reports::ReplayKeys ReplayKeys::told() const {
     told.unmapped_calls = learning_.unmapped_calls;
     told.astray_calls = learning_.astray_calls;
     told.unknown = unknown_;
-    const auto counts = drawn_->counts();
-    told.drawn_again = counts.drawn;
-    told.moved = counts.moved;
+    told.given = given_.size();
+    const std::scoped_lock reading{laps_changing_};
+    for (const auto& lap : laps_) {
+        told.laps += lap.is_begun() ? 1U : 0U;
+        told.drawn_again += lap.counts().drawn;
+        told.moved += lap.counts().moved;
+    }
     told.replaced_calls = replaced_calls_.load();
     told.missing_calls = missing_calls_.load();
     return told;
+}
+
+ReplayKeys::Lap& ReplayKeys::lap(std::uint32_t number) {
+    const std::scoped_lock adding{laps_changing_};
+    while (laps_.size() <= number) {
+        laps_.emplace_back(*this, static_cast<std::uint32_t>(laps_.size()));
+    }
+    return laps_[number];
 }
 
 void ReplayKeys::want(std::size_t event, std::vector<RecordedCall::Wanted>& wanted) const {
@@ -242,80 +301,89 @@ void ReplayKeys::want(std::size_t event, std::vector<RecordedCall::Wanted>& want
     }
 }
 
-void ReplayKeys::returned(std::uint32_t wanted, std::string_view value) {
-    const auto& column = columns_[map_.domain_of(wanted)];
+void ReplayKeys::Lap::returned(std::uint32_t wanted, std::string_view value) {
+    const auto& column = all_.columns_[all_.map_.domain_of(wanted)];
     const auto drawn = value_of(value, column);
-    drawn_->put(wanted, value, !drawn || *drawn != map_.recorded(wanted));
+    drawn_.put(wanted, value, !drawn || *drawn != all_.map_.recorded(wanted));
 }
 
-const std::string* ReplayKeys::drawn_for(const KeyPlace& place, std::string_view recorded,
-                                         bool& missing) const {
-    const auto value = value_of(recorded, columns_[place.domain]);
-    const auto key = value ? map_.find(place.domain, *value) : std::nullopt;
-    if (!key) {
-        return nullptr;
+std::optional<std::string> ReplayKeys::Lap::key_for(const KeyPlace& place,
+                                                    std::string_view recorded, Found& found) const {
+    const auto& column = all_.columns_[place.domain];
+    const auto value = value_of(recorded, column);
+    if (!value) {
+        return std::nullopt;
     }
-    const auto* drawn = drawn_->get(*key);
-    missing = missing || drawn == nullptr;
-    return drawn;
+    if (const auto key = all_.map_.find(place.domain, *value)) {
+        const auto* drawn = drawn_.get(*key);
+        found.missing = found.missing || drawn == nullptr;
+        found.changed = found.changed || drawn != nullptr;
+        return drawn == nullptr ? std::nullopt : std::optional{*drawn};
+    }
+    if (number_ == 0 || !all_.given_.contains(KeyLearning::key_of(place.domain, *value))) {
+        return std::nullopt;
+    }
+    auto key = key_of_lap(recorded, column, number_, all_.strides_[place.domain]);
+    found.changed = found.changed || key.has_value();
+    return key;
 }
 
-std::string ReplayKeys::replaced(const KeyPlace& place, const std::string& recorded, bool& changed,
-                                 bool& missing) const {
+std::string ReplayKeys::Lap::replaced(const KeyPlace& place, const std::string& recorded,
+                                      Found& found) const {
     if (!place.is_array) {
-        const auto* drawn = drawn_for(place, recorded, missing);
-        changed = changed || drawn != nullptr;
-        return drawn == nullptr ? recorded : *drawn;
+        return key_for(place, recorded, found).value_or(recorded);
     }
+    Found here;
     std::string all = "{";
-    bool any = false;
     for (const auto& each : values_in(place, recorded)) {
-        const auto* drawn = drawn_for(place, each, missing);
-        any = any || drawn != nullptr;
-        all += (all.size() > 1 ? "," : "") + (drawn == nullptr ? each : *drawn);
+        all += (all.size() > 1 ? "," : "") + key_for(place, each, here).value_or(each);
     }
-    changed = changed || any;
-    return any ? all + "}" : recorded;
+    found.changed = found.changed || here.changed;
+    found.missing = found.missing || here.missing;
+    return here.changed ? all + "}" : recorded;
 }
 
-void ReplayKeys::replace(std::size_t event, workloads::logs::StatementScanner& scanner,
-                         std::string& text, ParameterValues& parameters) {
-    if (map_.size() == 0 || forms_[form_of_[event]].places.empty()) {
+void ReplayKeys::Lap::replace(std::size_t event, workloads::logs::StatementScanner& scanner,
+                              std::string& text, ParameterValues& parameters) {
+    begun_ = true;
+    const auto& places = all_.forms_[all_.form_of_[event]].places;
+    if (places.empty()) {
         return;
     }
-    bool changed = false, missing = false, scanned = false;
+    Found found;
     std::map<std::size_t, std::pair<std::size_t, std::string>> written;  // in the text: at, bytes
-    for (const auto& [at, place] : forms_[form_of_[event]].places) {
+    const bool in_text = std::any_of(places.begin(), places.end(), [](const Place& place) {
+        return place.first.kind == ValuePlace::Kind::literal && !place.first.negative;
+    });
+    if (in_text) {
+        scanner.scan(text);
+    }
+    for (const auto& [at, place] : places) {
         if (at.kind == ValuePlace::Kind::parameter && at.index < parameters.size()) {
             if (auto& value = parameters[at.index]; value) {
-                value = replaced(place, *value, changed, missing);
+                value = replaced(place, *value, found);
             }
-        } else if (at.kind == ValuePlace::Kind::literal && !at.negative) {
-            if (!scanned) {
-                scanner.scan(text);
-                scanned = true;
-            }
-            std::string value;
-            bool differs = false;
-            if (at.index < scanner.literals().size() &&
-                workloads::conflicts::read_literal(scanner.literals()[at.index], value)) {
-                const auto literal = scanner.literals()[at.index];
-                const auto drawn = replaced(place, value, differs, missing);
-                if (differs) {
-                    written[static_cast<std::size_t>(literal.data() - text.data())] = {
-                        literal.size(), is_number(literal) && is_number(drawn)
-                                            ? drawn
-                                            : workloads::conflicts::written_literal(drawn)};
-                }
-            }
-            changed = changed || differs;
+            continue;
+        }
+        std::string recorded;
+        if (at.kind != ValuePlace::Kind::literal || at.negative ||
+            at.index >= scanner.literals().size() ||
+            !workloads::conflicts::read_literal(scanner.literals()[at.index], recorded)) {
+            continue;
+        }
+        const auto literal = scanner.literals()[at.index];
+        if (const auto key = replaced(place, recorded, found); key != recorded) {
+            written[static_cast<std::size_t>(literal.data() - text.data())] = {
+                literal.size(), is_number(literal) && is_number(key)
+                                    ? key
+                                    : workloads::conflicts::written_literal(key)};
         }
     }
     for (auto each = written.rbegin(); each != written.rend(); ++each) {
         text.replace(each->first, each->second.first, each->second.second);
     }
-    replaced_calls_ += changed ? 1U : 0U;
-    missing_calls_ += missing ? 1U : 0U;
+    all_.replaced_calls_ += found.changed ? 1U : 0U;
+    all_.missing_calls_ += found.missing ? 1U : 0U;
 }
 
 }  // namespace harness::recording

@@ -16,10 +16,15 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -29,12 +34,15 @@ namespace harness::recording {
 // alone says.
 [[nodiscard]] bool may_draw_keys(const workloads::Recording& recording);
 
-class ReplayKeys final : public workloads::replay::ReturnedValues {
+class ReplayKeys {
 public:
-    // Throws Stopped, CutShort, database::Outage.
+    // `loops`: the recording may start over. Throws Stopped, CutShort, database::Outage.
     ReplayKeys(const workloads::Recording& recording, std::span<const std::uint32_t> sessions,
                RecordedStatements& statements, const workloads::conflicts::Relations& relations,
-               database::Database& target, const std::stop_token& stop);
+               database::Database& target, bool loops, const std::stop_token& stop);
+
+    // False: the recording makes no keys of which anybody would need to know.
+    [[nodiscard]] bool is_used() const;
 
     // What was learned, and what has become of it so far.
     [[nodiscard]] reports::ReplayKeys told() const;
@@ -43,11 +51,38 @@ public:
     void want(std::size_t event,
               std::vector<workloads::replay::RecordedCall::Wanted>& wanted) const;
 
-    // Puts the drawn keys in the places of the recorded ones.
-    void replace(std::size_t event, workloads::logs::StatementScanner& scanner, std::string& text,
-                 workloads::logs::ParameterValues& parameters);
+    // The keys of the recording's n-th time, from 0: each has its own.
+    class Lap final : public workloads::replay::ReturnedValues {
+    public:
+        Lap(ReplayKeys& all, std::uint32_t number)
+            : all_{all}, number_{number}, drawn_{all.map_.size()} {}
 
-    void returned(std::uint32_t wanted, std::string_view value) override;
+        // Puts its keys in the places of the recorded ones.
+        void replace(std::size_t event, workloads::logs::StatementScanner& scanner,
+                     std::string& text, workloads::logs::ParameterValues& parameters);
+        void returned(std::uint32_t wanted, std::string_view value) override;
+
+        // A call of it was sent.
+        [[nodiscard]] bool is_begun() const { return begun_; }
+        [[nodiscard]] workloads::keys::DrawnKeys::Counts counts() const { return drawn_.counts(); }
+
+    private:
+        struct Found {
+            bool changed = false, missing = false;
+        };
+        // None: the recorded value stays.
+        [[nodiscard]] std::optional<std::string> key_for(const workloads::keys::KeyPlace& place,
+                                                         std::string_view recorded,
+                                                         Found& found) const;
+        [[nodiscard]] std::string replaced(const workloads::keys::KeyPlace& place,
+                                           const std::string& recorded, Found& found) const;
+
+        ReplayKeys& all_;
+        const std::uint32_t number_;
+        std::atomic<bool> begun_ = false;
+        workloads::keys::DrawnKeys drawn_;
+    };
+    [[nodiscard]] Lap& lap(std::uint32_t number);
 
 private:
     using Place = std::pair<workloads::conflicts::ValuePlace, workloads::keys::KeyPlace>;
@@ -62,27 +97,27 @@ private:
                     const workloads::keys::KeyColumns& columns);
     void collect(std::span<const std::uint32_t> sessions, RecordedStatements& statements,
                  const std::stop_token& stop);
+    void add_value(std::uint32_t event, const workloads::keys::KeyPlace& place,
+                   std::uint64_t value);
     void add_steps(std::uint32_t event, RecordedStatements& statements,
                    RecordedStatements::Values& values);
     void learn(RecordedStatements& statements, const workloads::conflicts::Relations& relations,
                database::Database& target);
-    // None: the recorded value stays.
-    [[nodiscard]] const std::string* drawn_for(const workloads::keys::KeyPlace& place,
-                                               std::string_view recorded, bool& missing) const;
-    [[nodiscard]] std::string replaced(const workloads::keys::KeyPlace& place,
-                                       const std::string& recorded, bool& changed,
-                                       bool& missing) const;
-
     const workloads::Recording& recording_;
     std::vector<workloads::keys::KeyColumn> columns_;
-    std::vector<bool> is_told_;  // of each column: some statement's result tells it
+    std::vector<bool> is_told_;   // of each column: some statement's result tells it
+    std::vector<bool> is_given_;  // the recording starts over, and the application makes its keys
     std::vector<std::string> unknown_;
     std::vector<Form> forms_;
     std::vector<std::uint32_t> form_of_;        // by event
     std::vector<workloads::keys::Step> steps_;  // until they are learned from
     workloads::keys::Learning learning_;
     workloads::keys::KeyMap map_;
-    std::unique_ptr<workloads::keys::DrawnKeys> drawn_;
+    std::unordered_set<std::uint64_t> given_;  // keys that the application makes, where it loops
+    std::map<workloads::keys::Domain, std::pair<std::int64_t, std::int64_t>> given_numbers_;
+    std::vector<std::int64_t> strides_;  // of each column: from one lap's given key to the next
+    mutable std::mutex laps_changing_;
+    std::deque<Lap> laps_;
     std::atomic<std::uint64_t> replaced_calls_ = 0, missing_calls_ = 0;
 };
 

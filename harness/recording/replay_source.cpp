@@ -111,6 +111,10 @@ public:
     explicit Calls(const ReplaySource& source)
         : source_{source}, again_{source.reader_->reread()} {}
 
+    void begin_lap(std::uint32_t lap) override {
+        keys_ = source_.keys_ ? &source_.keys_->lap(lap) : nullptr;
+    }
+
     const RecordedCall& read(const Event& event) override {
         LogEntry entry;
         if (!again_->read(event.place(), entry)) {
@@ -128,11 +132,11 @@ public:
         if (said.saying != Saying::fetch && event.protocol() == Protocol::extended) {
             static_cast<void>(workloads::logs::read_parameters(entry, &parameters_));
         }
-        if (source_.keys_) {
-            source_.keys_->replace(index, scanner_, text_, parameters_);
+        if (keys_ != nullptr) {
+            keys_->replace(index, scanner_, text_, parameters_);
             source_.keys_->want(index, wanted_);
             call_.wanted = wanted_;
-            call_.taker = source_.keys_.get();
+            call_.taker = keys_;
         }
         if (said.saying == Saying::fetch) {
             text_ = fetch_from(said.portal);
@@ -160,6 +164,7 @@ private:
     }
 
     const ReplaySource& source_;
+    ReplayKeys::Lap* keys_ = nullptr;  // null: all are sent as recorded
     std::unique_ptr<RecordRereader> again_;
     RecordedCall call_;
     std::string text_, name_, then_;
@@ -188,6 +193,7 @@ ReplaySource::ReplaySource(const scenarios::Scenario& scenario, ReadProgress& pr
     }
     described_.recording = digest_of(recording_, sessions_);
     described_.speed = replay.speed;
+    described_.loops = replay.loops;
     described_.length_s = replay.speed > 0 ? length_s() / replay.speed : 0;
     if (described_.exactly + described_.approximately == 0) {
         throw UsageError{where(scenario) + ": of its " +
@@ -392,7 +398,7 @@ std::vector<std::string> ReplaySource::refused_by(database::Database& target,
 void ReplaySource::fit_to(database::Database& target, const scenarios::Scenario& scenario,
                           const std::stop_token& stop) {
     const auto& replay = *scenario.workload.replay;
-    const bool follows_keys = !replay.recorded_keys && may_draw_keys(recording_);
+    const bool follows_keys = !replay.recorded_keys && (replay.loops || may_draw_keys(recording_));
     if (!replay.in_order && !follows_keys) {
         return;
     }
@@ -404,8 +410,8 @@ void ReplaySource::fit_to(database::Database& target, const scenarios::Scenario&
     }
     if (follows_keys) {
         keys_ = std::make_unique<ReplayKeys>(recording_, sessions_, statements, relations, target,
-                                             stop);
-        if (keys_->told().drawn == 0) {
+                                             replay.loops, stop);
+        if (!keys_->is_used()) {
             keys_.reset();
         }
     }
@@ -521,6 +527,15 @@ double ReplaySource::length_s() const noexcept {
     return static_cast<double>(last_us_ - origin_us_) * 1e-6;
 }
 
+// The next time begins as long after the last statement as statements are apart.
+std::int64_t ReplaySource::lap_us() const noexcept {
+    const auto statements =
+        static_cast<std::int64_t>(described_.exactly + described_.approximately);
+    const auto length = last_us_ - origin_us_;
+    constexpr std::int64_t shortest_us = 1'000;
+    return std::max(shortest_us, length + length / std::max<std::int64_t>(statements, 1));
+}
+
 double ReplaySource::rate() const noexcept {
     const auto sent = static_cast<double>(described_.exactly + described_.approximately);
     return described_.length_s > 0 ? sent / described_.length_s : 0;
@@ -553,7 +568,7 @@ load::ReplayOptions ReplaySource::options(const scenarios::Replay& replay,
     options.operation_of_shape = operation_of_shape_;
     options.operations = operations_.size();
     options.reader = [this] { return std::make_unique<Calls>(*this); };
-    options.tempo = {origin_us_, replay.speed};
+    options.tempo = {origin_us_, replay.speed, replay.loops ? lap_us() : 0};
     // What one thread knows needs no lock, and sessions begin in their order.
     options.players = order_ ? 1 : std::min(players, connections_);
     options.order = order_ ? &order_->commits : nullptr;

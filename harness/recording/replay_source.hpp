@@ -90,6 +90,7 @@ private:
     void find_gaps();
     void find_portals();
     [[nodiscard]] std::size_t most_at_once() const;
+    [[nodiscard]] std::int64_t lap_us() const noexcept;
     void keep_order(RecordedStatements& statements,
                     const workloads::conflicts::Relations& relations, const std::stop_token& stop);
     [[nodiscard]] std::string place_text(workloads::Place place) const;

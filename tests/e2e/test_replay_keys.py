@@ -1,5 +1,6 @@
 """Keys that the database draws: a replay draws others, and the calls that use them get those."""
 import threading
+import uuid
 
 import psycopg
 import pytest
@@ -181,3 +182,73 @@ def test_a_key_that_is_not_drawn_stays_as_it_was(recorded, replay, target):  # n
     assert (keys["learned"], keys["drawn_again"]) == (2, 1)
     assert (keys["replaced_calls"], keys["missing_calls"]) == (3, 3)
     assert asked(target, ORDERS) == [("taken", "c", None)]
+
+
+LOOPED = SHOP + """
+CREATE TABLE customers (email text PRIMARY KEY, number int UNIQUE NOT NULL, visits int DEFAULT 0);
+INSERT INTO customers VALUES ('old@example.org', 1);
+CREATE TABLE "Carts" (id uuid PRIMARY KEY, customer text NOT NULL REFERENCES customers);
+"""
+
+
+def open_cart(cursor, number):
+    for n in range(3):
+        email = f"{number}.{n}@example.org"
+        cursor.execute("INSERT INTO customers VALUES (%s, %s)", [email, 10 + number * 10 + n])
+        cart = uuid.uuid4()
+        cursor.execute('INSERT INTO "Carts" VALUES (%s, %s)', [cart, email])
+        cursor.execute('SELECT customer FROM "Carts" WHERE id = %s', [cart])
+        cursor.execute("UPDATE customers SET visits = visits + 1 WHERE number = %s",
+                       [10 + number * 10 + n])
+        cursor.execute("UPDATE customers SET visits = visits + 1 WHERE email IN (%s, %s)",
+                       [email, "old@example.org"])
+        with cursor.connection.transaction():
+            cursor.execute("INSERT INTO orders (what) VALUES (%s) RETURNING id", [email])
+            (order,) = cursor.fetchone()
+            cursor.execute('INSERT INTO "Order Lines" VALUES (%s, 1, %s)', [order, email])
+
+
+@pytest.mark.parametrize("simple", [False, True], ids=["parameters", "literals"])
+def test_a_short_recording_starts_over_with_other_keys(recorded, replay, target, simple):  # noqa: F811
+    recorded.prepare(LOOPED)
+    target.execute(LOOPED)
+    clients(recorded.uri, open_cart, 2, simple)
+    log = recorded.log()
+
+    _, result = replay(replaying(log, replay={"speed": 1, "loop": True},
+                                 phases={"warmup": "500ms", "before": "2s", "after": "2s"}))
+
+    told = result["replay"]
+    assert told["loops"] is True and told["keys"]["laps"] > 5
+    assert told["keys"]["given"] == 2 * 3 * 3
+    assert outcomes(result)["new"] == 0, result["reasons"]
+    assert not any("was over" in reason for reason in result["reasons"])
+    # Whole laps but for those that the end cut off.
+    whole = told["keys"]["laps"] - 3
+    (customers,) = asked(target, "SELECT count(*) FROM customers")[0]
+    assert whole * 6 < customers <= (whole + 3) * 6 + 1
+    assert asked(target, """SELECT count(*) FROM orders o LEFT JOIN "Order Lines" l
+        ON l.order_id = o.id AND l.sku = o.what WHERE o.what <> 'old' AND l.sku IS NULL""")[0][0] <= 2
+    visits = asked(target, "SELECT visits FROM customers WHERE number > 1 ORDER BY number")
+    assert [row[0] for row in visits[:whole * 6]] == [2] * (whole * 6)
+
+
+def test_as_fast_as_possible_it_goes_on_until_the_load_ends(recorded, replay, target):  # noqa: F811
+    recorded.prepare(LOOPED)
+    target.execute(LOOPED)
+    clients(recorded.uri, open_cart, 2)
+    log = recorded.log()
+
+    _, result = replay(replaying(log, replay={"speed": 0, "loop": True}))
+
+    assert outcomes(result)["new"] == 0, result["reasons"]
+    assert result["replay"]["keys"]["laps"] > 5
+    assert not any("was over" in reason for reason in result["reasons"])
+
+
+def test_order_and_loop_exclude_each_other(rehearse, scenario, recorded):  # noqa: F811
+    log = recorded.log()
+    ended = rehearse("validate", scenario(replaying(log, replay={"order": "recorded",
+                                                                 "loop": True})))
+    assert ended.code == 2
+    assert "leave `loop` out" in ended.err

@@ -76,7 +76,7 @@ private:
                     values_.push_back(value ? value->c_str() : nullptr);
                 }
             }
-            call_ = {call.parameters.has_value(), call.sql, call.name, values_, {}};
+            call_ = {call.parameters.has_value(), call.sql, call.name, values_, {}, {}};
             return call_;
         }
 

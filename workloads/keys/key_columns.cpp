@@ -15,25 +15,33 @@ constexpr int most_references = 16;
 
 }  // namespace
 
-KeyColumns::KeyColumns(const conflicts::Relations& relations) : relations_{relations} {
+KeyColumns::KeyColumns(const conflicts::Relations& relations, std::span<const Place> given)
+    : relations_{relations} {
     for (std::size_t i = 0; i < relations.rules.size(); ++i) {
-        const auto whole = relations.rules[i].whole;
         for (const auto& name : relations.rules[i].generated) {
-            const auto* column = relations.catalog.tables[i].column(name);
-            if (column == nullptr || !conflicts::tells_rows_apart(column->type) ||
-                columns_.size() == std::numeric_limits<Domain>::max() ||
-                origin_of({whole, name}) != Place{whole, name}) {  // its own default is of no use
-                continue;
-            }
-            const auto domain = static_cast<Domain>(columns_.size());
-            if (domain_of_.emplace(Place{whole, name}, domain).second) {
-                columns_.push_back({whole, name, column->type});
-            }
+            add(i, name);
         }
+    }
+    for (const auto& [relation, name] : given) {
+        add(relation, name);
     }
 }
 
-KeyColumns::Place KeyColumns::origin_of(Place place) const {
+void KeyColumns::add(std::size_t relation, const std::string& name) {
+    const auto whole = relations_.rules[relation].whole;
+    const auto* column = relations_.catalog.tables[relation].column(name);
+    if (column == nullptr || !conflicts::tells_rows_apart(column->type) ||
+        columns_.size() == std::numeric_limits<Domain>::max() ||
+        origin_of({whole, name}) != Place{whole, name}) {  // what it refers to makes the keys
+        return;
+    }
+    const auto domain = static_cast<Domain>(columns_.size());
+    if (domain_of_.emplace(Place{whole, name}, domain).second) {
+        columns_.push_back({whole, name, column->type, column->longest});
+    }
+}
+
+Place KeyColumns::origin_of(Place place) const {
     for (int i = 0; i < most_references; ++i) {
         const auto before = place;
         for (const auto& reference : relations_.rules[place.first].references) {
@@ -59,7 +67,7 @@ std::optional<Domain> KeyColumns::find(std::size_t relation, const std::string& 
     return found == domain_of_.end() ? std::nullopt : std::optional{found->second};
 }
 
-bool KeyColumns::draws(std::size_t relation, const std::string& column) const {
+bool KeyColumns::makes(std::size_t relation, const std::string& column) const {
     return domain_of_.contains({relations_.rules[relation].whole, column});
 }
 

@@ -15,13 +15,16 @@
 
 namespace workloads::keys {
 
-// A column whose values the database draws, with the columns that refer to it.
+// A column in which keys are made, with the columns that refer to it.
 using Domain = std::uint16_t;
+// A relation in Relations::catalog, and a column of it.
+using Place = std::pair<std::size_t, std::string>;
 
 struct KeyColumn {
     std::size_t relation = 0;  // in Relations::catalog; the whole of parts
     std::string column;
     synthesis::TypeClass type = synthesis::TypeClass::other;
+    int longest = 0;  // characters; 0: no limit
 
     // Values are drawn in ascending order.
     [[nodiscard]] bool is_sequence() const { return type == synthesis::TypeClass::integer; }
@@ -29,17 +32,17 @@ struct KeyColumn {
 
 class KeyColumns {
 public:
-    // `relations` must outlive it.
-    explicit KeyColumns(const conflicts::Relations& relations);
+    // `given`: columns that the application makes keys for. `relations` must outlive it.
+    explicit KeyColumns(const conflicts::Relations& relations, std::span<const Place> given = {});
 
     [[nodiscard]] std::span<const KeyColumn> all() const noexcept { return columns_; }
-    // None: no key that the database draws stands there.
+    // None: no such key stands there.
     [[nodiscard]] std::optional<Domain> find(std::size_t relation, const std::string& column) const;
-    // Not one that refers to it.
-    [[nodiscard]] bool draws(std::size_t relation, const std::string& column) const;
+    // The keys are made there; it is not one that refers to it.
+    [[nodiscard]] bool makes(std::size_t relation, const std::string& column) const;
 
 private:
-    using Place = std::pair<std::size_t, std::string>;
+    void add(std::size_t relation, const std::string& name);
     [[nodiscard]] Place origin_of(Place place) const;
 
     const conflicts::Relations& relations_;

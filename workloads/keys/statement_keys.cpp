@@ -99,7 +99,7 @@ void add_drawn(const json& tree, const Relations& relations, const KeyColumns& c
     const Insert insert{tree, *relation, relations};
     for (const auto& generated : relations.rules[*relation].generated) {
         const auto domain = columns.find(*relation, generated);
-        if (!domain || !columns.draws(*relation, generated) || !insert.draws(generated)) {
+        if (!domain || !columns.makes(*relation, generated) || !insert.draws(generated)) {
             continue;
         }
         keys.draws.push_back(*domain);
@@ -141,10 +141,29 @@ StatementKeys keys_of(const synthesis::StatementText& statement, const Relations
                 {.number = use.number,
                  .domain = *domain,
                  .is_array = use.role == Role::members,
-                 .is_given = use.role == Role::written && columns.draws(relation, use.column)});
+                 .is_given = use.role == Role::written && columns.makes(relation, use.column)});
         }
     }
     return keys;
+}
+
+std::vector<Place> given_by(const synthesis::StatementText& statement, const Relations& relations) {
+    std::vector<Place> given;
+    if (statement.parsed.kind != "InsertStmt") {
+        return given;
+    }
+    const auto& tables = relations.catalog.tables;
+    for (const auto& use :
+         synthesis::analyse(statement, relations.catalog, relations.search_path).uses) {
+        if (use.role != Role::written || use.table == nullptr) {
+            continue;
+        }
+        const auto& keys = use.table->unique_keys;
+        if (std::find(keys.begin(), keys.end(), std::vector{use.column}) != keys.end()) {
+            given.emplace_back(use.table - tables.data(), use.column);
+        }
+    }
+    return given;
 }
 
 }  // namespace workloads::keys

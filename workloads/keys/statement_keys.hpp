@@ -38,4 +38,9 @@ struct StatementKeys {
                                     const conflicts::Relations& relations,
                                     const KeyColumns& columns);
 
+// Columns of an INSERT that are a key by themselves and for which it gives a value: sent twice, it
+// fails.
+[[nodiscard]] std::vector<Place> given_by(const synthesis::StatementText& statement,
+                                          const conflicts::Relations& relations);
+
 }  // namespace workloads::keys

@@ -32,7 +32,7 @@ bool is_replayed(const Event& event) noexcept {
 }
 
 SessionPlay::SessionPlay(std::span<const Event> events, const Tempo& tempo)
-    : events_{events}, tempo_{&tempo} {
+    : events_{events}, tempo_{tempo} {
     pass_over();
     if (next() != nullptr) {
         due_ = tempo.at(next()->start_us);
@@ -40,7 +40,7 @@ SessionPlay::SessionPlay(std::span<const Event> events, const Tempo& tempo)
 }
 
 void SessionPlay::begin(nanoseconds now) {
-    if (!(tempo_->speed > 0)) {
+    if (!(tempo_.speed > 0)) {
         due_ = now;
     }
 }
@@ -69,10 +69,10 @@ void SessionPlay::set_due(nanoseconds done) {
     if (next() == nullptr) {
         return;
     }
-    due_ = tempo_->speed > 0 ? tempo_->at(next()->start_us) : done;
+    due_ = tempo_.speed > 0 ? tempo_.at(next()->start_us) : done;
     if (in_transaction_) {
         const auto thought_us = next()->start_us - std::min(previous_end_us_, next()->start_us);
-        due_ = std::max(due_, done + tempo_->length(thought_us));
+        due_ = std::max(due_, done + tempo_.length(thought_us));
     }
 }
 

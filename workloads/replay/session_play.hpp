@@ -15,6 +15,13 @@ namespace workloads::replay {
 struct Tempo {
     std::int64_t origin_us = 0;  // the recorded moment with which the replay begins
     double speed = 1;            // recorded seconds a second; 0: nobody waits for anything
+    // After so much of it the recording starts over; 0: it does not.
+    std::int64_t lap_us = 0;
+
+    // The same for its n-th time, from 0.
+    [[nodiscard]] Tempo of_lap(std::uint32_t lap) const noexcept {
+        return {origin_us - lap_us * lap, speed, lap_us};
+    }
 
     [[nodiscard]] std::chrono::nanoseconds at(std::int64_t recorded_us) const noexcept;
     [[nodiscard]] std::chrono::nanoseconds length(std::int64_t recorded_us) const noexcept;
@@ -73,7 +80,7 @@ private:
     void set_due(std::chrono::nanoseconds done);
 
     std::span<const Event> events_;
-    const Tempo* tempo_;
+    Tempo tempo_;
     std::chrono::nanoseconds due_{0};
     std::int64_t previous_end_us_ = 0;  // in the recording
     bool in_transaction_ = false;

@@ -114,8 +114,8 @@ private:
 
     std::int64_t now_ = 0;
     std::map<std::uint32_t, std::vector<Call>> calls_;
-    std::vector<KeyColumn> columns_{{0, "id", synthesis::TypeClass::integer},
-                                    {1, "id", synthesis::TypeClass::uuid}};
+    std::vector<KeyColumn> columns_{{0, "id", synthesis::TypeClass::integer, 0},
+                                    {1, "id", synthesis::TypeClass::uuid, 0}};
     Recording recording_;
     std::vector<Step> steps_;
     std::map<std::uint32_t, std::string> names_;

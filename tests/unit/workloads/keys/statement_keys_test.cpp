@@ -76,9 +76,30 @@ TEST(StatementKeys, KeysStandWhereTheirColumnsAndThoseThatReferToThemAre) {
     EXPECT_EQ(keys_in("CREATE TABLE x (y int)"), "");
 }
 
+TEST(StatementKeys, WhatAnInsertGivesInAColumnThatIsAKeyByItselfIsGiven) {
+    static const auto relations = conflicts::shop();
+    const auto given = [](const std::string& sql) {
+        std::string out;
+        for (const auto& [relation, column] : given_by(synthesis::read_statement(sql), relations)) {
+            out +=
+                (out.empty() ? "" : " ") + relations.catalog.tables[relation].name + "." + column;
+        }
+        return out;
+    };
+    EXPECT_EQ(given("INSERT INTO customers (id, email, credit) VALUES ($1, $2, $3)"),
+              "customers.id customers.email");
+    EXPECT_EQ(given("INSERT INTO items (order_id, line) VALUES (1, 2)"), "");
+    EXPECT_EQ(given("UPDATE customers SET email = $1"), "");
+
+    const std::vector<Place> places{{conflicts::customers, "email"}};
+    const KeyColumns columns{relations, places};
+    EXPECT_TRUE(columns.makes(conflicts::customers, "email"));
+    EXPECT_EQ(columns.all().size(), 2U);
+}
+
 TEST(KeyColumns, TakeValuesInOneForm) {
-    const KeyColumn number{0, "id", synthesis::TypeClass::integer};
-    const KeyColumn uuid{0, "id", synthesis::TypeClass::uuid};
+    const KeyColumn number{0, "id", synthesis::TypeClass::integer, 0};
+    const KeyColumn uuid{0, "id", synthesis::TypeClass::uuid, 0};
     EXPECT_EQ(value_of("007", number), value_of("7", number));
     EXPECT_EQ(number_of(*value_of("-7", number)), -7);
     EXPECT_EQ(value_of("99999999999999999999", number), std::nullopt);

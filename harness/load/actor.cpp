@@ -82,7 +82,7 @@ void Player::Actor::timer_fired(Clock::time_point now) {
             session_->connect(workloads::App::old_version);
             return;
         case State::idle:
-            if (due() < player_.last_due_) {
+            if (!is_over()) {
                 send_or_hold(now);
             } else {
                 go_on(now);
@@ -106,7 +106,7 @@ void Player::Actor::go_on(Clock::time_point now) {
     }
     if (play_->next() == nullptr) {
         linger(now);
-    } else if (due() >= player_.last_due_) {
+    } else if (is_over()) {
         finish();
     } else if (due() <= now) {
         send_or_hold(now);
@@ -228,9 +228,15 @@ std::chrono::nanoseconds Player::Actor::since_beginning(Clock::time_point at) co
                : std::chrono::duration_cast<std::chrono::nanoseconds>(at - player_.beginning_);
 }
 
-bool Player::Actor::waits_for_connection(Clock::time_point until) const {
-    return (state_ == State::connecting || state_ == State::down) && play_->next() != nullptr &&
-           due() < until;
+bool Player::Actor::is_behind() const {
+    const auto later = play_->later_transaction();
+    return later && player_.moment(*later) < player_.last_due_;
+}
+
+bool Player::Actor::has_due_left() const {
+    const bool connects = state_ == State::connecting || state_ == State::down;
+    return ((connects && due() < player_.last_due_) || (state_ == State::idle && !is_over())) &&
+           play_->next() != nullptr;
 }
 
 void Player::Actor::file_unfinished(Clock::time_point now, Clock::time_point until) {

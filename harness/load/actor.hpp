@@ -34,8 +34,9 @@ public:
     void file_unfinished(Clock::time_point now, Clock::time_point until);
 
     [[nodiscard]] bool busy() const noexcept { return state_ == State::busy; }
-    // Holds a call that was due before `until` and waits for a connection.
-    [[nodiscard]] bool waits_for_connection(Clock::time_point until) const;
+    // Has a call that was due before the end and that it will send: it waits for a connection, or
+    // is behind.
+    [[nodiscard]] bool has_due_left() const;
 
     std::uint64_t timer_generation = 0;
 
@@ -55,6 +56,10 @@ private:
     void linger(Clock::time_point now);
     void finish();
     [[nodiscard]] Clock::time_point due() const { return player_.moment(play_->due()); }
+    // Its transaction goes on after the end, but another one was due before it: nobody may lose
+    // that because this session was kept waiting.
+    [[nodiscard]] bool is_behind() const;
+    [[nodiscard]] bool is_over() const { return due() >= player_.last_due_ && !is_behind(); }
     [[nodiscard]] std::chrono::nanoseconds since_beginning(Clock::time_point at) const;
 
     Player& player_;

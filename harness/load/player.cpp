@@ -293,9 +293,8 @@ bool Player::drained() const {
         session_waits() && is_due_before_the_end(play_of(waiting_turn()), now);
     return now >= drain_until_ ||
            (in_flight_ == 0 && held_.empty() && !due_session_waits &&
-            std::none_of(actors_.begin(), actors_.end(), [&](const auto& actor) {
-                return actor->waits_for_connection(last_due_);
-            }));
+            std::none_of(actors_.begin(), actors_.end(),
+                         [&](const auto& actor) { return actor->has_due_left(); }));
 }
 
 void Player::file(const workloads::Event& call, Completion completion) {
@@ -335,9 +334,11 @@ void Player::file_never_sent(SessionPlay play, Clock::time_point until, std::str
         return;
     }
     for (; play.next() != nullptr; play.ended(play.due(), false)) {
-        if (const auto due = moment(play.due()); due < until) {
+        const auto due = moment(play.due());
+        const auto later = play.later_transaction();
+        if (due < until) {
             file_unsent(*play.next(), due, until, code);
-        } else {
+        } else if (!later || moment(*later) >= until) {
             return;
         }
     }

@@ -7,6 +7,15 @@ namespace workloads::replay {
 
 using std::chrono::nanoseconds;
 
+namespace {
+
+bool ends_transaction(logs::StatementKind kind) {
+    using enum logs::StatementKind;
+    return kind == commit || kind == rollback || kind == prepare_transaction;
+}
+
+}  // namespace
+
 nanoseconds Tempo::length(std::int64_t recorded_us) const noexcept {
     if (!(speed > 0)) {
         return nanoseconds{0};
@@ -76,12 +85,25 @@ void SessionPlay::set_due(nanoseconds done) {
     }
 }
 
+std::optional<nanoseconds> SessionPlay::later_transaction() const {
+    bool open = in_transaction_;
+    for (std::size_t i = 0; open && i + 1 < events_.size(); ++i) {
+        open = !ends_transaction(events_[i].kind());
+        if (!open) {
+            const auto later = std::find_if(events_.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                                            events_.end(), is_replayed);
+            return later == events_.end() ? std::nullopt
+                                          : std::optional{tempo_.at(later->start_us)};
+        }
+    }
+    return std::nullopt;
+}
+
 // Without its answer: whether a transaction goes on is known of the recording only.
 void SessionPlay::skip() {
-    using enum logs::StatementKind;
     const auto kind = next()->kind();
-    const bool ends = kind == commit || kind == rollback || kind == prepare_transaction;
-    in_transaction_ = !ends && (in_transaction_ || kind == begin);
+    in_transaction_ =
+        !ends_transaction(kind) && (in_transaction_ || kind == logs::StatementKind::begin);
     go_on();
 }
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace workloads::replay {
@@ -47,6 +48,10 @@ public:
     }
     // When it is due. Requires that there is one.
     [[nodiscard]] std::chrono::nanoseconds due() const noexcept { return due_; }
+
+    // When a transaction is due that comes after the one that is open; none: there is none, or none
+    // is open.
+    [[nodiscard]] std::optional<std::chrono::nanoseconds> later_transaction() const;
 
     // Whether the last call has left a transaction open.
     [[nodiscard]] bool in_transaction() const noexcept { return in_transaction_; }

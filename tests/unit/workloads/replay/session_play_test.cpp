@@ -100,6 +100,40 @@ std::vector<std::int64_t> lost_of(SessionPlay& play, nanoseconds now, bool under
     return lost;
 }
 
+TEST(SessionPlay, KnowsWhatIsDueAfterTheOpenTransaction) {
+    auto unsent = call(20, 1);
+    unsent.set_reason(logs::Reason::copy_from_stdin);
+    const std::vector<Event> events{call(0, 1, StatementKind::begin), call(10, 1),
+                                    call(15, 1, StatementKind::commit), unsent, call(40, 1)};
+    const Tempo tempo{origin_us, 1};
+    SessionPlay play{events, tempo};
+    EXPECT_EQ(play.later_transaction(), std::nullopt);  // none is open
+    play.ended(100ms, true);
+    EXPECT_EQ(play.due(), 109ms);  // it is behind
+    EXPECT_EQ(play.later_transaction(), 40ms);
+    play.ended(110ms, true);
+    EXPECT_EQ(play.later_transaction(), 40ms);
+    play.ended(120ms, false);
+    EXPECT_EQ(play.later_transaction(), std::nullopt);
+    EXPECT_EQ(play.due(), 40ms);
+}
+
+TEST(SessionPlay, NothingIsDueAfterTheLastTransaction) {
+    const std::vector<Event> events{call(0, 1, StatementKind::begin), call(10, 1),
+                                    call(30, 1, StatementKind::rollback)};
+    SessionPlay play{events, Tempo{origin_us, 1}};
+    play.ended(1ms, true);
+    EXPECT_EQ(play.later_transaction(), std::nullopt);
+}
+
+TEST(SessionPlay, ALapBeginsWhereTheOneBeforeItEnds) {
+    const std::vector<Event> events{call(0, 1), call(10, 1)};
+    const Tempo tempo{origin_us, 2, 30'000};
+    EXPECT_EQ((SessionPlay{events, tempo.of_lap(0)}.due()), 0ms);
+    EXPECT_EQ((SessionPlay{events, tempo.of_lap(1)}.due()), 15ms);
+    EXPECT_EQ((SessionPlay{events, tempo.of_lap(4)}.due()), 60ms);
+}
+
 TEST(SessionPlay, ALostTransactionIsNotContinuedByItself) {
     const std::vector<Event> events{call(0, 1, StatementKind::begin), call(10, 1), call(20, 1),
                                     call(30, 1, StatementKind::commit), call(40, 1)};

@@ -6,6 +6,7 @@
 #include "workloads/conflicts/order_progress.hpp"
 #include "workloads/mix.hpp"
 #include "workloads/recording.hpp"
+#include "workloads/replay/pipelining.hpp"
 #include "workloads/replay/recorded_call.hpp"
 #include "workloads/replay/session_play.hpp"
 
@@ -44,6 +45,8 @@ struct ReplayOptions {
     // Which calls wait for which transactions; null: none does. With it there is one player, and a
     // connection for each session that was open at the same time.
     const workloads::conflicts::CommitOrder* order = nullptr;
+    // Which calls are sent before those ahead of them in their session are answered; null: none.
+    const workloads::replay::Pipelining* pipelining = nullptr;
     // After the end: how long what was due may still take.
     std::chrono::nanoseconds drain{std::chrono::seconds{35}};
 };

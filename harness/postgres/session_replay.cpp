@@ -51,7 +51,9 @@ void PostgresSession::send_recorded() {
     if (known == recorded_statements_.end()) {
         known = recorded_statements_.emplace(std::string{call.name}, RecordedStatement{}).first;
     }
-    known->second = {text_, "rehearse_" + std::to_string(++recorded_generation_)};
+    ++recorded_generation_;
+    known->second = {text_, "rehearse_" + std::to_string(recorded_generation_),
+                     recorded_generation_, true};
     state_ = State::preparing;
     after_send(
         PQsendPrepare(connection_.get(), known->second.name.c_str(), text_.c_str(), 0, nullptr));

@@ -170,6 +170,7 @@ ReplaySource::ReplaySource(const scenarios::Scenario& scenario, ReadProgress& pr
     recording_ = reader_->read();
     choose_sessions(scenario);
     find_portals();
+    find_what_goes_ahead(replay);
     count_uses();
     name_operations();
     count_reasons();
@@ -262,6 +263,19 @@ void ReplaySource::find_portals() {
                        found != executed.end()) {
                 cursors_.insert(key_of(found->second));
             }
+        }
+    }
+}
+
+void ReplaySource::find_what_goes_ahead(const scenarios::Replay& replay) {
+    using workloads::replay::Pipelining;
+    if (!Pipelining::helps(replay.speed, replay.in_order)) {
+        return;
+    }
+    pipelining_.emplace(recording_);
+    for (const auto& event : recording_.events) {
+        if (cursors_.contains(key_of(event.place()))) {
+            pipelining_->keep_alone(event);
         }
     }
 }
@@ -532,6 +546,7 @@ load::ReplayOptions ReplaySource::options(const scenarios::Replay& replay,
     // What one thread knows needs no lock, and sessions begin in their order.
     options.players = order_ ? 1 : std::min(players, connections_);
     options.order = order_ ? &order_->commits : nullptr;
+    options.pipelining = pipelining_ ? &*pipelining_ : nullptr;
     // Sessions open theirs when they did, however long the others take. As fast as possible there
     // is no when.
     options.connections = replay.sessions || !(replay.speed > 0) ? connections_ : sessions_.size();

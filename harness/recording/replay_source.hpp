@@ -10,6 +10,7 @@
 #include "scenarios/scenario.hpp"
 #include "workloads/mix.hpp"
 #include "workloads/recording.hpp"
+#include "workloads/replay/pipelining.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -82,6 +83,7 @@ private:
     void count_reasons();
     void find_gaps();
     void find_portals();
+    void find_what_goes_ahead(const scenarios::Replay& replay);
     [[nodiscard]] std::size_t most_at_once() const;
     [[nodiscard]] std::string place_text(workloads::Place place) const;
 
@@ -97,6 +99,7 @@ private:
     std::unordered_set<std::uint64_t> cursors_;
     std::size_t connections_ = 1;
     std::optional<ReplayOrder> order_;
+    std::optional<workloads::replay::Pipelining> pipelining_;
     reports::Replay described_;
 };
 

@@ -51,6 +51,20 @@ void SessionPlay::pass_over() {
     }
 }
 
+const Event* SessionPlay::behind(const Event& call) const noexcept {
+    const auto after = events_.subspan(static_cast<std::size_t>(&call - events_.data()) + 1);
+    const auto found = std::find_if(after.begin(), after.end(), is_replayed);
+    return found == after.end() ? nullptr : &*found;
+}
+
+bool SessionPlay::leaves_transaction_open(bool went_through) const noexcept {
+    using enum logs::StatementKind;
+    const auto kind = next()->kind();
+    // A COMMIT that fails has ended it, too.
+    const bool ends = kind == commit || kind == rollback || kind == prepare_transaction;
+    return !ends && (in_transaction_ || (kind == begin && went_through));
+}
+
 void SessionPlay::go_on() {
     // Of a call whose duration was not logged nobody knows how long the application thought then.
     const auto duration = next()->duration_us();
@@ -78,10 +92,7 @@ void SessionPlay::set_due(nanoseconds done) {
 
 // Without its answer: whether a transaction goes on is known of the recording only.
 void SessionPlay::skip() {
-    using enum logs::StatementKind;
-    const auto kind = next()->kind();
-    const bool ends = kind == commit || kind == rollback || kind == prepare_transaction;
-    in_transaction_ = !ends && (in_transaction_ || kind == begin);
+    in_transaction_ = leaves_transaction_open(true);
     go_on();
 }
 

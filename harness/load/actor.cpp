@@ -229,7 +229,9 @@ void Player::Actor::on_operation_end(const database::OperationEnd& end) {
     if (under_way_ > 0) {
         play_->ended(since_beginning(end.done), play_->leaves_transaction_open(end.code.empty()));
         comes_first(end.done);
-        send_ahead(end.done);
+        if (under_way_ <= workloads::replay::Pipelining::refilled_at) {
+            send_ahead(end.done);
+        }
         return;
     }
     state_ = State::idle;

@@ -22,8 +22,12 @@ struct OperationEnd {
     // row's value; empty where there is no more to say. Valid during the call.
     std::string_view detail = {};
     ErrorKind kind = ErrorKind::other;
-    bool session_usable = true;   // false: the connection is gone; call connect() again
-    bool in_transaction = false;  // a recorded call has left one open
+    bool session_usable = true;  // false: the connection is gone; call connect() again
+    // A recorded call has left one open; not told while calls are queued behind it.
+    bool in_transaction = false;
+    // With a session that is not usable: the server ended it in answer to this very call, so what
+    // was queued behind it was never begun. Else nobody knows.
+    bool rest_not_begun = false;
     Clock::time_point sent, done;
     // The slowest statement of the operation: what a lock wait of this session is matched with.
     Clock::time_point slowest_sent, slowest_done;
@@ -59,6 +63,14 @@ public:
     // Sends one call of a recorded session. What it leaves behind, an open transaction or settings,
     // stays for the next one. Requires an idle, connected session; `call` must live until the end.
     virtual void run(const workloads::replay::RecordedCall& call) = 0;
+
+    // Sends one call of a recorded session before those ahead of it have been answered. Requires a
+    // connected session that is idle or runs queued calls only, and a call of one statement that
+    // leaves settings, prepared statements and cursors alone, without `then`; it need not live
+    // beyond this function. Each ends by itself, in order, as it would alone, and counts as sent no
+    // earlier than the one before it was done. Where the connection is lost the first of them ends,
+    // and no other does.
+    virtual void queue(const workloads::replay::RecordedCall& call) = 0;
 
     // Called now and then (every 100 ms) by the worker: gives up operations that the server never
     // answers. Ends in on_operation_end with client_timeout.

@@ -165,18 +165,52 @@ void Player::Actor::send() {
     due_ = sent_ = due();
     player_.recorder_.due(player_.phases_.since_start(due_));
     state_ = State::busy;
+    newest_ = play_->next();
+    under_way_ = 1;
     ++player_.in_flight_;
     // What it could have been sent at: the generator's own lateness counts from there.
     const auto possible = std::max(due_, idle_since_);
-    session_->run(reader_->read(*play_->next()));
+    const auto& call = reader_->read(*newest_);
+    if (player_.options_.pipelining != nullptr && player_.options_.pipelining->shares(*newest_)) {
+        session_->queue(call);
+    } else {
+        session_->run(call);
+    }
     player_.recorder_.lag(session_->statement_sent() - possible);
     if (state_ == State::busy) {
         sent_ = session_->statement_sent();
+        send_ahead(sent_);
     }
+}
+
+void Player::Actor::send_ahead(Clock::time_point now) {
+    const auto* const pipelining = player_.options_.pipelining;
+    while (pipelining != nullptr && state_ == State::busy && now < player_.last_due_) {
+        const auto* const call = play_->behind(*newest_);
+        if (call == nullptr || !pipelining->may_follow(*play_->next(), under_way_, *call) ||
+            !reader_->is_ready(*call)) {
+            return;
+        }
+        newest_ = call;
+        ++under_way_;
+        ++player_.in_flight_;
+        session_->queue(reader_->read(*call));
+    }
+}
+
+// It is due with the end of the one ahead, as if it were sent only then, and the server could not
+// begin it before: the generator is not late with it. What was sent before the load's end and is
+// come to later was due at the end.
+void Player::Actor::comes_first(Clock::time_point now) {
+    due_ = std::min(due(), player_.last_due_);
+    sent_ = now;
+    player_.recorder_.due(player_.phases_.since_start(due_));
+    player_.recorder_.lag(std::chrono::nanoseconds{0});
 }
 
 void Player::Actor::on_operation_end(const database::OperationEnd& end) {
     --player_.in_flight_;
+    --under_way_;
     if (end.kind == database::ErrorKind::deadlock) {
         player_.recorder_.deadlock(end.done);
     }
@@ -189,11 +223,21 @@ void Player::Actor::on_operation_end(const database::OperationEnd& end) {
                                   .slowest_sent = end.slowest_sent,
                                   .slowest_done = end.slowest_done});
     if (!end.session_usable) {
-        connection_lost(end.done, true, reports::error_connection_lost);
+        player_.in_flight_ -= under_way_;
+        connection_lost(end.done, 1 + (end.rest_not_begun ? 0 : under_way_),
+                        reports::error_connection_lost);
+        return;
+    }
+    idle_since_ = end.done;
+    if (under_way_ > 0) {
+        play_->ended(since_beginning(end.done), play_->leaves_transaction_open(end.code.empty()));
+        comes_first(end.done);
+        if (under_way_ <= workloads::replay::Pipelining::refilled_at) {
+            send_ahead(end.done);
+        }
         return;
     }
     state_ = State::idle;
-    idle_since_ = end.done;
     play_->ended(since_beginning(end.done), end.in_transaction);
     go_on(end.done);
 }
@@ -203,15 +247,16 @@ void Player::Actor::on_lost(const database::Error& error) {
         finish();
         return;
     }
-    connection_lost(Clock::now(), false,
+    connection_lost(Clock::now(), 0,
                     error.code.empty() ? std::string_view{reports::error_connection_lost}
                                        : std::string_view{error.code});
 }
 
-void Player::Actor::connection_lost(Clock::time_point now, bool call_under_way,
+void Player::Actor::connection_lost(Clock::time_point now, std::size_t under_way,
                                     std::string_view code) {
     down_since_ = now;
-    play_->connection_lost(since_beginning(now), call_under_way, [&](const workloads::Event& call) {
+    under_way_ = 0;
+    play_->connection_lost(since_beginning(now), under_way, [&](const workloads::Event& call) {
         // Its own moment may lie ahead: it fails now, with its transaction.
         player_.file_unsent(call, now, now, code);
     });

@@ -51,7 +51,12 @@ private:
     // The next call is due.
     void send_or_hold(Clock::time_point now);
     void send();
-    void connection_lost(Clock::time_point now, bool call_under_way, std::string_view code);
+    // Calls behind those that are under way, as far as they need not wait for them.
+    void send_ahead(Clock::time_point now);
+    // The call ahead of it has ended, and it had been sent already.
+    void comes_first(Clock::time_point now);
+    // `under_way`: calls whose end is not known, the first of which is filed.
+    void connection_lost(Clock::time_point now, std::size_t under_way, std::string_view code);
     void reconnect_later(Clock::time_point now);
     void linger(Clock::time_point now);
     void finish();
@@ -69,8 +74,10 @@ private:
     bool first_ = false, ever_connected_ = false;
     Turn turn_;
     std::optional<workloads::replay::SessionPlay> play_;
-    Clock::time_point due_{}, sent_{};  // of the call that runs
-    Clock::time_point idle_since_{};    // or since it need not be held back any more
+    Clock::time_point due_{}, sent_{};  // of the call that runs, the first of those under way
+    std::size_t under_way_ = 0;         // calls that were sent and have not ended
+    const workloads::Event* newest_ = nullptr;  // of them
+    Clock::time_point idle_since_{};            // or since it need not be held back any more
     Clock::time_point held_since_{};
     Clock::time_point down_since_{};  // since it has had no connection, while it has none
     std::int64_t last_session_id_ = 0;

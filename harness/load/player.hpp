@@ -6,6 +6,7 @@
 #include "workloads/conflicts/order_progress.hpp"
 #include "workloads/mix.hpp"
 #include "workloads/recording.hpp"
+#include "workloads/replay/pipelining.hpp"
 #include "workloads/replay/recorded_call.hpp"
 #include "workloads/replay/session_play.hpp"
 
@@ -27,6 +28,9 @@ public:
     virtual ~CallReader() = default;
     // What is read from now on belongs to the recording's n-th time, from 0.
     virtual void begin_lap(std::uint32_t /*lap*/) {}
+    // What the call needs of the results of those before it in its session has come. One of which
+    // it has not may be read once all those have ended, whatever has become of them.
+    [[nodiscard]] virtual bool is_ready(const workloads::Event& /*event*/) { return true; }
     // Valid until the next call of this function, and used until it has ended.
     [[nodiscard]] virtual const workloads::replay::RecordedCall& read(
         const workloads::Event& event) = 0;
@@ -46,6 +50,8 @@ struct ReplayOptions {
     // Which calls wait for which transactions; null: none does. With it there is one player, and a
     // connection for each session that was open at the same time.
     const workloads::conflicts::CommitOrder* order = nullptr;
+    // Which calls are sent before those ahead of them in their session are answered; null: none.
+    const workloads::replay::Pipelining* pipelining = nullptr;
     // After the end: how long what was due may still take.
     std::chrono::nanoseconds drain{std::chrono::seconds{35}};
 };

@@ -37,7 +37,7 @@ void PostgresSession::connect(App app) {
     std::fill(prepared_.begin(), prepared_.end(), Prepared{});
     tag_statement_ = {};
     recorded_statements_.clear();
-    runs_script_ = false;
+    runs_script_ = ended_by_server_ = false;
     connection_.reset(PQconnectStart(plan_->conninfo.c_str()));
     state_ = State::connecting;
     statement_sent_ = awaiting_since_ = Clock::now();
@@ -62,6 +62,7 @@ void PostgresSession::close() {
     watched_ = 0;
     tls_ = nullptr;
     in_pipeline_ = false;
+    queued_.clear();
     if (sleep_timer_) {
         sleep_timer_->stop();
     }

@@ -1,5 +1,5 @@
 // The load path on PostgreSQL: libpq without blocking, one statement in flight per session, as an
-// application's driver does it.
+// application's driver does it; but for recorded calls that are queued.
 #pragma once
 
 #include "harness/database/poller.hpp"

@@ -87,7 +87,8 @@ void PostgresSession::keep_values(const PGresult* result) {
 }
 
 bool PostgresSession::take_result(PGresult* result) {
-    statement_answered_ = true;
+    statement_answered_ =
+        statement_answered_ || queued_.empty() || PQresultStatus(result) != PGRES_PIPELINE_SYNC;
     if (runs_script_ && script_syncs_ > 0) {
         awaiting_since_ = Clock::now();  // a pipeline may take as long as all its statements
     }
@@ -95,7 +96,7 @@ bool PostgresSession::take_result(PGresult* result) {
         case PGRES_TUPLES_OK:
             if (tag_unanswered_) {
                 tag_unanswered_ = false;
-            } else if (state_ == State::executing && recorded_ != nullptr) {
+            } else if (state_ == State::executing && (recorded_ != nullptr || !queued_.empty())) {
                 hand_over_returned(result);
             } else if (state_ == State::executing) {
                 keep_values(result);
@@ -119,11 +120,18 @@ bool PostgresSession::take_result(PGresult* result) {
                 // The tag of our own settings is SET.
                 settings_gone_ = settings_gone_ || forgets_settings(result);
             }
+            if (!queued_.empty()) {
+                queued_.front().prepared = true;  // if it was to be, this comes first
+            }
             return true;
         case PGRES_EMPTY_QUERY:
         case PGRES_PIPELINE_ABORTED:  // behind the error that is reported already
             return true;
         case PGRES_PIPELINE_SYNC:
+            if (!queued_.empty()) {
+                queued_finished();
+                return true;
+            }
             if (runs_script_ && script_syncs_ > 1) {
                 --script_syncs_;
                 return true;
@@ -156,6 +164,7 @@ bool PostgresSession::take_result(PGresult* result) {
     // lost connection on one that is well. Without a code it was libpq that gave up.
     if (copies || is_fatal(result) || error.code.empty() ||
         PQstatus(connection_.get()) == CONNECTION_BAD) {
+        ended_by_server_ = is_fatal(result);
         lost_while_running(error);
         return false;
     }
@@ -439,6 +448,7 @@ void PostgresSession::finish_operation() {
     }
     end.kind = kind_;
     end.session_usable = state_ == State::idle;
+    end.rest_not_begun = ended_by_server_;
     end.in_transaction = recorded_ != nullptr && end.session_usable &&
                          PQtransactionStatus(connection_.get()) != PQTRANS_IDLE;
     end.sent = started_;

@@ -21,6 +21,21 @@ std::string quoted(std::string_view name) {
     return out + '"';
 }
 
+void hand_over(const PGresult* result,
+               std::span<const workloads::replay::RecordedCall::Wanted> wanted,
+               workloads::replay::ReturnedValues* taker) {
+    for (const auto& each : wanted) {
+        // Quoted: libpq folds a name's case as SQL does.
+        const int column = PQfnumber(result, quoted(each.column).c_str());
+        const int row = static_cast<int>(each.row);
+        if (column >= 0 && row < PQntuples(result) && PQgetisnull(result, row, column) == 0) {
+            taker->returned(each.number,
+                            {PQgetvalue(result, row, column),
+                             static_cast<std::size_t>(PQgetlength(result, row, column))});
+        }
+    }
+}
+
 }  // namespace
 
 void PostgresSession::run(const workloads::replay::RecordedCall& call) {
@@ -59,7 +74,9 @@ void PostgresSession::send_recorded() {
     if (known == recorded_statements_.end()) {
         known = recorded_statements_.emplace(std::string{call.name}, RecordedStatement{}).first;
     }
-    known->second = {text_, "rehearse_" + std::to_string(++recorded_generation_)};
+    ++recorded_generation_;
+    known->second = {text_, "rehearse_" + std::to_string(recorded_generation_),
+                     recorded_generation_, true};
     state_ = State::preparing;
     after_send(
         PQsendPrepare(connection_.get(), known->second.name.c_str(), text_.c_str(), 0, nullptr));
@@ -82,15 +99,10 @@ void PostgresSession::forget_recorded() {
 }
 
 void PostgresSession::hand_over_returned(const PGresult* result) const {
-    for (const auto& wanted : recorded_->wanted) {
-        // Quoted: libpq folds a name's case as SQL does.
-        const int column = PQfnumber(result, quoted(wanted.column).c_str());
-        const int row = static_cast<int>(wanted.row);
-        if (column >= 0 && row < PQntuples(result) && PQgetisnull(result, row, column) == 0) {
-            recorded_->taker->returned(
-                wanted.number, {PQgetvalue(result, row, column),
-                                static_cast<std::size_t>(PQgetlength(result, row, column))});
-        }
+    if (queued_.empty()) {
+        hand_over(result, recorded_->wanted, recorded_->taker);
+    } else {
+        hand_over(result, queued_.front().wanted, queued_.front().taker);
     }
 }
 

@@ -1,6 +1,7 @@
-// One connection of the load: the class behind make_session, in four files. session.cpp has the
+// One connection of the load: the class behind make_session, in five files. session.cpp has the
 // life of the connection, session_operation.cpp what runs in it, session_script.cpp how a script
-// does, session_replay.cpp what a recorded session sent.
+// does, session_replay.cpp what a recorded session sent, session_queue.cpp how several of its calls
+// are under way at once.
 #pragma once
 
 #include "harness/postgres/connection.hpp"
@@ -9,6 +10,7 @@
 #include "workloads/pgbench/script.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -36,6 +38,7 @@ public:
     void close() override;
     void run(std::uint16_t operation, workloads::Values& values) override;
     void run(const workloads::replay::RecordedCall& call) override;
+    void queue(const workloads::replay::RecordedCall& call) override;
     void check_deadline(Clock::time_point now) override;
 
     [[nodiscard]] Clock::time_point statement_sent() const noexcept override {
@@ -106,6 +109,9 @@ private:
     void hand_over_returned(const PGresult* result) const;
     void forget_recorded();
     void recorded_finished();
+    int send_queued(const workloads::replay::RecordedCall& call);  // 1: taken by libpq
+    void queued_finished();
+    void note_preparation();
     void run_script();
     void go_on_with_script();
     bool send_from_script(std::uint32_t number);
@@ -194,9 +200,22 @@ private:
     // By the name that the recorded application gave: what was prepared under it.
     struct RecordedStatement {
         std::string text, name;
+        std::uint64_t number = 0;  // of recorded_generation_
+        bool answered = true;      // the server has prepared it
     };
     std::map<std::string, RecordedStatement, std::less<>> recorded_statements_;
     std::uint64_t recorded_generation_ = 0;
+    // A recorded call that was sent before those ahead of it were answered.
+    struct Queued {
+        Clock::time_point sent;
+        std::uint64_t statement = 0;  // RecordedStatement::number; 0: it uses none
+        bool prepares = false;        // ... and makes it
+        bool prepared = false;        // ... and has made it
+        std::vector<workloads::replay::RecordedCall::Wanted> wanted = {};
+        workloads::replay::ReturnedValues* taker = nullptr;
+    };
+    std::deque<Queued> queued_;     // the oldest first
+    bool ended_by_server_ = false;  // the connection, with an error that says so
 
     // Of the script that runs.
     bool script_pipeline_ = false;    // its own, which is not ended yet

@@ -256,6 +256,12 @@ void ReplayKeys::learn(RecordedStatements& statements,
         }
     }
     map_ = workloads::keys::KeyMap{learning_.keys};
+    uses_keys_.assign(recording_.events.size(), false);
+    for (const auto& step : steps_) {
+        if (step.kind == Step::Kind::uses && map_.find(step.domain, step.value)) {
+            uses_keys_[step.event] = true;
+        }
+    }
     steps_ = {};
 }
 

@@ -47,6 +47,10 @@ public:
     // What was learned, and what has become of it so far.
     [[nodiscard]] reports::ReplayKeys told() const;
 
+    // Whether the event of that index uses keys that others draw.
+    [[nodiscard]] bool uses_keys(std::size_t event) const {
+        return event < uses_keys_.size() && uses_keys_[event];
+    }
     // What the event of that index draws and others use.
     void want(std::size_t event,
               std::vector<workloads::replay::RecordedCall::Wanted>& wanted) const;
@@ -62,6 +66,9 @@ public:
                      std::string& text, workloads::logs::ParameterValues& parameters);
         void returned(std::uint32_t wanted, std::string_view value) override;
 
+        [[nodiscard]] bool is_drawn(workloads::keys::KeyMap::Key key) const {
+            return drawn_.get(key) != nullptr;
+        }
         // A call of it was sent.
         [[nodiscard]] bool is_begun() const { return begun_; }
         [[nodiscard]] workloads::keys::DrawnKeys::Counts counts() const { return drawn_.counts(); }
@@ -113,6 +120,7 @@ private:
     std::vector<workloads::keys::Step> steps_;  // until they are learned from
     workloads::keys::Learning learning_;
     workloads::keys::KeyMap map_;
+    std::vector<bool> uses_keys_;              // by event
     std::unordered_set<std::uint64_t> given_;  // keys that the application makes, where it loops
     std::map<workloads::keys::Domain, std::pair<std::int64_t, std::int64_t>> given_numbers_;
     std::vector<std::int64_t> strides_;  // of each column: from one lap's given key to the next

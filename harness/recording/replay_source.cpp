@@ -113,6 +113,15 @@ public:
 
     void begin_lap(std::uint32_t lap) override {
         keys_ = source_.keys_ ? &source_.keys_->lap(lap) : nullptr;
+        awaited_.clear();
+    }
+
+    bool is_ready(const Event& event) override {
+        if (keys_ == nullptr || awaited_.empty() || !source_.keys_->uses_keys(index_of(event))) {
+            return true;
+        }
+        std::erase_if(awaited_, [this](auto key) { return keys_->is_drawn(key); });
+        return awaited_.empty();
     }
 
     const RecordedCall& read(const Event& event) override {
@@ -122,7 +131,7 @@ public:
                                      " was changed while it was replayed"};
         }
         const auto [said, text] = spoken(entry);
-        const auto index = static_cast<std::size_t>(&event - source_.recording_.events.data());
+        const auto index = index_of(event);
         call_ = {};
         name_.assign(said.name);
         values_.clear();
@@ -135,6 +144,7 @@ public:
         if (keys_ != nullptr) {
             keys_->replace(index, scanner_, text_, parameters_);
             source_.keys_->want(index, wanted_);
+            await(wanted_);
             call_.wanted = wanted_;
             call_.taker = keys_;
         }
@@ -159,6 +169,25 @@ public:
     }
 
 private:
+    [[nodiscard]] std::size_t index_of(const Event& event) const {
+        return static_cast<std::size_t>(&event - source_.recording_.events.data());
+    }
+
+    // Those of calls that are no longer under way will not come any more.
+    void await(std::span<const RecordedCall::Wanted> wanted) {
+        for (const auto& each : wanted) {
+            awaited_.push_back(each.number);
+        }
+        constexpr auto most = workloads::replay::Pipelining::most_under_way;
+        if (wanted.empty() || awaited_.size() <= most) {
+            return;
+        }
+        std::erase_if(awaited_, [this](auto key) { return keys_->is_drawn(key); });
+        awaited_.erase(awaited_.begin(),
+                       awaited_.end() - static_cast<std::ptrdiff_t>(
+                                            std::min(awaited_.size(), most + wanted.size())));
+    }
+
     static std::string fetch_from(std::string_view portal) {
         return std::string{"FETCH FORWARD "} + rows_a_fetch + " FROM " + quoted_name(portal);
     }
@@ -171,6 +200,7 @@ private:
     workloads::logs::ParameterValues parameters_;
     workloads::logs::StatementScanner scanner_;
     std::vector<RecordedCall::Wanted> wanted_;
+    std::vector<workloads::keys::KeyMap::Key> awaited_;  // that may not have been drawn yet
     std::vector<const char*> values_;
 };
 
@@ -183,6 +213,7 @@ ReplaySource::ReplaySource(const scenarios::Scenario& scenario, ReadProgress& pr
     recording_ = reader_->read();
     choose_sessions(scenario);
     find_portals();
+    find_what_goes_ahead(replay);
     count_uses();
     name_operations();
     count_reasons();
@@ -276,6 +307,19 @@ void ReplaySource::find_portals() {
                        found != executed.end()) {
                 cursors_.insert(key_of(found->second));
             }
+        }
+    }
+}
+
+void ReplaySource::find_what_goes_ahead(const scenarios::Replay& replay) {
+    using workloads::replay::Pipelining;
+    if (!Pipelining::helps(replay.speed, replay.in_order)) {
+        return;
+    }
+    pipelining_.emplace(recording_);
+    for (const auto& event : recording_.events) {
+        if (cursors_.contains(key_of(event.place()))) {
+            pipelining_->keep_alone(event);
         }
     }
 }
@@ -572,6 +616,7 @@ load::ReplayOptions ReplaySource::options(const scenarios::Replay& replay,
     // What one thread knows needs no lock, and sessions begin in their order.
     options.players = order_ ? 1 : std::min(players, connections_);
     options.order = order_ ? &order_->commits : nullptr;
+    options.pipelining = pipelining_ ? &*pipelining_ : nullptr;
     // Sessions open theirs when they did, however long the others take. As fast as possible there
     // is no when.
     options.connections = replay.sessions || !(replay.speed > 0) ? connections_ : sessions_.size();

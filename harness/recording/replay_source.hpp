@@ -11,6 +11,7 @@
 #include "scenarios/scenario.hpp"
 #include "workloads/mix.hpp"
 #include "workloads/recording.hpp"
+#include "workloads/replay/pipelining.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -89,6 +90,7 @@ private:
     void count_reasons();
     void find_gaps();
     void find_portals();
+    void find_what_goes_ahead(const scenarios::Replay& replay);
     [[nodiscard]] std::size_t most_at_once() const;
     [[nodiscard]] std::int64_t lap_us() const noexcept;
     void keep_order(RecordedStatements& statements,
@@ -108,6 +110,7 @@ private:
     std::size_t connections_ = 1;
     std::optional<ReplayOrder> order_;
     std::unique_ptr<ReplayKeys> keys_;  // null: all are sent as recorded
+    std::optional<workloads::replay::Pipelining> pipelining_;
     reports::Replay described_;
 };
 

@@ -47,6 +47,9 @@ public:
             recording_.sessions.push_back(session);
             order_.push_back(static_cast<std::uint32_t>(order_.size()));
         }
+        recording_.shapes = shapes_.all();
+        operations_.resize(recording_.shapes.size());
+        pipelining_.emplace(recording_);
     }
 
     [[nodiscard]] harness::load::ReplayOptions options(double speed, std::size_t connections,
@@ -62,6 +65,12 @@ public:
         options.connections = connections;
         options.drain = 10s;
         return options;
+    }
+    // As fast as possible on one connection, with calls sent ahead or not.
+    [[nodiscard]] harness::load::ReplayOptions fast(bool pipelined) const {
+        auto made = options(0, 1);
+        made.pipelining = pipelined ? &*pipelining_ : nullptr;
+        return made;
     }
 
 private:
@@ -93,6 +102,7 @@ private:
         event.set_duration(0);
         event.set_place({0, calls_.size()});
         event.set_kind(call.parameters ? Protocol::extended : Protocol::simple, call.kind);
+        event.shape = shapes_.find(call.sql).shape;
         if (!call.failed_with.empty()) {
             recording_.sqlstates.push_back(call.failed_with);
             event.outcome = static_cast<std::uint16_t>(recording_.sqlstates.size());
@@ -104,7 +114,9 @@ private:
     workloads::Recording recording_;
     std::vector<Call> calls_;
     std::vector<std::uint32_t> order_;
-    std::vector<workloads::OperationId> operations_{0};
+    std::vector<workloads::OperationId> operations_;
+    workloads::logs::Shapes shapes_;
+    std::optional<workloads::replay::Pipelining> pipelining_;
 };
 
 class Replay : public tests::FreshDatabase {
@@ -263,6 +275,141 @@ TEST_F(Replay, WhatIsLeftOfALostTransactionIsCountedAndNotSent) {
     EXPECT_EQ(counted(measured).failures(), 3U);
     EXPECT_EQ(measured.reconnects, 1U);
     EXPECT_EQ(value("SELECT string_agg(id::text, ',') FROM kept"), "2");
+}
+
+// What of these calls can be sent ahead: without parameters, by the extended protocol.
+std::vector<Call> extended(std::vector<Call> calls) {
+    for (auto& call : calls) {
+        call.parameters.emplace();
+    }
+    return calls;
+}
+
+// Both ways of playing one session must do and file the same.
+class PipelinedReplay : public Replay, public testing::WithParamInterface<bool> {
+protected:
+    Measured play_fast(const std::vector<Call>& calls) {
+        return play(Recorded{{calls}}.fast(GetParam()), 2s);
+    }
+};
+INSTANTIATE_TEST_SUITE_P(SentAhead, PipelinedReplay, testing::Bool(),
+                         [](const auto& info) { return info.param ? "Pipelined" : "OneByOne"; });
+
+TEST_P(PipelinedReplay, EachCallIsItsOwnTransactionAndAFailureStopsNothingBehindIt) {
+    sql("CREATE TABLE kept (n serial, id int PRIMARY KEY, xact xid8 DEFAULT pg_current_xact_id())");
+    std::vector<Call> calls;
+    for (int i = 0; i < 100; ++i) {
+        calls.push_back({i, "INSERT INTO kept (id) VALUES (" + std::to_string(i) + ")"});
+        calls.push_back({i, "INSERT INTO kept (id) VALUES (" + std::to_string(i) + ")",
+                         StatementKind::query, i % 2 == 0 ? "23505" : ""});
+    }
+    const auto measured = play_fast(extended(calls));
+    EXPECT_EQ(counted(measured).count, 150U);
+    EXPECT_EQ(counted(measured).errors, (std::map<std::string, std::uint64_t>{{"23505", 50}}));
+    EXPECT_EQ(outcomes(measured).failed_as_recorded, 50U);
+    EXPECT_EQ(outcomes(measured).fresh, 50U);
+    EXPECT_EQ(value("SELECT count(*) || ' ' || count(DISTINCT xact) || ' ' || "
+                    "count(*) FILTER (WHERE n = 2 * id + 1) FROM kept"),
+              "100 100 100");
+}
+
+TEST_P(PipelinedReplay, ATransactionFailsAsAWholeAndTheNextOneDoesNot) {
+    sql("CREATE TABLE kept (id int PRIMARY KEY)");
+    const auto measured = play_fast(extended({{0, "BEGIN", StatementKind::begin},
+                                              {1, "INSERT INTO kept VALUES (1)"},
+                                              {2, "INSERT INTO missing VALUES (1)"},
+                                              {3, "INSERT INTO kept VALUES (2)"},
+                                              {4, "COMMIT", StatementKind::commit},
+                                              {5, "BEGIN", StatementKind::begin},
+                                              {6, "INSERT INTO kept VALUES (3)"},
+                                              {7, "SAVEPOINT s", StatementKind::savepoint},
+                                              {8, "INSERT INTO kept VALUES (3)"},
+                                              {9, "ROLLBACK TO s", StatementKind::rollback_to},
+                                              {10, "INSERT INTO kept VALUES (4)"},
+                                              {11, "COMMIT", StatementKind::commit}}));
+    EXPECT_EQ(counted(measured).errors,
+              (std::map<std::string, std::uint64_t>{{"42P01", 1}, {"25P02", 1}, {"23505", 1}}));
+    EXPECT_EQ(counted(measured).count, 9U);
+    EXPECT_EQ(value("SELECT string_agg(id::text, ',' ORDER BY id) FROM kept"), "3,4");
+}
+
+TEST_P(PipelinedReplay, WhatFailsWithItsCommitIsFiledUnderItsOwnCall) {
+    sql("CREATE TABLE kept (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)");
+    const auto measured =
+        play_fast(extended({{0, "INSERT INTO kept VALUES (1)"},
+                            {1, "INSERT INTO kept VALUES (1)", StatementKind::query, "23505"},
+                            {2, "INSERT INTO kept VALUES (2)"},
+                            {3, "BEGIN", StatementKind::begin},
+                            {4, "INSERT INTO kept VALUES (2)"},
+                            {5, "COMMIT", StatementKind::commit, "23505"},
+                            {6, "INSERT INTO kept VALUES (3)"}}));
+    EXPECT_EQ(outcomes(measured).as_recorded, 7U);
+    EXPECT_EQ(outcomes(measured).failed_as_recorded, 2U);
+    EXPECT_EQ(value("SELECT string_agg(id::text, ',' ORDER BY id) FROM kept"), "1,2,3");
+}
+
+TEST_P(PipelinedReplay, PreparedStatementsFailByThemselvesAndComeBack) {
+    sql("CREATE TABLE kept (id int)");
+    std::vector<Call> calls;
+    const std::vector<std::optional<std::string>> five{"5"};
+    const auto add = [&](const std::string& text, const std::string& name, const std::string& code,
+                         int times) {
+        for (int i = 0; i < times; ++i) {
+            calls.push_back({0, text, StatementKind::query, code, five, name});
+        }
+    };
+    add("INSERT INTO missing VALUES ($1)", "S_1", "42P01", 20);  // cannot be prepared
+    add("INSERT INTO kept VALUES ($1)", "S_1", "", 20);          // the name for another text
+    add("SELECT 1 / (5 - $1)", "S_2", "22012", 20);              // prepared, and fails
+    add("SELECT 1 / $1", "S_2", "", 20);
+    calls.push_back({0, "DISCARD ALL", StatementKind::discard});
+    add("INSERT INTO kept VALUES ($1)", "S_1", "", 20);
+    const auto measured = play_fast(calls);
+    EXPECT_EQ(outcomes(measured).as_recorded, 101U);
+    EXPECT_EQ(counted(measured).errors, (std::map<std::string, std::uint64_t>{}));
+    EXPECT_EQ(value("SELECT count(*) || ' ' || sum(id) FROM kept"), "40 200");
+}
+
+TEST_P(PipelinedReplay, WhatTheServerHadNotBegunWhenItEndedTheSessionIsSentToTheNextOne) {
+    sql("CREATE TABLE kept (n serial, id int)");
+    const auto measured = play_fast(extended({{0, "INSERT INTO kept (id) VALUES (1)"},
+                                              {1, "SELECT pg_terminate_backend(pg_backend_pid())"},
+                                              {2, "INSERT INTO kept (id) VALUES (2)"},
+                                              {3, "INSERT INTO kept (id) VALUES (3)"},
+                                              {4, "BEGIN", StatementKind::begin},
+                                              {5, "INSERT INTO kept (id) VALUES (4)"},
+                                              {6, "SELECT pg_terminate_backend(pg_backend_pid())"},
+                                              {7, "INSERT INTO kept (id) VALUES (5)"},
+                                              {8, "COMMIT", StatementKind::commit},
+                                              {9, "INSERT INTO kept (id) VALUES (6)"}}));
+    EXPECT_EQ(measured.reconnects, 2U);
+    EXPECT_EQ(counted(measured).count, 6U);  // the BEGIN and the INSERT behind it went through
+    EXPECT_EQ(counted(measured).errors, (std::map<std::string, std::uint64_t>{
+                                            {"57P01", 2}, {reports::error_connection_lost, 2}}));
+    EXPECT_EQ(value("SELECT string_agg(id::text, ',' ORDER BY n) FROM kept"), "1,2,3,6");
+}
+
+TEST_F(Replay, CallsSentAheadAreServedOneAfterAnotherAndCountSo) {
+    std::vector<Call> calls;
+    for (int i = 0; i < 8; ++i) {
+        calls.push_back({0, "SELECT pg_sleep(0.05)"});
+    }
+    const auto measured = play(Recorded{{extended(calls)}}.fast(true), 2s);
+    EXPECT_EQ(counted(measured).count, 8U);
+    // From each answer to the next. From when each was sent they would be 1,800 ms.
+    EXPECT_GE(counted(measured).service.exact().sum_us, 400'000);
+    EXPECT_LT(counted(measured).service.exact().sum_us, 1'200'000);
+}
+
+TEST_F(Replay, OfWhatWasSentAheadOnlyTheFirstIsUnfinishedAtTheEnd) {
+    const Recorded recorded{{extended(
+        {{0, "SELECT 1"}, {1, "SELECT pg_sleep(30)"}, {2, "SELECT 2"}, {3, "SELECT 3"}})}};
+    auto options = recorded.fast(true);
+    options.drain = 300ms;
+    const auto measured = play(options, 300ms);
+    EXPECT_EQ(counted(measured).count, 1U);
+    EXPECT_EQ(counted(measured).errors,
+              (std::map<std::string, std::uint64_t>{{reports::error_unfinished, 1}}));
 }
 
 TEST_F(Replay, WhatWasDueAndFoundNoConnectionIsCounted) {

@@ -32,6 +32,9 @@ public:
     // call.
     bool next(LogEntry& entry);
 
+    // Goes on at a record that was read before; lines are not counted any more.
+    void move_to(std::uint64_t offset) noexcept { at_ = known_ = begin_ + offset; }
+
     // Complete once next() has returned false.
     [[nodiscard]] const Problems& problems() const noexcept { return problems_; }
 
@@ -60,6 +63,7 @@ private:
     void pass_over(const char* from, const char* to, const char* why);
 
     const char *begin_, *at_, *end_;
+    const char* known_ = nullptr;  // where a record begins that was read before
     std::uint64_t line_;
     std::uint64_t newlines_ = 0;   // in the record that is being scanned
     std::size_t usual_count_ = 0;  // columns of the file's records; 0 before the first

@@ -27,6 +27,9 @@ public:
     // call.
     bool next(LogEntry& entry);
 
+    // Goes on at a record that was read before; lines are not counted any more.
+    void move_to(std::uint64_t offset) noexcept { at_ = begin_ + offset; }
+
     // Complete once next() has returned false.
     [[nodiscard]] const Problems& problems() const noexcept { return problems_; }
 

@@ -17,7 +17,7 @@ namespace workloads::logs {
 // the next file.
 //
 // One record alone is read again by a reader of `file.substr(entry.offset, entry.length)`, whose
-// first one it is.
+// first one it is, or by one of the whole file that was moved there.
 class LogReader {
 public:
     // `file` must outlive the reader. `format` as detect_format() gives it: a prefix that cannot be
@@ -28,6 +28,12 @@ public:
     // call.
     bool next(LogEntry& entry) {
         return std::visit([&](auto& reader) { return reader.next(entry); }, reader_);
+    }
+
+    // The record at that offset, which was read before, comes next, and then those behind it. Their
+    // lines are not told any more. Requires an offset within the file.
+    void move_to(std::uint64_t offset) {
+        std::visit([&](auto& reader) { reader.move_to(offset); }, reader_);
     }
 
     // Complete once next() has returned false.

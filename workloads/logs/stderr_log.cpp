@@ -59,6 +59,14 @@ StderrReader::StderrReader(std::string_view file, LinePrefix prefix, Envelope en
     }
 }
 
+// What was read ahead is given up.
+void StderrReader::move_to(std::uint64_t offset) noexcept {
+    at_ = static_cast<std::size_t>(offset);
+    begun_ = given_ = 0;
+    last_ = nullptr;
+    cut_ = false;
+}
+
 bool StderrReader::next(LogEntry& entry) {
     bool whole = false;
     while (take_oldest(entry, whole)) {

@@ -42,6 +42,9 @@ public:
     // between.
     bool next(LogEntry& entry);
 
+    // Goes on at a record that was read before; lines are not counted any more.
+    void move_to(std::uint64_t offset) noexcept;
+
     // Complete once next() has returned false.
     [[nodiscard]] const Problems& problems() const noexcept { return problems_; }
 

@@ -60,6 +60,19 @@ void SessionPlay::pass_over() {
     }
 }
 
+const Event* SessionPlay::behind(const Event& call) const noexcept {
+    const auto after = events_.subspan(static_cast<std::size_t>(&call - events_.data()) + 1);
+    const auto found = std::find_if(after.begin(), after.end(), is_replayed);
+    return found == after.end() ? nullptr : &*found;
+}
+
+bool SessionPlay::leaves_transaction_open(bool went_through) const noexcept {
+    const auto kind = next()->kind();
+    // A COMMIT that fails has ended it, too.
+    return !ends_transaction(kind) &&
+           (in_transaction_ || (kind == logs::StatementKind::begin && went_through));
+}
+
 void SessionPlay::go_on() {
     // Of a call whose duration was not logged nobody knows how long the application thought then.
     const auto duration = next()->duration_us();
@@ -86,7 +99,7 @@ void SessionPlay::set_due(nanoseconds done) {
 }
 
 std::optional<nanoseconds> SessionPlay::later_transaction() const {
-    bool open = in_transaction_;
+    bool open = in_transaction_ && tempo_.speed > 0;
     for (std::size_t i = 0; open && i + 1 < events_.size(); ++i) {
         open = !ends_transaction(events_[i].kind());
         if (!open) {
@@ -101,9 +114,7 @@ std::optional<nanoseconds> SessionPlay::later_transaction() const {
 
 // Without its answer: whether a transaction goes on is known of the recording only.
 void SessionPlay::skip() {
-    const auto kind = next()->kind();
-    in_transaction_ =
-        !ends_transaction(kind) && (in_transaction_ || kind == logs::StatementKind::begin);
+    in_transaction_ = leaves_transaction_open(true);
     go_on();
 }
 

@@ -46,15 +46,21 @@ public:
     [[nodiscard]] const Event* next() const noexcept {
         return events_.empty() ? nullptr : &events_.front();
     }
+    // The one behind that call of this session; null: there is none.
+    [[nodiscard]] const Event* behind(const Event& call) const noexcept;
     // When it is due. Requires that there is one.
     [[nodiscard]] std::chrono::nanoseconds due() const noexcept { return due_; }
 
     // When a transaction is due that comes after the one that is open; none: there is none, or none
-    // is open.
+    // is open, or nothing has its time.
     [[nodiscard]] std::optional<std::chrono::nanoseconds> later_transaction() const;
 
     // Whether the last call has left a transaction open.
     [[nodiscard]] bool in_transaction() const noexcept { return in_transaction_; }
+
+    // Whether next() leaves one open, by its kind and how it ended: for whoever cannot ask the
+    // session. Not of what ends one transaction and begins another.
+    [[nodiscard]] bool leaves_transaction_open(bool went_through) const noexcept;
 
     // The connection is there, for the first time: as fast as possible the first call is due now.
     void begin(std::chrono::nanoseconds now);
@@ -63,15 +69,15 @@ public:
     void ended(std::chrono::nanoseconds done, bool in_transaction);
 
     // The connection is gone, with the transaction that was open or about to begin: what is left of
-    // it must not run by itself. Passes each call of it to `lost`, in order; not the one that was
-    // under way, if there was one.
+    // it must not run by itself. Nor is sent again what was sent already and not answered, the
+    // first `under_way` calls: nobody knows what became of them. Passes each of all these to
+    // `lost`, in order, but the first that was under way.
     template <typename Lost>
-    void connection_lost(std::chrono::nanoseconds now, bool call_under_way, Lost&& lost) {
-        if (call_under_way) {
-            skip();
-        }
-        while (in_transaction_ && next() != nullptr) {
-            lost(*next());
+    void connection_lost(std::chrono::nanoseconds now, std::size_t under_way, Lost&& lost) {
+        for (std::size_t i = 0; next() != nullptr && (i < under_way || in_transaction_); ++i) {
+            if (i > 0 || under_way == 0) {
+                lost(*next());
+            }
             skip();
         }
         in_transaction_ = false;

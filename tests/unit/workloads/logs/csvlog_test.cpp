@@ -33,14 +33,29 @@ struct Read {
     Problems problems;
 };
 
+// A reader that is moved to and fro finds each record where it was.
+void find_again(const std::string& file, const std::vector<std::uint64_t>& offsets,
+                const std::vector<std::string>& messages) {
+    CsvReader again{file};
+    LogEntry entry;
+    for (std::size_t i = offsets.size(); i-- > 0;) {
+        again.move_to(offsets[i]);
+        ASSERT_TRUE(again.next(entry)) << i;
+        EXPECT_EQ(entry.offset, offsets[i]);
+        EXPECT_EQ(entry.message, messages[i]);
+    }
+}
+
 // All of a file, after checking that its bytes are either a record's or a problem's.
 Read read(const std::string& file) {
     Read all;
     CsvReader reader{file};
     std::uint64_t bytes = 0, end = 0;
+    std::vector<std::uint64_t> offsets;
     LogEntry entry;
     while (reader.next(entry)) {
         EXPECT_GE(entry.offset, end);
+        offsets.push_back(entry.offset);
         end = entry.offset + entry.length;
         bytes += entry.length;
         all.messages.emplace_back(entry.message);
@@ -50,6 +65,7 @@ Read read(const std::string& file) {
     all.problems = reader.problems();
     std::uint64_t empty_lines = file.size() - bytes - all.problems.bytes();
     EXPECT_LE(empty_lines, 3U);
+    find_again(file, offsets, all.messages);
     return all;
 }
 
@@ -277,6 +293,16 @@ TEST(CsvLog, OfWindowsEndsItsLinesInItsOwnWay) {
     CsvReader marked{with_mark};
     EXPECT_TRUE(marked.next(entry));
     EXPECT_EQ(entry.offset, 3U);
+}
+
+TEST(CsvLog, FindsALastRecordAgainThatHasOtherColumnsThanTheOneReadBefore) {
+    const std::string older =
+        "2024-03-01 10:00:00.000 UTC,,,1,,65e1.1,1,,2024-03-01 10:00:00 UTC,,0,LOG,00000,"
+        "\"a\",,,,,,,,,\"app\"";
+    const std::string newer = older + ",\"client backend\",,0";
+    auto unfinished = newer;
+    unfinished.replace(unfinished.find("\"a\""), 3, "\"b\"");
+    EXPECT_EQ(read(older + "\n" + newer + "\n" + unfinished).messages, (Messages{"a", "a", "b"}));
 }
 
 TEST(CsvLog, MayBeEmpty) {

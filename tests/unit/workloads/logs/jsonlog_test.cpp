@@ -28,13 +28,21 @@ Read read(const std::string& file) {
     JsonReader reader{file};
     LogEntry entry;
     std::uint64_t end = 0;
+    std::vector<std::uint64_t> offsets;
     while (reader.next(entry)) {
         EXPECT_GE(entry.offset, end);
+        offsets.push_back(entry.offset);
         end = entry.offset + entry.length;
         all.messages.emplace_back(entry.message);
     }
     EXPECT_LE(end, file.size());
     all.problems = reader.problems();
+    for (std::size_t i = offsets.size(); i-- > 0;) {  // moved to and fro it finds each again
+        reader.move_to(offsets[i]);
+        EXPECT_TRUE(reader.next(entry)) << i;
+        EXPECT_EQ(entry.offset, offsets[i]);
+        EXPECT_EQ(entry.message, all.messages[i]);
+    }
     return all;
 }
 

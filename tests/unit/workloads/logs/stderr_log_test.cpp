@@ -47,6 +47,13 @@ Read read(const std::string& file, std::string_view format = "%m [%p] ",
                                e.session_line, e.session_line_count, e.offset, e.length});
     }
     all.problems = reader.problems();
+    for (std::size_t i = all.entries.size(); i-- > 0;) {  // moved to and fro it finds each again
+        reader.move_to(all.entries[i].offset);
+        EXPECT_TRUE(reader.next(e)) << i;
+        EXPECT_EQ(e.offset, all.entries[i].offset);
+        EXPECT_EQ(e.message, all.entries[i].message);
+        EXPECT_EQ(e.query, all.entries[i].query);
+    }
     return all;
 }
 

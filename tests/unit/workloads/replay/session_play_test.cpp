@@ -92,7 +92,7 @@ TEST(SessionPlay, PassesOverWhatCannotBeSentAgain) {
 }
 
 // The times of those that were lost, in ms of the recording.
-std::vector<std::int64_t> lost_of(SessionPlay& play, nanoseconds now, bool under_way) {
+std::vector<std::int64_t> lost_of(SessionPlay& play, nanoseconds now, std::size_t under_way) {
     std::vector<std::int64_t> lost;
     play.connection_lost(now, under_way, [&](const Event& event) {
         lost.push_back((event.start_us - origin_us) / 1'000);
@@ -102,7 +102,7 @@ std::vector<std::int64_t> lost_of(SessionPlay& play, nanoseconds now, bool under
 
 TEST(SessionPlay, KnowsWhatIsDueAfterTheOpenTransaction) {
     auto unsent = call(20, 1);
-    unsent.set_reason(logs::Reason::copy_from_stdin);
+    unsent.set_reason(logs::Reason::copy_data);
     const std::vector<Event> events{call(0, 1, StatementKind::begin), call(10, 1),
                                     call(15, 1, StatementKind::commit), unsent, call(40, 1)};
     const Tempo tempo{origin_us, 1};
@@ -140,7 +140,7 @@ TEST(SessionPlay, ALostTransactionIsNotContinuedByItself) {
     const Tempo tempo{origin_us, 1};
     SessionPlay play{events, tempo};
     play.ended(1ms, true);
-    EXPECT_EQ(lost_of(play, 12ms, true), (std::vector<std::int64_t>{20, 30}));
+    EXPECT_EQ(lost_of(play, 12ms, 1), (std::vector<std::int64_t>{20, 30}));
     ASSERT_NE(play.next(), nullptr);
     EXPECT_EQ(play.due(), 40ms);
 }
@@ -150,7 +150,7 @@ TEST(SessionPlay, ABeginThatIsLostTakesItsTransactionAlong) {
                                     call(30, 1, StatementKind::rollback)};
     const Tempo tempo{origin_us, 1};
     SessionPlay play{events, tempo};
-    EXPECT_EQ(lost_of(play, 12ms, true), (std::vector<std::int64_t>{10, 30}));
+    EXPECT_EQ(lost_of(play, 12ms, 1), (std::vector<std::int64_t>{10, 30}));
     EXPECT_EQ(play.next(), nullptr);
 }
 
@@ -158,10 +158,59 @@ TEST(SessionPlay, AConnectionThatIsLostBetweenTransactionsLosesNothing) {
     const std::vector<Event> events{call(0, 1), call(10, 1), call(20, 1, StatementKind::commit)};
     const Tempo tempo{origin_us, 1};
     SessionPlay play{events, tempo};
-    EXPECT_TRUE(lost_of(play, 5ms, false).empty());
+    EXPECT_TRUE(lost_of(play, 5ms, 0).empty());
     EXPECT_EQ(play.due(), 0ms);
-    EXPECT_TRUE(lost_of(play, 5ms, true).empty());  // only the call that ran
+    EXPECT_TRUE(lost_of(play, 5ms, 1).empty());  // only the call that ran
     EXPECT_EQ(play.due(), 10ms);
+}
+
+TEST(SessionPlay, WhatWasSentAheadIsLostWithTheConnectionAndSoIsTheTransactionThatItBegan) {
+    const std::vector<Event> events{call(0, 1),
+                                    call(10, 1),
+                                    call(15, 1, StatementKind::copy_from_client, Reason::copy_data),
+                                    call(20, 1),
+                                    call(30, 1, StatementKind::begin),
+                                    call(40, 1),
+                                    call(50, 1, StatementKind::commit),
+                                    call(60, 1)};
+    const Tempo tempo{origin_us, 0};
+    SessionPlay play{events, tempo};
+    // 0 is filed by whoever sent it; 10, 20 and the BEGIN were on their way.
+    EXPECT_EQ(lost_of(play, 5ms, 4), (std::vector<std::int64_t>{10, 20, 30, 40, 50}));
+    ASSERT_NE(play.next(), nullptr);
+    EXPECT_EQ(play.next()->start_us, origin_us + 60'000);
+    EXPECT_EQ(lost_of(play, 6ms, 2), (std::vector<std::int64_t>{}));  // there are no more
+    EXPECT_EQ(play.next(), nullptr);
+}
+
+TEST(SessionPlay, KnowsWhatIsBehindACall) {
+    const std::vector<Event> events{
+        call(0, 1), call(10, 1, StatementKind::copy_from_client, Reason::copy_data), call(20, 1)};
+    const Tempo tempo{origin_us, 0};
+    SessionPlay play{events, tempo};
+    EXPECT_EQ(play.behind(events[0]), &events[2]);
+    EXPECT_EQ(play.behind(events[2]), nullptr);
+    play.ended(1ms, false);
+    EXPECT_EQ(play.behind(*play.next()), nullptr);
+}
+
+TEST(SessionPlay, TellsByItsKindWhetherACallLeavesATransactionOpen) {
+    const auto leaves = [](StatementKind kind, bool in_transaction, bool went_through) {
+        const std::vector<Event> events{call(0, 1), call(10, 1, kind)};
+        const Tempo tempo{origin_us, 0};
+        SessionPlay play{events, tempo};
+        play.ended(1ms, in_transaction);
+        return play.leaves_transaction_open(went_through);
+    };
+    EXPECT_TRUE(leaves(StatementKind::begin, false, true));
+    EXPECT_FALSE(leaves(StatementKind::begin, false, false));
+    EXPECT_TRUE(leaves(StatementKind::begin, true, false));  // aborted, and open still
+    EXPECT_FALSE(leaves(StatementKind::query, false, true));
+    EXPECT_TRUE(leaves(StatementKind::query, true, false));
+    EXPECT_TRUE(leaves(StatementKind::rollback_to, true, true));
+    EXPECT_FALSE(leaves(StatementKind::commit, true, true));
+    EXPECT_FALSE(leaves(StatementKind::commit, true, false));  // it failed and rolled back
+    EXPECT_FALSE(leaves(StatementKind::rollback, true, true));
 }
 
 }  // namespace

@@ -220,6 +220,10 @@ private:
 
 }  // namespace
 
+std::string RecordingReader::place_text(workloads::Place place) const {
+    return files().at(place.file).path + ":" + std::to_string(reread()->line_of(place));
+}
+
 std::unique_ptr<RecordRereader> RecordingReader::reread() const {
     return std::make_unique<Rereader>(implementation_->logs.files());
 }

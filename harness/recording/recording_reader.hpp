@@ -59,6 +59,9 @@ public:
     // As they were read.
     [[nodiscard]] const std::vector<ReadFile>& files() const noexcept;
 
+    // "postgresql.csv:120"; takes as long as reading all that is before it.
+    [[nodiscard]] std::string place_text(workloads::Place place) const;
+
     // One for each thread; valid while this lives.
     [[nodiscard]] std::unique_ptr<RecordRereader> reread() const;
 

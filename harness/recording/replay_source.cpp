@@ -31,36 +31,6 @@ using workloads::logs::StatementKind;
 using workloads::replay::is_replayed;
 using workloads::replay::RecordedCall;
 
-// Rows of a portal that are fetched at a time: the log does not tell.
-constexpr const char* rows_a_fetch = "100";
-
-std::uint64_t key_of(workloads::Place place) {
-    return std::uint64_t{place.file} << 48U | place.offset;
-}
-
-// What DECLARE takes.
-bool reads_rows(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t\r\n(");
-    if (first == std::string_view::npos) {
-        return false;
-    }
-    std::string word{text.substr(first, 6)};
-    std::transform(word.begin(), word.end(), word.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-    return word == "SELECT" || word == "VALUES";
-}
-
-std::string quoted_name(std::string_view name) {
-    std::string quoted = "\"";
-    for (const char c : name) {
-        quoted += c;
-        if (c == '"') {
-            quoted += c;
-        }
-    }
-    return quoted + '"';
-}
-
 // "select_orders_3fa9c2d1": what it does, where, and which of several.
 std::string operation_name(const workloads::logs::Shape& shape, const std::string& text) {
     std::string name;
@@ -105,105 +75,6 @@ std::string where(const scenarios::Scenario& scenario) {
 
 }  // namespace
 
-// Reads the calls of a recording again, one at a time.
-class ReplaySource::Calls final : public load::CallReader {
-public:
-    explicit Calls(const ReplaySource& source)
-        : source_{source}, again_{source.reader_->reread()} {}
-
-    void begin_lap(std::uint32_t lap) override {
-        keys_ = source_.keys_ ? &source_.keys_->lap(lap) : nullptr;
-        awaited_.clear();
-    }
-
-    bool is_ready(const Event& event) override {
-        if (keys_ == nullptr || awaited_.empty() || !source_.keys_->uses_keys(index_of(event))) {
-            return true;
-        }
-        std::erase_if(awaited_, [this](auto key) { return keys_->is_drawn(key); });
-        return awaited_.empty();
-    }
-
-    const RecordedCall& read(const Event& event) override {
-        LogEntry entry;
-        if (!again_->read(event.place(), entry)) {
-            throw std::runtime_error{"the log " + source_.place_text(event.place()) +
-                                     " was changed while it was replayed"};
-        }
-        const auto [said, text] = spoken(entry);
-        const auto index = index_of(event);
-        call_ = {};
-        name_.assign(said.name);
-        values_.clear();
-        then_.clear();
-        text_.assign(text);
-        parameters_.clear();
-        if (said.saying != Saying::fetch && event.protocol() == Protocol::extended) {
-            static_cast<void>(workloads::logs::read_parameters(entry, &parameters_));
-        }
-        if (keys_ != nullptr) {
-            keys_->replace(index, scanner_, text_, parameters_);
-            source_.keys_->want(index, wanted_);
-            await(wanted_);
-            call_.wanted = wanted_;
-            call_.taker = keys_;
-        }
-        if (said.saying == Saying::fetch) {
-            text_ = fetch_from(said.portal);
-        } else if (event.protocol() == Protocol::extended) {
-            for (const auto& value : parameters_) {
-                values_.push_back(value ? value->c_str() : nullptr);
-            }
-            call_.extended = true;
-            if (source_.cursors_.contains(key_of(event.place()))) {
-                text_.insert(0, "DECLARE " + quoted_name(said.portal) + " NO SCROLL CURSOR FOR ");
-                then_ = fetch_from(said.portal);
-                name_.clear();
-            }
-        }
-        call_.text = text_;
-        call_.name = name_;
-        call_.then = then_;
-        call_.parameters = values_;
-        return call_;
-    }
-
-private:
-    [[nodiscard]] std::size_t index_of(const Event& event) const {
-        return static_cast<std::size_t>(&event - source_.recording_.events.data());
-    }
-
-    // Those of calls that are no longer under way will not come any more.
-    void await(std::span<const RecordedCall::Wanted> wanted) {
-        for (const auto& each : wanted) {
-            awaited_.push_back(each.number);
-        }
-        constexpr auto most = workloads::replay::Pipelining::most_under_way;
-        if (wanted.empty() || awaited_.size() <= most) {
-            return;
-        }
-        std::erase_if(awaited_, [this](auto key) { return keys_->is_drawn(key); });
-        awaited_.erase(awaited_.begin(),
-                       awaited_.end() - static_cast<std::ptrdiff_t>(
-                                            std::min(awaited_.size(), most + wanted.size())));
-    }
-
-    static std::string fetch_from(std::string_view portal) {
-        return std::string{"FETCH FORWARD "} + rows_a_fetch + " FROM " + quoted_name(portal);
-    }
-
-    const ReplaySource& source_;
-    ReplayKeys::Lap* keys_ = nullptr;  // null: all are sent as recorded
-    std::unique_ptr<RecordRereader> again_;
-    RecordedCall call_;
-    std::string text_, name_, then_;
-    workloads::logs::ParameterValues parameters_;
-    workloads::logs::StatementScanner scanner_;
-    std::vector<RecordedCall::Wanted> wanted_;
-    std::vector<workloads::keys::KeyMap::Key> awaited_;  // that may not have been drawn yet
-    std::vector<const char*> values_;
-};
-
 ReplaySource::ReplaySource(const scenarios::Scenario& scenario, ReadProgress& progress,
                            const std::stop_token& stop) {
     const auto& replay = *scenario.workload.replay;
@@ -212,7 +83,7 @@ ReplaySource::ReplaySource(const scenarios::Scenario& scenario, ReadProgress& pr
         stop);
     recording_ = reader_->read();
     choose_sessions(scenario);
-    find_portals();
+    cursors_.emplace(recording_, sessions_, *reader_);
     find_what_goes_ahead(replay);
     count_uses();
     name_operations();
@@ -278,39 +149,6 @@ void ReplaySource::choose_sessions(const scenarios::Scenario& scenario) {
     });
 }
 
-// Which portals are fetched from later: they are replayed as cursors, for the log does not tell how
-// many rows the application took at a time, nor can a client of libpq take some only.
-void ReplaySource::find_portals() {
-    const auto again = reader_->reread();
-    LogEntry entry;
-    for (const auto number : sessions_) {
-        const auto events = recording_.events_of(recording_.sessions[number]);
-        if (std::none_of(events.begin(), events.end(),
-                         [](const Event& event) { return event.protocol() == Protocol::fetch; })) {
-            continue;
-        }
-        std::map<std::string, workloads::Place> executed;
-        for (const auto& event : events) {
-            if (event.protocol() != Protocol::extended && event.protocol() != Protocol::fetch) {
-                continue;
-            }
-            if (!again->read(event.place(), entry)) {
-                continue;
-            }
-            const auto said = workloads::logs::read_message(entry);
-            if (said.saying == Saying::execute) {
-                executed.erase(std::string{said.portal});
-                if (!said.portal.empty() && reads_rows(said.text)) {
-                    executed[std::string{said.portal}] = event.place();
-                }
-            } else if (const auto found = executed.find(std::string{said.portal});
-                       found != executed.end()) {
-                cursors_.insert(key_of(found->second));
-            }
-        }
-    }
-}
-
 void ReplaySource::find_what_goes_ahead(const scenarios::Replay& replay) {
     using workloads::replay::Pipelining;
     if (!Pipelining::helps(replay.speed, replay.in_order)) {
@@ -318,7 +156,7 @@ void ReplaySource::find_what_goes_ahead(const scenarios::Replay& replay) {
     }
     pipelining_.emplace(recording_);
     for (const auto& event : recording_.events) {
-        if (cursors_.contains(key_of(event.place()))) {
+        if (cursors_->contains(event)) {
             pipelining_->keep_alone(event);
         }
     }
@@ -418,7 +256,7 @@ std::vector<std::string> ReplaySource::refused_by(database::Database& target,
         const auto& use = *use_at.at(problem.place);
         refused += use.count;
         // Not as it stands in the log: its values are production's, and the server may quote them.
-        refusals.push_back(place_text(use.first) + ": " + without_values(problem.error) +
+        refusals.push_back(reader_->place_text(use.first) + ": " + without_values(problem.error) +
                            ", of which there are " + reports::counted(use.count, "call", "calls") +
                            ": " + recording_.shapes[use.shape].masked.substr(0, 200));
     }
@@ -511,7 +349,7 @@ void ReplaySource::count_reasons() {
         if (reason != workloads::logs::Reason::none) {
             described_.reasons.push_back({.key = row.key,
                                           .why = row.why,
-                                          .first = place_text(found.first),
+                                          .first = reader_->place_text(found.first),
                                           .replayed = workloads::logs::name_of(replayed),
                                           .count = found.count});
         }
@@ -540,11 +378,6 @@ void ReplaySource::find_gaps() {
                                       .replayed = "not",
                                       .count = missing});
     }
-}
-
-std::string ReplaySource::place_text(workloads::Place place) const {
-    const auto again = reader_->reread();
-    return reader_->files().at(place.file).path + ":" + std::to_string(again->line_of(place));
 }
 
 // Sessions as they overlapped; one that did nothing any more is over.
@@ -611,7 +444,9 @@ load::ReplayOptions ReplaySource::options(const scenarios::Replay& replay,
     options.sessions = sessions_;
     options.operation_of_shape = operation_of_shape_;
     options.operations = operations_.size();
-    options.reader = [this] { return std::make_unique<Calls>(*this); };
+    options.reader = [this] {
+        return std::make_unique<ReplayCalls>(recording_, *reader_, *cursors_, keys_.get());
+    };
     options.tempo = {origin_us_, replay.speed, replay.loops ? lap_us() : 0};
     // What one thread knows needs no lock, and sessions begin in their order.
     options.players = order_ ? 1 : std::min(players, connections_);

@@ -5,6 +5,7 @@
 #include "harness/database/engine.hpp"
 #include "harness/load/player.hpp"
 #include "harness/recording/recording_reader.hpp"
+#include "harness/recording/replay_calls.hpp"
 #include "harness/recording/replay_keys.hpp"
 #include "harness/recording/replay_order.hpp"
 #include "reports/record.hpp"
@@ -73,7 +74,6 @@ public:
     [[nodiscard]] double rate() const noexcept;
 
 private:
-    class Calls;
     // A shape of what is played.
     struct Use {
         std::uint32_t shape = 0;
@@ -89,13 +89,11 @@ private:
     [[nodiscard]] std::vector<std::string> relations_made() const;
     void count_reasons();
     void find_gaps();
-    void find_portals();
     void find_what_goes_ahead(const scenarios::Replay& replay);
     [[nodiscard]] std::size_t most_at_once() const;
     [[nodiscard]] std::int64_t lap_us() const noexcept;
     void keep_order(RecordedStatements& statements,
                     const workloads::conflicts::Relations& relations, const std::stop_token& stop);
-    [[nodiscard]] std::string place_text(workloads::Place place) const;
 
     std::unique_ptr<RecordingReader> reader_;
     workloads::Recording recording_;
@@ -105,8 +103,7 @@ private:
     std::vector<Use> uses_;  // the most frequent first
     std::vector<workloads::Operation> operations_;
     std::vector<workloads::OperationId> operation_of_shape_;
-    // Of executions whose portal is fetched from again: see Calls.
-    std::unordered_set<std::uint64_t> cursors_;
+    std::optional<FetchedPortals> cursors_;
     std::size_t connections_ = 1;
     std::optional<ReplayOrder> order_;
     std::unique_ptr<ReplayKeys> keys_;  // null: all are sent as recorded

@@ -66,6 +66,14 @@ void read_sessions(const Reading& reading, const Fields& fields, Replay& replay)
     replay.sessions = count;
 }
 
+std::string quoted_name(const std::string& name) {
+    std::string quoted = "\"";
+    for (const char c : name) {
+        quoted.append(c == '"' ? 2 : 1, c);
+    }
+    return quoted + '"';
+}
+
 }  // namespace
 
 const Shape& replay_shape() {
@@ -80,6 +88,9 @@ const Shape& replay_shape() {
              true},
             {"prefix", &text_shape(), "log_line_prefix of stderr logs; left out: found out"},
             {"database", &text_shape(), "of the recorded sessions; needed where they had several"},
+            {"as", &text_shape(),
+             "the role on the target as which every session works; left out: the one that "
+             "connects"},
             {"speed", &speed, "recorded seconds a second; 0: as fast as possible"},
             {"sessions", &text_shape(),
              "as_recorded, or how many connections there may be at one time"},
@@ -129,6 +140,11 @@ void read_replay(const Reading& reading, const Node* node, Workload& workload) {
         reading.error(*at,
                       "as fast as possible (`speed: 0`) the recording's time means nothing: "
                       "leave `at` out");
+    }
+    if (const auto role = fields.text("as"); !role.empty()) {
+        const auto set_role = "SET ROLE " + quoted_name(role) + "; ";
+        workload.session_old.insert(0, set_role);
+        workload.session_new.insert(0, set_role);
     }
     workload.replay = std::move(replay);
 }

@@ -364,3 +364,35 @@ def test_mistakes_are_told_before_anything_is_touched(recorded, rehearse, scenar
     assert "as_recorded" in refused({"logs": [log.name], "sessions": "many"})
     assert "`at`" in refused({"logs": [log.name], "speed": 0, "at": "1s"})
     assert rehearse("validate", scenario(replaying(log))).code == 0
+
+
+def test_sessions_work_as_the_role_that_the_scenario_names(recorded, replay, target):
+    table = "CREATE TABLE visits (n int, who text DEFAULT current_user)"
+    recorded.prepare(table)
+    target.execute(table)
+    target.execute('DROP ROLE IF EXISTS "the ""App"""')
+    target.execute('CREATE ROLE "the ""App"""; GRANT INSERT ON visits TO "the ""App"""')
+    with recorded.connect() as connection:
+        connection.execute("INSERT INTO visits VALUES (1)")
+        connection.execute("DISCARD ALL")
+        connection.execute("INSERT INTO visits VALUES (2)")
+    log = recorded.log()
+
+    _, result = replay(replaying(log, replay={"speed": 0, "as": 'the "App"'}))
+
+    assert sum(phase["new"] for phase in result["replay"]["outcomes"].values()) == 0
+    assert target.values("SELECT who FROM visits ORDER BY n") == ['the "App"'] * 2
+    target.execute('REVOKE ALL ON visits FROM "the ""App"""; DROP ROLE "the ""App"""')
+
+
+def test_a_role_that_the_target_lacks_is_told_before_the_load(recorded, rehearse, scenario, target):
+    recorded.prepare(ACCOUNTS)
+    target.execute(ACCOUNTS)
+    with recorded.connect() as connection:
+        connection.execute("SELECT balance FROM accounts WHERE id = 1")
+    path = scenario(replaying(recorded.log(), replay={"speed": 0, "as": "nobody_here"}))
+
+    ended = rehearse("run", path, "--db", target.uri)
+
+    assert ended.code in (2, 6), ended.err
+    assert 'role "nobody_here" does not exist' in ended.err

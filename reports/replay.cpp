@@ -96,8 +96,12 @@ std::vector<std::string> replay_doubts(const Record& record) {
         }
     }
     if (record.replay->keys) {
-        const auto sent = record.replay->exactly + record.replay->approximately;
-        for (auto& doubt : keys_doubts(*record.replay->keys, sent)) {
+        std::uint64_t sent = 0;
+        for (const auto& phase : record.replay->outcomes) {
+            sent += phase.as_recorded + phase.gone + phase.fresh;
+        }
+        const auto recorded = record.replay->exactly + record.replay->approximately;
+        for (auto& doubt : keys_doubts(*record.replay->keys, recorded, sent)) {
             doubts.push_back(std::move(doubt));
         }
     }

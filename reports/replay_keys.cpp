@@ -12,9 +12,11 @@ using reading::Part;
 
 namespace {
 
-// Where the keys that are known are others, those that are not known are, too.
+// Where the keys that are known are others, those that are not known are, too; and none is drawn
+// twice.
 std::uint64_t astray(const ReplayKeys& keys) {
-    return keys.moved * 100 > keys.drawn_again ? keys.unmapped_calls : keys.astray_calls;
+    const bool others = keys.laps > 1 || keys.moved * 100 > keys.drawn_again;
+    return others ? keys.unmapped_calls : keys.astray_calls;
 }
 
 }  // namespace
@@ -51,17 +53,18 @@ std::string keys_text(const ReplayKeys& keys) {
     return text;
 }
 
-std::vector<std::string> keys_doubts(const ReplayKeys& keys, std::uint64_t calls) {
+std::vector<std::string> keys_doubts(const ReplayKeys& keys, std::uint64_t recorded,
+                                     std::uint64_t sent) {
     std::vector<std::string> doubts;
-    if (const auto lost = astray(keys); lost * 100 > calls) {
-        doubts.push_back(counted(lost, "call", "calls") + " of " + count_text(calls) +
+    if (const auto lost = astray(keys); lost * 100 > recorded) {
+        doubts.push_back(counted(lost, "call", "calls") + " of " + count_text(recorded) +
                          " use keys that the database drew in the recording and draws otherwise "
                          "now, and the log does not show whose they are: they met no rows, or "
                          "others. Begin with the data and the sequences that the recording began "
                          "with.");
     }
-    if (keys.missing_calls * 100 > calls) {
-        doubts.push_back(counted(keys.missing_calls, "call", "calls") + " of " + count_text(calls) +
+    if (keys.missing_calls * 100 > sent) {
+        doubts.push_back(counted(keys.missing_calls, "call", "calls") + " of " + count_text(sent) +
                          " were sent with a key that nothing had drawn yet: the INSERTs before "
                          "them had failed, or had not ended.");
     }

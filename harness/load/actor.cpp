@@ -118,7 +118,12 @@ void Player::Actor::go_on(Clock::time_point now) {
 // An application keeps its connection while it has nothing to do.
 void Player::Actor::linger(Clock::time_point now) {
     const auto tempo = player_.options_.tempo.of_lap(turn_.lap);
-    const auto end = player_.moment(tempo.at(turn_.session->end_us));
+    // Those of the next time need theirs.
+    const auto end_us =
+        tempo.lap_us == 0
+            ? turn_.session->end_us
+            : std::min(turn_.session->end_us, player_.options_.tempo.origin_us + tempo.lap_us);
+    const auto end = player_.moment(tempo.at(end_us));
     if (turn_.session->end_known != workloads::SessionEnd::disconnection_record || end <= now) {
         finish();
         return;
@@ -130,6 +135,7 @@ void Player::Actor::linger(Clock::time_point now) {
 void Player::Actor::finish() {
     player_.abandon(*play_);
     session_->close();
+    reader_->end_lap();
     state_ = State::free;
     ++timer_generation;
     player_.finished(*this);
@@ -301,8 +307,9 @@ void Player::Actor::file_unfinished(Clock::time_point now, Clock::time_point unt
                                       .slowest_done = now});
         play_->ended(since_beginning(now), false);
     }
-    const auto* code =
-        busy || state_ == State::held ? reports::error_unfinished : reports::error_no_connection;
+    const auto* code = busy || state_ == State::held || state_ == State::idle
+                           ? reports::error_unfinished
+                           : reports::error_no_connection;
     // As fast as possible nothing is due before its turn; but this one's had come.
     if (!(player_.options_.tempo.speed > 0) && !busy && state_ != State::idle &&
         play_->next() != nullptr) {

@@ -322,7 +322,9 @@ void Player::file_unfinished(Clock::time_point now) {
     for (auto& actor : actors_) {
         actor->file_unfinished(now, until);
     }
-    while (state_ != State::connecting && session_waits(until)) {
+    // As fast as possible nothing is due before its turn, and turns may never end.
+    const bool by_time = options_.tempo.speed > 0;
+    while (by_time && state_ != State::connecting && session_waits(until)) {
         file_never_sent(play_of(waiting_turn()), until, reports::error_no_connection);
         next_session_ += options_.players;
     }

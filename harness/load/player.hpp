@@ -28,6 +28,8 @@ public:
     virtual ~CallReader() = default;
     // What is read from now on belongs to the recording's n-th time, from 0.
     virtual void begin_lap(std::uint32_t /*lap*/) {}
+    // No call of it is read any more.
+    virtual void end_lap() {}
     // What the call needs of the results of those before it in its session has come. One of which
     // it has not may be read once all those have ended, whatever has become of them.
     [[nodiscard]] virtual bool is_ready(const workloads::Event& /*event*/) { return true; }

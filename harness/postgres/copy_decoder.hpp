@@ -1,4 +1,5 @@
-// The stream of COPY ... TO STDOUT (FORMAT binary), taken apart. No I/O: it is fed pieces of any size.
+// The stream of COPY ... TO STDOUT (FORMAT binary), taken apart. No I/O: it is fed pieces of any
+// size.
 //
 //   11 bytes signature · int32 flags · int32 n · n bytes
 //   per row: int16 fields · per field: int32 length (-1: NULL) · bytes

@@ -1,10 +1,10 @@
 // The answer to COPY ... TO STDOUT, message by message, read off the socket in large pieces.
 //
-// libpq's PQgetCopyData allocates and copies each message, that is each row: for 5 M rows of 130 bytes
-// that is a third of the whole client's CPU. Without TLS or GSSAPI the protocol's messages are read
-// here instead, straight from the socket of a connection that libpq believes to be idle: the query is
-// written, and everything up to ReadyForQuery read, without libpq. Where the bytes are encrypted,
-// libpq reads them.
+// libpq's PQgetCopyData allocates and copies each message, that is each row: for 5 M rows of 130
+// bytes that is a third of the whole client's CPU. Without TLS or GSSAPI the protocol's messages
+// are read here instead, straight from the socket of a connection that libpq believes to be idle:
+// the query is written, and everything up to ReadyForQuery read, without libpq. Where the bytes are
+// encrypted, libpq reads them.
 #pragma once
 
 #include "harness/database/error.hpp"
@@ -29,8 +29,8 @@ public:
 
     // Sends the statement. Throws database::Outage.
     void start(const std::string& sql);
-    // The next message's data, valid until the next call; nothing after the last, when the server is
-    // ready for another statement. Throws database::Outage.
+    // The next message's data, valid until the next call; nothing after the last, when the server
+    // is ready for another statement. Throws database::Outage.
     [[nodiscard]] std::optional<std::string_view> next() {
         // Most messages are data and lie in the buffer already.
         if (direct_ && static_cast<std::size_t>(end_ - begin_) >= header_bytes && *begin_ == 'd') {
@@ -64,7 +64,7 @@ private:
     char* begin_;
     char* end_;
     std::uint64_t received_ = 0;
-    bool flowing_ = false;  // the running answer has begun
+    bool flowing_ = false;                    // the running answer has begun
     std::optional<database::Error> failure_;  // told by the server; the end of its answer follows
     struct FreeRow {
         void operator()(char* row) const noexcept { PQfreemem(row); }

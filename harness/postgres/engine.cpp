@@ -214,9 +214,8 @@ public:
         return read_recorded_relations(destination("catalog"), names, functions, session_sql);
     }
 
-    std::optional<std::int64_t> highest_key(
-        const workloads::synthesis::Table& table,
-        const workloads::synthesis::Column& column) override {
+    std::optional<std::int64_t> highest_key(const workloads::synthesis::Table& table,
+                                            const workloads::synthesis::Column& column) override {
         return postgres::highest_key(destination("catalog"), table, column);
     }
 

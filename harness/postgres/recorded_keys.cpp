@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 
 namespace harness::postgres {
 namespace {
@@ -48,25 +47,21 @@ std::optional<std::int64_t> highest_key(const Destination& destination, const Ta
                                         const Column& column) {
     auto connection = open(destination);
     std::optional<std::int64_t> highest;
-    const auto add = [&](const std::string& sql, std::optional<std::int64_t> where_null) {
+    const auto add = [&](const std::string& sql) {
         const auto rows = rows_if_told(connection, sql);
-        if (!rows || rows->size() != 1) {
-            return;
+        if (rows && rows->size() == 1 && !rows->is_null(0, 0)) {
+            const auto value = rows->number<std::int64_t>(0, 0);
+            highest = std::max(highest.value_or(value), value);
         }
-        const auto value =
-            rows->is_null(0, 0) ? where_null : std::optional{rows->number<std::int64_t>(0, 0)};
-        highest = highest && value ? std::max(*highest, *value) : highest ? highest : value;
     };
-    // Of a sequence that has given nothing out, all is new.
+    // One that has given nothing out yet begins after what is before its start.
     const auto sequence = "pg_catalog.pg_get_serial_sequence(" + literal_of(table.sql) + ", " +
-                          literal_of(column.name) + ")";
-    add("SELECT COALESCE(pg_catalog.pg_sequence_last_value(s::pg_catalog.regclass), " +
-            std::to_string(std::numeric_limits<std::int64_t>::min()) + ") FROM (SELECT " +
-            sequence + " AS s) q WHERE s IS NOT NULL",
-        std::nullopt);
+                          literal_of(column.name) + ")::pg_catalog.regclass";
+    add("SELECT COALESCE(pg_catalog.pg_sequence_last_value(s.seqrelid), s.seqstart - "
+        "s.seqincrement) FROM pg_catalog.pg_sequence s WHERE s.seqrelid = " +
+        sequence);
     if (leads_a_key(table, column)) {
-        add("SELECT pg_catalog.max(" + column.sql + ") FROM " + table.sql,
-            std::numeric_limits<std::int64_t>::min());
+        add("SELECT pg_catalog.max(" + column.sql + ") FROM " + table.sql);
     }
     return highest;
 }

@@ -173,10 +173,13 @@ void PostgresSession::on_ready(std::uint32_t events) {
     // has taken the server's goodbye behind the answer for a notice.
     const bool ended = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
     std::uint64_t sent = 0;
+    bool unread = false;
     do {
         sent = sent_;
         read_input();
-    } while ((running() && (ended || sent == sent_) && more_to_read()) ||
+        // Behind a pipeline's sendings there may be answers to what was sent before.
+        unread = ended || sent == sent_ || !queued_.empty();
+    } while ((running() && unread && more_to_read()) ||
              ((state_ == State::idle || state_ == State::sleeping) && ended));
 }
 

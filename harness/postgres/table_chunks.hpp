@@ -11,11 +11,11 @@
 namespace harness::postgres {
 
 struct ChunkSource {
-    std::string from;   // what stands after FROM
+    std::string from;        // what stands after FROM
     std::string where = {};  // empty: all of it
     std::uint64_t bytes = 0;
-    // Only the index, or the pages' numbers, may be used: a sequential scan would read everything for
-    // each of the chunks.
+    // Only the index, or the pages' numbers, may be used: a sequential scan would read everything
+    // for each of the chunks.
     bool ranged = false;
 };
 
@@ -25,8 +25,8 @@ struct ChunkSources {
 };
 
 // `control` is in the snapshot. By ranges of pages from 14 on (before that a condition on ctid is a
-// filter over the whole table), else by ranges of the key whose bounds are drawn from a sample of the
-// pages, else as a whole.
+// filter over the whole table), else by ranges of the key whose bounds are drawn from a sample of
+// the pages, else as a whole.
 [[nodiscard]] ChunkSources cut_into_chunks(database::Control& control, const CatalogTable& table,
                                            int server_version, std::size_t workers);
 

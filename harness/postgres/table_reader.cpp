@@ -57,9 +57,7 @@ public:
         }
     }
 
-    [[nodiscard]] std::uint64_t bytes_received() const override {
-        return stream_.bytes_received();
-    }
+    [[nodiscard]] std::uint64_t bytes_received() const override { return stream_.bytes_received(); }
 
     void cancel() noexcept override {
         cancelled_.store(true);
@@ -101,13 +99,14 @@ std::vector<std::string> session_settings(std::chrono::milliseconds lock_timeout
     return {
         // Parallel plans and compiled expressions cost more than they bring for each chunk. Some of
         // the names are new.
-        "SELECT pg_catalog.set_config(s.name, v.value, false) FROM (VALUES ('DateStyle', 'ISO, YMD'), "
+        "SELECT pg_catalog.set_config(s.name, v.value, false) FROM (VALUES ('DateStyle', 'ISO, "
+        "YMD'), "
         "('IntervalStyle', 'postgres'), ('extra_float_digits', '3'), ('bytea_output', 'hex'), "
         "('TimeZone', 'UTC'), ('row_security', 'off'), ('statement_timeout', '0'), "
         "('idle_in_transaction_session_timeout', '0'), ('transaction_timeout', '0'), "
         "('max_parallel_workers_per_gather', '0'), ('jit', 'off'), ('lock_timeout', '" +
-            std::to_string(lock_timeout.count()) +
-            "')) v(name, value) JOIN pg_catalog.pg_settings s ON s.name = v.name"};
+        std::to_string(lock_timeout.count()) +
+        "')) v(name, value) JOIN pg_catalog.pg_settings s ON s.name = v.name"};
 }
 
 std::unique_ptr<database::TableReader> open_reader(std::shared_ptr<const ReadPlan> plan) {

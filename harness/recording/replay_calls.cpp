@@ -104,8 +104,15 @@ std::size_t ReplayCalls::index_of(const Event& event) const {
 }
 
 void ReplayCalls::begin_lap(std::uint32_t lap) {
-    lap_ = keys_ == nullptr ? nullptr : &keys_->lap(lap);
+    lap_ = keys_ == nullptr ? nullptr : &keys_->enter(lap);
     awaited_.clear();
+}
+
+void ReplayCalls::end_lap() {
+    if (lap_ != nullptr) {
+        keys_->leave(*lap_);
+        lap_ = nullptr;
+    }
 }
 
 bool ReplayCalls::is_ready(const Event& event) {

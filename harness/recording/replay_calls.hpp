@@ -40,6 +40,7 @@ public:
                 const FetchedPortals& cursors, ReplayKeys* keys);
 
     void begin_lap(std::uint32_t lap) override;
+    void end_lap() override;
     [[nodiscard]] bool is_ready(const workloads::Event& event) override;
     // Throws std::runtime_error where the log was changed meanwhile, CutShort.
     [[nodiscard]] const workloads::replay::RecordedCall& read(

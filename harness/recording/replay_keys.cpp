@@ -6,8 +6,6 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
-#include <unordered_set>
 
 namespace harness::recording {
 namespace {
@@ -22,8 +20,8 @@ using workloads::keys::Step;
 using workloads::logs::ParameterValues;
 using workloads::replay::RecordedCall;
 
-// Values that the target is asked about; of more than these the others are taken for old ones.
-constexpr std::size_t most_questions = 500'000;
+// Values that the target is asked about; of a column with more nothing is decided.
+constexpr std::size_t questions_at_once = 100'000, most_questions = 5'000'000;
 constexpr std::size_t events_between_looks = 10'000;
 
 bool holds_word(const std::string& text, std::string_view word) {
@@ -53,9 +51,8 @@ bool is_number(std::string_view text) {
 
 bool may_draw_keys(const workloads::Recording& recording) {
     return recording.shapes_overflowed ||
-           std::any_of(recording.shapes.begin(), recording.shapes.end(), [](const auto& shape) {
-               return holds_word(shape.masked, "insert") && holds_word(shape.masked, "returning");
-           });
+           std::any_of(recording.shapes.begin(), recording.shapes.end(),
+                       [](const auto& shape) { return holds_word(shape.masked, "insert"); });
 }
 
 ReplayKeys::ReplayKeys(const workloads::Recording& recording,
@@ -72,7 +69,7 @@ ReplayKeys::ReplayKeys(const workloads::Recording& recording,
     }
     const KeyColumns columns{relations, given};
     columns_.assign(columns.all().begin(), columns.all().end());
-    is_told_.assign(columns_.size(), false);
+    is_drawn_.assign(columns_.size(), false);
     is_given_.assign(columns_.size(), false);
     for (const auto& [relation, column] : given) {
         if (const auto domain = columns.find(relation, column);
@@ -89,14 +86,14 @@ ReplayKeys::ReplayKeys(const workloads::Recording& recording,
         form_of_.push_back(static_cast<std::uint32_t>(statements.form_of(i)));
     }
     collect(sessions, statements, stop);
-    learn(statements, relations, target);
+    learn(statements, relations, target, stop);
 }
 
 bool ReplayKeys::is_used() const {
     const auto any = [](const std::vector<bool>& flags) {
         return std::find(flags.begin(), flags.end(), true) != flags.end();
     };
-    return any(is_told_) || any(is_given_);
+    return any(is_drawn_) || any(is_given_);
 }
 
 void ReplayKeys::read_forms(const RecordedStatements& statements,
@@ -107,8 +104,8 @@ void ReplayKeys::read_forms(const RecordedStatements& statements,
         if (form.calls > 0) {
             read.keys = keys_of(form.statement, relations, columns);
         }
-        for (const auto& drawn : read.keys.drawn) {
-            is_told_[drawn.domain] = true;
+        for (const auto domain : read.keys.draws) {
+            is_drawn_[domain] = true;
         }
         for (const auto& place : read.keys.places) {
             if (const auto index = static_cast<std::size_t>(place.number) - 1;
@@ -118,12 +115,11 @@ void ReplayKeys::read_forms(const RecordedStatements& statements,
         }
         forms_.push_back(std::move(read));
     }
-    // Of a key that nobody is told nothing can be learned.
+    // The others' keys are as they were.
     for (auto& form : forms_) {
         std::erase_if(form.places, [this](const Place& place) {
-            return !is_told_[place.second.domain] && !is_given_[place.second.domain];
+            return !is_drawn_[place.second.domain] && !is_given_[place.second.domain];
         });
-        std::erase_if(form.keys.draws, [this](auto domain) { return !is_told_[domain]; });
     }
 }
 
@@ -145,7 +141,8 @@ void ReplayKeys::collect(std::span<const std::uint32_t> sessions, RecordedStatem
 }
 
 void ReplayKeys::add_value(std::uint32_t event, const KeyPlace& place, std::uint64_t value) {
-    if (place.is_given && is_given_[place.domain]) {
+    const bool failed = recording_.events[event].outcome != workloads::Event::went_through;
+    if (place.is_given && is_given_[place.domain] && !failed) {
         given_.insert(KeyLearning::key_of(place.domain, value));
         if (columns_[place.domain].is_sequence()) {
             auto& [lowest, highest] =
@@ -155,11 +152,13 @@ void ReplayKeys::add_value(std::uint32_t event, const KeyPlace& place, std::uint
             highest = std::max(highest, number_of(value));
         }
     }
-    if (is_told_[place.domain]) {
+    if (is_drawn_[place.domain]) {
         steps_.push_back({.value = value,
                           .event = event,
                           .domain = place.domain,
-                          .kind = place.is_given ? Step::Kind::gives : Step::Kind::uses});
+                          .kind = place.is_given   ? Step::Kind::gives
+                                  : place.is_bound ? Step::Kind::bounds
+                                                   : Step::Kind::uses});
     }
 }
 
@@ -195,74 +194,92 @@ void ReplayKeys::add_steps(std::uint32_t event, RecordedStatements& statements,
 }
 
 void ReplayKeys::learn(RecordedStatements& statements,
-                       const workloads::conflicts::Relations& relations,
-                       database::Database& target) {
+                       const workloads::conflicts::Relations& relations, database::Database& target,
+                       const std::stop_token& stop) {
     const KeyLearning learning{recording_, columns_, steps_};
     std::vector<std::optional<std::int64_t>> highest(columns_.size());
-    const auto column_of = [&](std::size_t domain) -> const auto& {
-        const auto& key = columns_[domain];
-        return *relations.catalog.tables[key.relation].column(key.column);
-    };
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-        if ((is_told_[i] || is_given_[i]) && columns_[i].is_sequence()) {
-            highest[i] =
-                target.highest_key(relations.catalog.tables[columns_[i].relation], column_of(i));
-            if (!highest[i] && is_told_[i]) {
-                unknown_.push_back(name_of(columns_[i], relations));
-            }
+        if (columns_[i].is_sequence()) {
+            const auto& table = relations.catalog.tables[columns_[i].relation];
+            highest[i] = target.highest_key(table, *table.column(columns_[i].column));
         }
     }
-    std::map<workloads::keys::Domain, std::vector<Question>> questions;
-    for (const auto& question : learning.questions(highest, most_questions)) {
-        questions[question.domain].push_back(question);
-    }
+    const auto questions = learning.questions(highest);
+    std::vector<bool> undecided(columns_.size());
     std::unordered_set<std::uint64_t> absent;
-    RecordedStatements::Values values;
-    for (const auto& [domain, asked] : questions) {
-        std::vector<std::string> texts;
-        for (const auto& question : asked) {
-            const auto number = form_of_[question.event];
-            statements.read_values(recording_.events[question.event], statements.forms()[number],
-                                   values);
-            std::string text;
-            for (const auto& [at, place] : forms_[number].places) {
-                const auto& value = values.at(static_cast<std::size_t>(place.number) - 1);
-                for (const auto& each :
-                     value ? values_in(place, *value) : std::vector<std::string>{}) {
-                    if (place.domain == domain &&
-                        value_of(each, columns_[domain]) == question.value) {
-                        text = each;
-                    }
-                }
-            }
-            texts.push_back(std::move(text));
+    for (std::size_t begin = 0; begin < questions.size();) {
+        if (stop.stop_requested()) {
+            throw Stopped{};
         }
-        const auto found = target.absent_keys(relations.catalog.tables[columns_[domain].relation],
-                                              column_of(domain), texts);
-        if (!found) {
+        const auto domain = questions[begin].domain;
+        auto end = begin;
+        while (end < questions.size() && end < begin + questions_at_once &&
+               questions[end].domain == domain) {
+            ++end;
+        }
+        const std::span asked{questions.data() + begin, end - begin};
+        begin = end;
+        if (!undecided[domain] &&
+            (end > most_questions || !ask(asked, statements, relations, target, absent))) {
+            undecided[domain] = true;
             unknown_.push_back(name_of(columns_[domain], relations));
-            continue;
-        }
-        for (const auto index : *found) {
-            absent.insert(KeyLearning::key_of(domain, asked.at(index).value));
         }
     }
-    learning_ = learning.learn(highest, absent);
+    learning_ = learning.learn(highest, absent, undecided);
     strides_.assign(columns_.size(), 0);
     for (const auto& [domain, numbers] : given_numbers_) {
         const auto top = std::max(numbers.second, highest[domain].value_or(numbers.second));
-        if (__builtin_sub_overflow(top, numbers.first - 1, &strides_[domain])) {
-            strides_[domain] = 0;
+        auto& stride = strides_[domain];
+        if (__builtin_sub_overflow(top, numbers.first, &stride) ||
+            __builtin_add_overflow(stride, 1, &stride)) {
+            stride = 0;  // there is no room for others
         }
     }
     map_ = workloads::keys::KeyMap{learning_.keys};
     uses_keys_.assign(recording_.events.size(), false);
     for (const auto& step : steps_) {
-        if (step.kind == Step::Kind::uses && map_.find(step.domain, step.value)) {
+        const bool uses = step.kind == Step::Kind::uses || step.kind == Step::Kind::bounds;
+        if (uses && map_.find(step.domain, step.value)) {
             uses_keys_[step.event] = true;
         }
     }
     steps_ = {};
+}
+
+// As it stands in the call.
+std::string ReplayKeys::text_of(const Question& question, RecordedStatements& statements) {
+    const auto& column = columns_[question.domain];
+    const auto number = form_of_[question.event];
+    RecordedStatements::Values values;
+    statements.read_values(recording_.events[question.event], statements.forms()[number], values);
+    for (const auto& [at, place] : forms_[number].places) {
+        const auto index = static_cast<std::size_t>(place.number) - 1;
+        if (place.domain != question.domain || index >= values.size() || !values[index]) {
+            continue;
+        }
+        for (const auto& each : values_in(place, *values[index])) {
+            if (value_of(each, column) == question.value) {
+                return workloads::conflicts::canonical(each, column.type).value_or(each);
+            }
+        }
+    }
+    return {};
+}
+
+bool ReplayKeys::ask(std::span<const Question> asked, RecordedStatements& statements,
+                     const workloads::conflicts::Relations& relations, database::Database& target,
+                     std::unordered_set<std::uint64_t>& absent) {
+    const auto& column = columns_[asked.front().domain];
+    const auto& table = relations.catalog.tables[column.relation];
+    std::vector<std::string> texts;
+    for (const auto& question : asked) {
+        texts.push_back(text_of(question, statements));
+    }
+    const auto found = target.absent_keys(table, *table.column(column.column), texts);
+    for (const auto index : found.value_or(std::vector<std::size_t>{})) {
+        absent.insert(KeyLearning::key_of(asked[index].domain, asked[index].value));
+    }
+    return found.has_value();
 }
 
 reports::ReplayKeys ReplayKeys::told() const {
@@ -288,12 +305,22 @@ reports::ReplayKeys ReplayKeys::told() const {
     return told;
 }
 
-ReplayKeys::Lap& ReplayKeys::lap(std::uint32_t number) {
+ReplayKeys::Lap& ReplayKeys::enter(std::uint32_t number) {
     const std::scoped_lock adding{laps_changing_};
     while (laps_.size() <= number) {
         laps_.emplace_back(*this, static_cast<std::uint32_t>(laps_.size()));
     }
+    ++laps_[number].sessions_;
     return laps_[number];
+}
+
+void ReplayKeys::leave(Lap& lap) {
+    const std::scoped_lock leaving{laps_changing_};
+    // Sessions begin in their order, but not all threads are equally far.
+    constexpr std::size_t laps_at_once = 8;
+    if (--lap.sessions_ == 0 && lap.number_ + laps_at_once < laps_.size()) {
+        lap.drawn_.forget();
+    }
 }
 
 void ReplayKeys::want(std::size_t event, std::vector<RecordedCall::Wanted>& wanted) const {

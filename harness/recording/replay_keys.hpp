@@ -85,11 +85,15 @@ public:
                                            const std::string& recorded, Found& found) const;
 
         ReplayKeys& all_;
+        friend class ReplayKeys;
         const std::uint32_t number_;
+        std::size_t sessions_ = 0;  // under the lock of all laps
         std::atomic<bool> begun_ = false;
         workloads::keys::DrawnKeys drawn_;
     };
-    [[nodiscard]] Lap& lap(std::uint32_t number);
+    // For a session of it. What it has drawn is kept until all its sessions have left it.
+    [[nodiscard]] Lap& enter(std::uint32_t number);
+    void leave(Lap& lap);
 
 private:
     using Place = std::pair<workloads::conflicts::ValuePlace, workloads::keys::KeyPlace>;
@@ -109,10 +113,17 @@ private:
     void add_steps(std::uint32_t event, RecordedStatements& statements,
                    RecordedStatements::Values& values);
     void learn(RecordedStatements& statements, const workloads::conflicts::Relations& relations,
-               database::Database& target);
+               database::Database& target, const std::stop_token& stop);
+    [[nodiscard]] std::string text_of(const workloads::keys::Question& question,
+                                      RecordedStatements& statements);
+    // Which of the values of one column the target has not. False: it does not tell.
+    [[nodiscard]] bool ask(std::span<const workloads::keys::Question> asked,
+                           RecordedStatements& statements,
+                           const workloads::conflicts::Relations& relations,
+                           database::Database& target, std::unordered_set<std::uint64_t>& absent);
     const workloads::Recording& recording_;
     std::vector<workloads::keys::KeyColumn> columns_;
-    std::vector<bool> is_told_;   // of each column: some statement's result tells it
+    std::vector<bool> is_drawn_;  // of each column: some statement draws keys of it
     std::vector<bool> is_given_;  // the recording starts over, and the application makes its keys
     std::vector<std::string> unknown_;
     std::vector<Form> forms_;

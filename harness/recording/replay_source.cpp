@@ -89,7 +89,10 @@ ReplaySource::ReplaySource(const scenarios::Scenario& scenario, ReadProgress& pr
     name_operations();
     count_reasons();
     find_gaps();
-    connections_ = replay.sessions ? static_cast<std::size_t>(*replay.sessions) : most_at_once();
+    // Where it starts over, sessions of one time open theirs while those before them still work.
+    const std::size_t times_at_once = replay.loops ? 2 : 1;
+    connections_ = replay.sessions ? static_cast<std::size_t>(*replay.sessions)
+                                   : times_at_once * most_at_once();
     for (const auto& file : reader_->files()) {
         described_.logs.push_back(file.path);
     }
@@ -454,7 +457,9 @@ load::ReplayOptions ReplaySource::options(const scenarios::Replay& replay,
     options.pipelining = pipelining_ ? &*pipelining_ : nullptr;
     // Sessions open theirs when they did, however long the others take. As fast as possible there
     // is no when.
-    options.connections = replay.sessions || !(replay.speed > 0) ? connections_ : sessions_.size();
+    options.connections = replay.sessions || !(replay.speed > 0)
+                              ? connections_
+                              : sessions_.size() * (replay.loops ? 2 : 1);
     return options;
 }
 

@@ -32,10 +32,17 @@ std::span<const KeyMap::Wanted> KeyMap::drawn_by(std::uint32_t event) const {
 
 void DrawnKeys::put(KeyMap::Key key, std::string_view value, bool moved) {
     const std::scoped_lock adding{adding_};
-    const auto& kept = values_.emplace_back(value);
-    drawn_[key].store(&kept, std::memory_order_release);
+    if (key < drawn_.size()) {
+        drawn_[key].store(&values_.emplace_back(value), std::memory_order_release);
+    }
     ++counts_.drawn;
     counts_.moved += moved ? 1U : 0U;
+}
+
+void DrawnKeys::forget() {
+    const std::scoped_lock forgetting{adding_};
+    std::vector<std::atomic<const std::string*>>{}.swap(drawn_);
+    values_ = {};
 }
 
 DrawnKeys::Counts DrawnKeys::counts() const {

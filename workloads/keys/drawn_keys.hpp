@@ -53,8 +53,10 @@ public:
     void put(KeyMap::Key key, std::string_view value, bool moved);
     // Null: it was not drawn yet. Valid as long as this lives.
     [[nodiscard]] const std::string* get(KeyMap::Key key) const {
-        return drawn_[key].load(std::memory_order_acquire);
+        return key < drawn_.size() ? drawn_[key].load(std::memory_order_acquire) : nullptr;
     }
+    // Nobody needs them any more, and nobody asks at the same time; what was counted stays.
+    void forget();
 
     struct Counts {
         std::uint64_t drawn = 0;

@@ -29,7 +29,7 @@ KeyColumns::KeyColumns(const conflicts::Relations& relations, std::span<const Pl
 
 void KeyColumns::add(std::size_t relation, const std::string& name) {
     const auto whole = relations_.rules[relation].whole;
-    const auto* column = relations_.catalog.tables[relation].column(name);
+    const auto* column = relations_.catalog.tables[whole].column(name);
     if (column == nullptr || !conflicts::tells_rows_apart(column->type) ||
         columns_.size() == std::numeric_limits<Domain>::max() ||
         origin_of({whole, name}) != Place{whole, name}) {  // what it refers to makes the keys

@@ -1,6 +1,5 @@
 #include "workloads/keys/key_learning.hpp"
 
-#include "workloads/conflicts/transactions.hpp"
 #include "workloads/keys/sequence_places.hpp"
 
 #include <algorithm>
@@ -15,8 +14,6 @@ namespace {
 
 using Kind = Step::Kind;
 
-// Rows of one INSERT: of more nobody uses every key before the next one comes.
-constexpr std::uint64_t most_rows = 1'000;
 // So many pairs show whether a sequence's values ascend, and that share of them has to.
 constexpr std::size_t enough_pairs = 8;
 // Where more than one key in so many is used by other sessions too, connections are pooled: what a
@@ -26,117 +23,11 @@ constexpr std::size_t one_shared_in = 10;
 // So many values of a sequence are drawn between two that a log shows, mostly.
 constexpr std::int64_t most_drawn_unseen = 20;
 
-constexpr std::size_t no_block = std::numeric_limits<std::size_t>::max();
+// Beyond them nothing can be added any more.
+constexpr std::int64_t lowest_compared = std::numeric_limits<std::int64_t>::min() / 2,
+                       highest_compared = std::numeric_limits<std::int64_t>::max() / 2;
 
 }  // namespace
-
-// A row and the key that its session used next.
-struct KeyLearning::Pair {
-    LearnedKey key;
-    bool in_transaction = false;  // of the INSERT: nobody else can have seen the row
-};
-
-// One session's INSERTs of one domain that wait for their keys.
-struct KeyLearning::Claims {
-    std::size_t block = no_block;
-    std::vector<LearnedKey> rows;
-    std::vector<std::uint64_t> seen;
-    bool in_transaction = true;
-};
-
-class KeyLearning::Session {
-public:
-    Session(const KeyLearning& all, const News& news, std::uint32_t session,
-            std::vector<Pair>& found)
-        : all_{all},
-          news_{news},
-          blocks_{conflicts::transactions_of(all.recording_, session)},
-          found_{found} {}
-
-    void take(const Step& step) {
-        const auto block = block_of(step.event);
-        auto& claims = claims_[step.domain];
-        switch (step.kind) {
-            case Kind::draws:
-                draw(step, block, claims);
-                return;
-            case Kind::uses:
-                use(step, block, claims);
-                return;
-            case Kind::draws_untold:
-                claims = {};
-                return;
-            case Kind::gives:
-                own_.insert(key_of(step.domain, step.value));
-                return;
-        }
-    }
-
-private:
-    // Of the transaction block that the event is in; outside of one: no_block.
-    [[nodiscard]] std::size_t block_of(std::size_t event) {
-        while (at_ < blocks_.size() && blocks_[at_].last < event) {
-            ++at_;
-        }
-        const bool in_block =
-            at_ < blocks_.size() && blocks_[at_].first <= event &&
-            all_.recording_.events[blocks_[at_].first].kind() == logs::StatementKind::begin;
-        return in_block ? at_ : no_block;
-    }
-
-    static void draw(const Step& step, std::size_t block, Claims& claims) {
-        if (!claims.seen.empty() || claims.block != block) {
-            claims = {};
-        }
-        if (step.value > most_rows || claims.rows.size() > most_rows) {
-            claims = {};
-            return;
-        }
-        claims.block = block;
-        for (std::uint32_t row = 0; row < step.value; ++row) {
-            claims.rows.push_back(
-                {.event = step.event, .row = row, .domain = step.domain, .value = 0});
-        }
-    }
-
-    void use(const Step& step, std::size_t block, Claims& claims) {
-        const auto key = key_of(step.domain, step.value);
-        if (claims.rows.empty() || own_.contains(key) || !all_.is_new(step, news_) ||
-            all_.first_use(step) < all_.place_of(claims.rows.front().event) ||
-            std::find(claims.seen.begin(), claims.seen.end(), step.value) != claims.seen.end()) {
-            return;
-        }
-        claims.seen.push_back(step.value);
-        claims.in_transaction = claims.in_transaction && block != no_block && block == claims.block;
-        if (claims.seen.size() == claims.rows.size()) {
-            settle(claims);
-            claims = {};
-        }
-    }
-
-    void settle(Claims& claims) {
-        const auto& column = all_.columns_[claims.rows.front().domain];
-        if (claims.rows.size() > 1 && !column.is_sequence()) {
-            return;  // nothing tells which is which
-        }
-        std::sort(claims.seen.begin(), claims.seen.end(),
-                  [](std::uint64_t a, std::uint64_t b) { return number_of(a) < number_of(b); });
-        for (std::size_t i = 0; i < claims.rows.size(); ++i) {
-            auto key = claims.rows[i];
-            key.value = claims.seen[i];
-            own_.insert(key_of(key.domain, key.value));
-            found_.push_back({key, claims.in_transaction});
-        }
-    }
-
-    const KeyLearning& all_;
-    const News& news_;
-    std::vector<conflicts::Transaction> blocks_;
-    std::size_t at_ = 0;
-    std::map<Domain, Claims> claims_;
-    std::unordered_set<std::uint64_t> own_;  // whose row is known
-    std::vector<Pair>& found_;
-};
 
 KeyLearning::KeyLearning(const Recording& recording, std::span<const KeyColumn> columns,
                          std::span<const Step> steps)
@@ -148,7 +39,10 @@ KeyLearning::KeyLearning(const Recording& recording, std::span<const KeyColumn> 
         const auto& step = steps_[i];
         if (step.kind == Kind::uses || step.kind == Kind::gives) {
             uses_.push_back(i);
-        } else {
+            if (step.kind == Kind::gives) {
+                given_.insert(key_of(step.domain, step.value));
+            }
+        } else if (step.kind != Kind::bounds) {
             first_draw_[step.domain] = std::min(first_draw_[step.domain], place_of(step.event));
         }
     }
@@ -192,40 +86,24 @@ bool KeyLearning::is_new(const Step& use, const News& news) const {
            (news.absent != nullptr && news.absent->contains(key_of(use.domain, use.value)));
 }
 
-bool KeyLearning::is_given(const Step& use) const {
-    const auto uses = uses_of(use.domain, use.value);
-    return std::any_of(uses.begin(), uses.end(),
-                       [this](std::uint32_t each) { return steps_[each].kind == Kind::gives; });
+bool KeyLearning::may_be_new(const Step& use) const {
+    return !given_.contains(key_of(use.domain, use.value)) &&
+           first_use(use) >= first_draw_[use.domain];
 }
 
-std::vector<Question> KeyLearning::questions(Highest highest, std::size_t most) const {
+std::vector<Question> KeyLearning::questions(Highest highest) const {
     const News above{.above = {highest.begin(), highest.end()}, .absent = nullptr};
     std::vector<Question> all;
-    for (std::size_t i = 0; i < uses_.size() && all.size() < most; ++i) {
+    for (std::size_t i = 0; i < uses_.size(); ++i) {
         const auto& use = steps_[uses_[i]];
         const bool first = i == 0 || steps_[uses_[i - 1]].domain != use.domain ||
                            steps_[uses_[i - 1]].value != use.value;
-        if (first && use.kind == Kind::uses && place_of(use.event) >= first_draw_[use.domain] &&
-            !is_new(use, above)) {
+        if (first && place_of(use.event) >= first_draw_[use.domain] && !is_new(use, above) &&
+            !given_.contains(key_of(use.domain, use.value))) {
             all.push_back({use.domain, use.value, use.event});
         }
     }
     return all;
-}
-
-std::vector<KeyLearning::Pair> KeyLearning::pairs(const News& news) const {
-    std::vector<Pair> found;
-    std::optional<Session> session;
-    std::uint32_t number = 0;
-    for (const auto& step : steps_) {
-        const auto of = recording_.events[step.event].session;
-        if (!session || of != number) {
-            number = of;
-            session.emplace(*this, news, number, found);
-        }
-        session->take(step);
-    }
-    return found;
 }
 
 std::vector<const KeyLearning::Pair*> KeyLearning::by_place(const std::vector<Pair>& all,
@@ -267,11 +145,13 @@ std::vector<std::optional<std::int64_t>> KeyLearning::ascents() const {
         const auto begin =
             std::adjacent_find(ascent.begin(), ascent.end(), [&](std::size_t a, std::size_t b) {
                 const auto rows = static_cast<std::int64_t>(b - a);
-                return values[b] - values[a] <= most_drawn_unseen * rows + disorder();
+                std::int64_t apart = 0;
+                return !__builtin_sub_overflow(values[b], values[a], &apart) &&
+                       apart <= most_drawn_unseen * rows + disorder();
             });
         const auto left = static_cast<std::size_t>(ascent.end() - begin);
         if (left >= enough_pairs && left * 2 >= values.size()) {
-            above[i] = values[*begin] - 1 - disorder();
+            above[i] = std::max(values[*begin], lowest_compared) - 1 - disorder();
         }
     }
     return above;
@@ -286,15 +166,16 @@ std::vector<KeyLearning::Pair> KeyLearning::in_order(std::vector<Pair> all, High
         }
         std::vector<std::int64_t> values;
         for (const auto* pair : pairs) {
-            values.push_back(number_of(pair->key.value));
+            values.push_back(
+                std::clamp(number_of(pair->key.value), lowest_compared, highest_compared));
         }
         const auto ascent = longest_ascent(values);
         std::size_t next = 0;  // in the ascent
         for (std::size_t k = 0; k < values.size(); ++k) {
             next += next < ascent.size() && ascent[next] < k ? 1U : 0U;
             const bool fits =
-                (next == 0 || values[k] >= values[ascent[next - 1]] - disorder()) &&
-                (next == ascent.size() || values[k] <= values[ascent[next]] + disorder());
+                (next == 0 || values[k] + disorder() >= values[ascent[next - 1]]) &&
+                (next == ascent.size() || values[k] - disorder() <= values[ascent[next]]);
             if (!fits && values[k] <= *highest[i]) {
                 out_of_order.insert(key_of(pairs[k]->key.domain, pairs[k]->key.value));
             }
@@ -386,29 +267,36 @@ void KeyLearning::add_guesses(const News& news, std::vector<LearnedKey>& keys) c
 }
 
 std::vector<bool> KeyLearning::aligned(const News& news, Highest highest) const {
-    std::vector<std::uint64_t> draws(columns_.size());
-    std::vector<std::int64_t> last(columns_.size(), std::numeric_limits<std::int64_t>::min());
+    std::vector<std::uint64_t> draws(columns_.size()), drawn(columns_.size()),
+        beyond(columns_.size());
     for (const auto& step : steps_) {
         if (step.kind == Kind::draws || step.kind == Kind::draws_untold) {
             draws[step.domain] += std::max<std::uint64_t>(step.value, 1);
-        } else if (step.kind == Kind::uses && columns_[step.domain].is_sequence() &&
-                   is_new(step, news)) {
-            last[step.domain] = std::max(last[step.domain], number_of(step.value));
         }
+    }
+    for (const auto& step : steps_) {
+        if (step.kind != Kind::uses || !columns_[step.domain].is_sequence() ||
+            !highest[step.domain] || !is_new(step, news)) {
+            continue;
+        }
+        // What others drew, or was drawn in vain, leaves gaps.
+        const auto expected = draws[step.domain] + draws[step.domain] / 10 + 100;
+        const auto number = number_of(step.value);
+        const bool fits =
+            number > *highest[step.domain] &&
+            step.value - static_cast<std::uint64_t>(*highest[step.domain]) <= expected;
+        ++(fits ? drawn : beyond)[step.domain];
     }
     std::vector<bool> all(columns_.size());
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-        // What others drew, or was drawn in vain, leaves gaps.
-        const auto gaps = draws[i] / 10 + 100;
         all[i] = columns_[i].is_sequence() && highest[i] && news.above[i] == highest[i] &&
-                 (last[i] <= *highest[i] ||
-                  static_cast<std::uint64_t>(last[i]) - static_cast<std::uint64_t>(*highest[i]) <=
-                      draws[i] + gaps);
+                 beyond[i] * 100 <= drawn[i] + beyond[i];
     }
     return all;
 }
 
-void KeyLearning::count(const News& news, Highest highest, Learning& learning) const {
+void KeyLearning::count(const News& news, Highest highest, const std::vector<bool>& undecided,
+                        Learning& learning) const {
     const auto begins_there = aligned(news, highest);
     std::unordered_set<std::uint64_t> mapped;
     for (const auto& key : learning.keys) {
@@ -422,9 +310,9 @@ void KeyLearning::count(const News& news, Highest highest, Learning& learning) c
         } else if (step.kind == Kind::uses) {
             const bool known = mapped.contains(key_of(step.domain, step.value));
             uses_mapped = uses_mapped || known;
-            if (!known && is_new(step, news) && !is_given(step)) {
+            if (!known && (is_new(step, news) || undecided[step.domain]) && may_be_new(step)) {
                 uses_unmapped = true;
-                is_astray = is_astray || !begins_there[step.domain] ||
+                is_astray = is_astray || undecided[step.domain] || !begins_there[step.domain] ||
                             number_of(step.value) <= *highest[step.domain];
             }
         }
@@ -437,8 +325,8 @@ void KeyLearning::count(const News& news, Highest highest, Learning& learning) c
     }
 }
 
-Learning KeyLearning::learn(Highest highest,
-                            const std::unordered_set<std::uint64_t>& absent) const {
+Learning KeyLearning::learn(Highest highest, const std::unordered_set<std::uint64_t>& absent,
+                            const std::vector<bool>& undecided) const {
     News news{.above = {highest.begin(), highest.end()}, .absent = &absent};
     auto found = in_order(agreed(pairs(news)), highest);
     // The target may hold rows with the keys that the recording's INSERTs drew: then none is new.
@@ -469,7 +357,7 @@ Learning KeyLearning::learn(Highest highest,
     for (const auto domain : changed) {
         *news.above[domain] += disorder();  // within which old values may lie
     }
-    count(news, highest, learning);
+    count(news, highest, undecided, learning);
     return learning;
 }
 

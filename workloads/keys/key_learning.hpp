@@ -20,7 +20,8 @@ struct Step {
         draws,         // `value` rows, whose keys its result tells
         draws_untold,  // that many, told by no result; 0: nobody knows how many
         uses,
-        gives,  // the application draws it itself
+        bounds,  // keys are above or below it: nothing is learned from that
+        gives,   // the application draws it itself
     };
     std::uint64_t value = 0;
     std::uint32_t event = 0;  // index in Recording::events
@@ -56,6 +57,9 @@ struct Question {
 
 class KeyLearning {
 public:
+    // Rows of one INSERT: of more nobody uses every key before the next one comes.
+    static constexpr std::uint64_t most_rows = 1'000;
+
     // `steps`: each session's together, in its order. All must outlive it.
     KeyLearning(const Recording& recording, std::span<const KeyColumn> columns,
                 std::span<const Step> steps);
@@ -64,19 +68,25 @@ public:
     // knows. What is above is new.
     using Highest = std::span<const std::optional<std::int64_t>>;
 
-    // Of the rest, the values that may be new: at most that many.
-    [[nodiscard]] std::vector<Question> questions(Highest highest, std::size_t most) const;
+    // Of the rest, the values that may be new; by domain.
+    [[nodiscard]] std::vector<Question> questions(Highest highest) const;
 
-    // `absent`: of the questions' values those that the target has not, by key_of().
-    [[nodiscard]] Learning learn(Highest highest,
-                                 const std::unordered_set<std::uint64_t>& absent) const;
+    // `absent`: of the questions' values those that the target has not, by key_of(). `undecided`:
+    // for each column whether nobody answered them.
+    [[nodiscard]] Learning learn(Highest highest, const std::unordered_set<std::uint64_t>& absent,
+                                 const std::vector<bool>& undecided) const;
 
     // A value of a domain as one number, different from others' as far as 64 bits tell.
     [[nodiscard]] static std::uint64_t key_of(Domain domain, std::uint64_t value) noexcept;
 
 private:
-    struct Pair;
+    // A row and the key that its session used next.
+    struct Pair {
+        LearnedKey key;
+        bool in_transaction = false;  // of the INSERT: nobody else can have seen the row
+    };
     struct Claims;
+    class Seen;
     class Session;
     // What is new of a domain.
     struct News {
@@ -90,9 +100,10 @@ private:
     // Of all that use its value.
     [[nodiscard]] std::span<const std::uint32_t> uses_of(Domain domain, std::uint64_t value) const;
     [[nodiscard]] std::uint64_t first_use(const Step& use) const;
-    // By the application, in some call.
-    [[nodiscard]] bool is_given(const Step& use) const;
+    // May be new, by where it is used first.
+    [[nodiscard]] bool may_be_new(const Step& use) const;
     [[nodiscard]] std::vector<Pair> pairs(const News& news) const;
+    [[nodiscard]] std::vector<Pair> pairs(const News& news, const Seen* seen) const;
     // Above which a sequence's values are new, by the order of its values alone.
     [[nodiscard]] std::vector<std::optional<std::int64_t>> ascents() const;
     [[nodiscard]] std::vector<Pair> agreed(std::vector<Pair> all) const;
@@ -107,13 +118,15 @@ private:
     void add_guesses(const News& news, std::vector<LearnedKey>& keys) const;
     // Sequences that begin where the recording's did, as far as their values tell.
     [[nodiscard]] std::vector<bool> aligned(const News& news, Highest highest) const;
-    void count(const News& news, Highest highest, Learning& learning) const;
+    void count(const News& news, Highest highest, const std::vector<bool>& undecided,
+               Learning& learning) const;
 
     const Recording& recording_;
     std::span<const KeyColumn> columns_;
     std::span<const Step> steps_;
-    std::vector<std::uint32_t> uses_;        // in steps_, by domain, value, place
-    std::vector<std::uint64_t> first_draw_;  // of each domain: its place
+    std::vector<std::uint32_t> uses_;          // in steps_, by domain, value, place
+    std::vector<std::uint64_t> first_draw_;    // of each domain: its place
+    std::unordered_set<std::uint64_t> given_;  // by key_of()
 };
 
 }  // namespace workloads::keys

@@ -4,6 +4,8 @@
 
 #include <cstdio>
 
+#include <xxhash.h>
+
 namespace workloads::keys {
 namespace {
 
@@ -13,23 +15,26 @@ std::optional<std::string> number(std::string_view recorded, const KeyColumn& co
                                   std::uint32_t lap, std::int64_t stride) {
     const auto value = value_of(recorded, column);
     std::int64_t moved = 0, sum = 0;
-    if (!value || __builtin_mul_overflow(stride, std::int64_t{lap}, &moved) ||
+    if (!value || stride <= 0 || __builtin_mul_overflow(stride, std::int64_t{lap}, &moved) ||
         __builtin_add_overflow(number_of(*value), moved, &sum)) {
         return std::nullopt;
     }
     return std::to_string(sum);
 }
 
-// The last 32 of its 128 bits differ from lap to lap: a version and a variant stay.
+// The last 48 of its 128 bits differ from lap to lap by a number that neighbours do not: a version
+// and a variant stay.
 std::optional<std::string> uuid(std::string_view recorded, std::uint32_t lap) {
     const auto digits = conflicts::canonical(recorded, TypeClass::uuid);
     if (!digits) {
         return std::nullopt;
     }
-    constexpr std::size_t kept = 24;
-    const auto last = static_cast<std::uint32_t>(std::stoul(digits->substr(kept), nullptr, 16));
-    char changed[9];
-    std::snprintf(changed, sizeof changed, "%08x", static_cast<unsigned>(last ^ lap));
+    constexpr std::size_t kept = 20;
+    constexpr std::uint64_t bits = 0xffff'ffff'ffffU;
+    const auto last = static_cast<std::uint64_t>(std::stoull(digits->substr(kept), nullptr, 16));
+    char changed[13];
+    std::snprintf(changed, sizeof changed, "%012llx",
+                  static_cast<unsigned long long>(last ^ (XXH3_64bits(&lap, sizeof lap) & bits)));
     auto out = digits->substr(0, kept) + changed;
     for (const std::size_t dash : {20, 16, 12, 8}) {
         out.insert(dash, 1, '-');

@@ -19,8 +19,7 @@ using synthesis::text_at;
 // One INSERT that stands by itself.
 class Insert {
 public:
-    Insert(const json& tree, std::size_t relation, const Relations& relations)
-        : tree_{tree}, relation_{relation}, relations_{relations} {
+    Insert(const json& tree, std::size_t relation, const Relations& relations) : tree_{tree} {
         const auto& rows = at(only(at(tree, "selectStmt"), "SelectStmt"), "valuesLists");
         if (rows.is_array()) {
             rows_ = &rows;
@@ -83,17 +82,53 @@ public:
 
 private:
     const json& tree_;
-    std::size_t relation_;
-    const Relations& relations_;
     const json* rows_ = nullptr;
     std::vector<std::string> columns_;
 };
 
+std::optional<std::size_t> target_of(const json& tree, const Relations& relations) {
+    const auto& range = at(tree, "relation");
+    return relations.find(text_at(range, "schemaname"), text_at(range, "relname"));
+}
+
+void add_untold(std::size_t relation, const Relations& relations, const KeyColumns& columns,
+                StatementKeys& keys) {
+    for (const auto& generated : relations.rules[relation].generated) {
+        if (const auto domain = columns.find(relation, generated);
+            domain && columns.makes(relation, generated)) {
+            keys.draws.push_back(*domain);
+            keys.draws_untold = true;
+        }
+    }
+    for (const auto shown : relations.rules[relation].shows) {
+        add_untold(shown, relations, columns, keys);
+    }
+}
+
+// INSERTs within it, of WITH mostly: what they return stays in the statement.
+void add_inner(const json& node, const Relations& relations, const KeyColumns& columns,
+               StatementKeys& keys) {
+    if (!node.is_structured()) {
+        return;
+    }
+    if (const auto& insert = only(node, "InsertStmt"); !insert.is_null()) {
+        if (const auto relation = target_of(insert, relations)) {
+            add_untold(*relation, relations, columns, keys);
+        }
+    }
+    for (const auto& child : node) {
+        add_inner(child, relations, columns, keys);
+    }
+}
+
 void add_drawn(const json& tree, const Relations& relations, const KeyColumns& columns,
                StatementKeys& keys) {
-    const auto& range = at(tree, "relation");
-    const auto relation = relations.find(text_at(range, "schemaname"), text_at(range, "relname"));
+    const auto relation = target_of(tree, relations);
     if (!relation) {
+        return;
+    }
+    if (!relations.rules[*relation].shows.empty()) {
+        add_untold(*relation, relations, columns, keys);
         return;
     }
     const Insert insert{tree, *relation, relations};
@@ -124,6 +159,7 @@ StatementKeys keys_of(const synthesis::StatementText& statement, const Relations
     if (statement.parsed.kind == "InsertStmt") {
         add_drawn(statement.parsed.tree, relations, columns, keys);
     }
+    add_inner(statement.parsed.tree, relations, columns, keys);
     const auto& tables = relations.catalog.tables;
     for (const auto& use :
          synthesis::analyse(statement, relations.catalog, relations.search_path).uses) {
@@ -141,6 +177,7 @@ StatementKeys keys_of(const synthesis::StatementText& statement, const Relations
                 {.number = use.number,
                  .domain = *domain,
                  .is_array = use.role == Role::members,
+                 .is_bound = use.role == Role::lower || use.role == Role::upper,
                  .is_given = use.role == Role::written && columns.makes(relation, use.column)});
         }
     }
@@ -149,7 +186,8 @@ StatementKeys keys_of(const synthesis::StatementText& statement, const Relations
 
 std::vector<Place> given_by(const synthesis::StatementText& statement, const Relations& relations) {
     std::vector<Place> given;
-    if (statement.parsed.kind != "InsertStmt") {
+    if (statement.parsed.kind != "InsertStmt" ||
+        !at(statement.parsed.tree, "onConflictClause").is_null()) {
         return given;
     }
     const auto& tables = relations.catalog.tables;

@@ -21,6 +21,7 @@ struct KeyPlace {
     int number = 0;
     Domain domain = 0;
     bool is_array = false;  // of keys
+    bool is_bound = false;  // keys are above or below it: it need not be one itself
     bool is_given = false;  // the application draws this one: it is written where the database may
 };
 

@@ -64,17 +64,20 @@ TEST(ReplayKeys, AreToldInSentences) {
 
 TEST(ReplayKeys, GiveADoubtWhereCallsMustHaveMetNothing) {
     auto keys = followed();
-    EXPECT_TRUE(keys_doubts(keys, 1'000).empty());  // the sequences stand where they stood
-    keys.moved = 1;                                 // of 80: they do not
-    ASSERT_EQ(keys_doubts(keys, 1'000).size(), 1U);
-    EXPECT_EQ(keys_doubts(keys, 1'000)[0].substr(0, 22), "40 calls of 1,000 use ");
-    EXPECT_TRUE(keys_doubts(keys, 4'000).empty());  // 1 %
+    keys.laps = 1;
+    EXPECT_TRUE(keys_doubts(keys, 1'000, 1'000).empty());  // the sequences stand where they stood
+    keys.moved = 1;                                        // of 80: they do not
+    ASSERT_EQ(keys_doubts(keys, 1'000, 1'000).size(), 1U);
+    EXPECT_EQ(keys_doubts(keys, 1'000, 1'000)[0].substr(0, 22), "40 calls of 1,000 use ");
+    EXPECT_TRUE(keys_doubts(keys, 4'000, 1'000).empty());  // 1 %
+    keys.moved = 0;
+    keys.laps = 2;  // the next time none is as it was
+    EXPECT_EQ(keys_doubts(keys, 1'000, 1'000).size(), 1U);
 
-    keys = followed();
+    keys.laps = 1;
     keys.astray_calls = 11;
-    EXPECT_EQ(keys_doubts(keys, 1'000).size(), 1U);
-    keys.missing_calls = 11;
-    EXPECT_EQ(keys_doubts(keys, 1'000).size(), 2U);
+    EXPECT_EQ(keys_doubts(keys, 1'000, 1'000).size(), 1U);
+    EXPECT_EQ(keys_doubts(keys, 1'000, 999).size(), 2U);  // 10 of those that were sent
 }
 
 TEST(ReplayKeys, StandInEveryReportAndAreReadAgain) {

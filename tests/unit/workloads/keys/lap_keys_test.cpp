@@ -1,6 +1,8 @@
 #include "workloads/keys/lap_keys.hpp"
 
 #include <set>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -24,20 +26,24 @@ TEST(LapKeys, NumbersGoOnByTheStride) {
     EXPECT_EQ(key_of_lap("9223372036854775807", column_of(TypeClass::integer), 1, 1), std::nullopt);
     EXPECT_EQ(key_of_lap("1", column_of(TypeClass::integer), 3, std::int64_t{1} << 62),
               std::nullopt);
+    EXPECT_EQ(key_of_lap("1", column_of(TypeClass::integer), 3, 0), std::nullopt);
     EXPECT_EQ(key_of_lap("no number", column_of(TypeClass::integer), 1, 100), std::nullopt);
 }
 
 TEST(LapKeys, UuidsDifferFromLapToLap) {
-    const std::string recorded = "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11";
-    std::set<std::string> all;
-    for (std::uint32_t lap = 1; lap < 1'000; ++lap) {
-        const auto key = key_of_lap(recorded, column_of(TypeClass::uuid), lap, 0);
-        ASSERT_TRUE(key);
-        EXPECT_EQ(key->substr(0, 28), "a0eebc99-9c0b-4ef8-bb6d-6bb9");
-        EXPECT_EQ(key->size(), 36U);
-        all.insert(*key);
+    std::set<std::string> all{"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a10",
+                              "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+                              "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12"};
+    for (const auto& recorded : std::vector<std::string>{all.begin(), all.end()}) {
+        for (std::uint32_t lap = 1; lap < 1'000; ++lap) {
+            const auto key = key_of_lap(recorded, column_of(TypeClass::uuid), lap, 0);
+            ASSERT_TRUE(key);
+            EXPECT_EQ(key->substr(0, 24), "a0eebc99-9c0b-4ef8-bb6d-");
+            EXPECT_EQ(key->size(), 36U);
+            all.insert(*key);
+        }
     }
-    EXPECT_EQ(all.size(), 999U);
+    EXPECT_EQ(all.size(), 3 * 1'000U);
     EXPECT_EQ(key_of_lap("no uuid", column_of(TypeClass::uuid), 1, 0), std::nullopt);
 }
 

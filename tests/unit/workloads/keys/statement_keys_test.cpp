@@ -27,7 +27,8 @@ std::string keys_in(const std::string& sql) {
     }
     for (const auto& place : keys.places) {
         add("$" + std::to_string(place.number) + " " + name_of(place.domain) +
-            (place.is_array ? "[]" : "") + (place.is_given ? " given" : ""));
+            (place.is_bound ? " bound" : "") + (place.is_array ? "[]" : "") +
+            (place.is_given ? " given" : ""));
     }
     return out;
 }
@@ -55,6 +56,10 @@ TEST(StatementKeys, WhatNoResultTellsIsUntold) {
                       " RETURNING id"),
               "draws orders.id untold");
     EXPECT_EQ(keys_in("INSERT INTO customers (email) VALUES ('a') RETURNING id"), "");
+    EXPECT_EQ(keys_in("WITH made AS (INSERT INTO orders (status) VALUES ('a') RETURNING id)"
+                      " INSERT INTO items (order_id, line) SELECT id, 1 FROM made"),
+              "draws orders.id untold");
+    EXPECT_EQ(keys_in("INSERT INTO bills (status) VALUES ('a')"), "draws orders.id untold");
 }
 
 TEST(StatementKeys, KeysStandWhereTheirColumnsAndThoseThatReferToThemAre) {
@@ -70,6 +75,8 @@ TEST(StatementKeys, KeysStandWhereTheirColumnsAndThoseThatReferToThemAre) {
                       " $1 AND o.customer_id = $2"),
               "$1 orders.id");
     EXPECT_EQ(keys_in("INSERT INTO orders (id, status) VALUES ($1, $2)"), "$1 orders.id given");
+    EXPECT_EQ(keys_in("SELECT status FROM orders WHERE id > $1 ORDER BY id LIMIT 5"),
+              "$1 orders.id bound");
     EXPECT_EQ(keys_in("SELECT 1 FROM customers WHERE id = $1"), "");
     EXPECT_EQ(keys_in("SELECT id FROM orders LIMIT $1"), "");
     EXPECT_EQ(keys_in("no statement"), "");
@@ -90,6 +97,7 @@ TEST(StatementKeys, WhatAnInsertGivesInAColumnThatIsAKeyByItselfIsGiven) {
               "customers.id customers.email");
     EXPECT_EQ(given("INSERT INTO items (order_id, line) VALUES (1, 2)"), "");
     EXPECT_EQ(given("UPDATE customers SET email = $1"), "");
+    EXPECT_EQ(given("INSERT INTO customers (email) VALUES ($1) ON CONFLICT DO NOTHING"), "");
 
     const std::vector<Place> places{{conflicts::customers, "email"}};
     const KeyColumns columns{relations, places};

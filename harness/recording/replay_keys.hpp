@@ -3,10 +3,11 @@
 #pragma once
 
 #include "harness/database/engine.hpp"
+#include "harness/recording/drawn_keys.hpp"
 #include "harness/recording/recorded_statements.hpp"
 #include "reports/record.hpp"
 #include "workloads/conflicts/relations.hpp"
-#include "workloads/keys/drawn_keys.hpp"
+#include "workloads/keys/key_map.hpp"
 #include "workloads/keys/statement_keys.hpp"
 #include "workloads/logs/parameters.hpp"
 #include "workloads/logs/statement_scan.hpp"
@@ -71,7 +72,7 @@ public:
         }
         // A call of it was sent.
         [[nodiscard]] bool is_begun() const { return begun_; }
-        [[nodiscard]] workloads::keys::DrawnKeys::Counts counts() const { return drawn_.counts(); }
+        [[nodiscard]] DrawnKeys::Counts counts() const { return drawn_.counts(); }
 
     private:
         struct Found {
@@ -89,7 +90,7 @@ public:
         const std::uint32_t number_;
         std::size_t sessions_ = 0;  // under the lock of all laps
         std::atomic<bool> begun_ = false;
-        workloads::keys::DrawnKeys drawn_;
+        DrawnKeys drawn_;
     };
     // For a session of it. What it has drawn is kept until all its sessions have left it.
     [[nodiscard]] Lap& enter(std::uint32_t number);

@@ -293,7 +293,7 @@ protected:
     }
 };
 INSTANTIATE_TEST_SUITE_P(SentAhead, PipelinedReplay, testing::Bool(),
-                         [](const auto& info) { return info.param ? "Pipelined" : "OneByOne"; });
+                         [](const auto& each) { return each.param ? "Pipelined" : "OneByOne"; });
 
 TEST_P(PipelinedReplay, EachCallIsItsOwnTransactionAndAFailureStopsNothingBehindIt) {
     sql("CREATE TABLE kept (n serial, id int PRIMARY KEY, xact xid8 DEFAULT pg_current_xact_id())");

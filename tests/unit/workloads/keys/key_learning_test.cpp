@@ -1,6 +1,6 @@
 #include "workloads/keys/key_learning.hpp"
 
-#include "workloads/keys/drawn_keys.hpp"
+#include "workloads/keys/key_map.hpp"
 
 #include <algorithm>
 #include <map>
@@ -422,25 +422,6 @@ TEST(KeyMap, FindsByValueAndByCall) {
     EXPECT_EQ(map.drawn_by(9).size(), 2U);
     EXPECT_EQ(map.drawn_by(5).size(), 0U);
     EXPECT_EQ(map.drawn_by(4).front().domain, tokens);
-}
-
-TEST(DrawnKeys, KeepWhatWasDrawnLast) {
-    DrawnKeys drawn{2};
-    EXPECT_EQ(drawn.get(1), nullptr);
-    drawn.put(1, "205", true);
-    const auto* first = drawn.get(1);
-    ASSERT_NE(first, nullptr);
-    drawn.put(1, "305", true);
-    EXPECT_EQ(*first, "205");  // whoever reads it still
-    EXPECT_EQ(*drawn.get(1), "305");
-    drawn.put(0, "1", false);
-    EXPECT_EQ(drawn.counts().drawn, 3U);
-    EXPECT_EQ(drawn.counts().moved, 2U);
-    drawn.forget();
-    EXPECT_EQ(drawn.get(1), nullptr);
-    drawn.put(1, "405", true);
-    EXPECT_EQ(drawn.get(1), nullptr);
-    EXPECT_EQ(drawn.counts().drawn, 4U);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "workloads/keys/statement_keys.hpp"
 
-#include "../conflicts/shop_relations.hpp"
+#include "tests/unit/workloads/conflicts/shop_relations.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,18 +1,12 @@
-// The keys that the database drew in a replay, beside those of the recording.
+// The recorded keys that a replay follows.
 #pragma once
 
 #include "workloads/keys/key_learning.hpp"
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
-#include <string>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -42,33 +36,6 @@ private:
     std::vector<Wanted> wanted_;  // by event
     std::vector<LearnedKey> keys_;
     std::unordered_map<std::uint64_t, Key> by_value_;
-};
-
-// What was drawn; of all threads.
-class DrawnKeys {
-public:
-    explicit DrawnKeys(std::size_t keys) : drawn_(keys) {}
-
-    // `moved`: it is not the recorded one.
-    void put(KeyMap::Key key, std::string_view value, bool moved);
-    // Null: it was not drawn yet. Valid as long as this lives.
-    [[nodiscard]] const std::string* get(KeyMap::Key key) const {
-        return key < drawn_.size() ? drawn_[key].load(std::memory_order_acquire) : nullptr;
-    }
-    // Nobody needs them any more, and nobody asks at the same time; what was counted stays.
-    void forget();
-
-    struct Counts {
-        std::uint64_t drawn = 0;
-        std::uint64_t moved = 0;
-    };
-    [[nodiscard]] Counts counts() const;
-
-private:
-    std::vector<std::atomic<const std::string*>> drawn_;
-    mutable std::mutex adding_;
-    std::deque<std::string> values_;
-    Counts counts_;
 };
 
 }  // namespace workloads::keys

@@ -1,4 +1,4 @@
-#include "workloads/keys/drawn_keys.hpp"
+#include "workloads/keys/key_map.hpp"
 
 #include <algorithm>
 
@@ -28,26 +28,6 @@ std::span<const KeyMap::Wanted> KeyMap::drawn_by(std::uint32_t event) const {
     const auto end = std::partition_point(
         begin, wanted_.end(), [event](const Wanted& wanted) { return wanted.event == event; });
     return {begin, end};
-}
-
-void DrawnKeys::put(KeyMap::Key key, std::string_view value, bool moved) {
-    const std::scoped_lock adding{adding_};
-    if (key < drawn_.size()) {
-        drawn_[key].store(&values_.emplace_back(value), std::memory_order_release);
-    }
-    ++counts_.drawn;
-    counts_.moved += moved ? 1U : 0U;
-}
-
-void DrawnKeys::forget() {
-    const std::scoped_lock forgetting{adding_};
-    std::vector<std::atomic<const std::string*>>{}.swap(drawn_);
-    values_ = {};
-}
-
-DrawnKeys::Counts DrawnKeys::counts() const {
-    const std::scoped_lock adding{adding_};
-    return counts_;
 }
 
 }  // namespace workloads::keys

@@ -12,24 +12,15 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cmath>
 #include <cstdio>
-#include <functional>
 #include <map>
-#include <numeric>
-#include <queue>
-#include <stdexcept>
 
 namespace harness::recording {
 namespace {
 
-using workloads::Event;
 using workloads::logs::LogEntry;
-using workloads::logs::Protocol;
-using workloads::logs::Saying;
 using workloads::logs::StatementKind;
 using workloads::replay::is_replayed;
-using workloads::replay::RecordedCall;
 
 // "select_orders_3fa9c2d1": what it does, where, and which of several.
 std::string operation_name(const workloads::logs::Shape& shape, const std::string& text) {

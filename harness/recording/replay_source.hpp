@@ -20,7 +20,6 @@
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 namespace harness::recording {

@@ -42,7 +42,9 @@ protected:
             if (line == "BEGIN") {
                 now.clear();
             } else if (line == "COMMIT") {
-                all.push_back(now);
+                if (!now.empty()) {  // autovacuum's own are decoded, too, as empty ones
+                    all.push_back(now);
+                }
             } else {
                 now += now.empty() ? "" : ", ";
                 const auto content = line.find("content:");

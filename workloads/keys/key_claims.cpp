@@ -24,18 +24,19 @@ struct KeyLearning::Claims {
     bool in_transaction = true;
 };
 
-// Of each sequence, the highest new value that was used by each place of the log: what is drawn
-// later is above it.
+// Of each sequence, the highest new value that was used by each moment: what is drawn later is
+// above it. By the clock: under load a record may be written long after the key was drawn.
 class KeyLearning::Seen {
 public:
-    Seen(const KeyLearning& all, const News& news) : by_place_(all.columns_.size()) {
+    Seen(const KeyLearning& all, const News& news) : by_start_(all.columns_.size()) {
         for (const auto index : all.uses_) {
             const auto& use = all.steps_[index];
             if (all.columns_[use.domain].is_sequence() && all.is_new(use, news)) {
-                by_place_[use.domain].emplace_back(all.place_of(use.event), number_of(use.value));
+                by_start_[use.domain].emplace_back(all.recording_.events[use.event].start_us,
+                                                   number_of(use.value));
             }
         }
-        for (auto& uses : by_place_) {
+        for (auto& uses : by_start_) {
             std::sort(uses.begin(), uses.end());
             for (std::size_t i = 1; i < uses.size(); ++i) {
                 uses[i].second = std::max(uses[i].second, uses[i - 1].second);
@@ -43,16 +44,18 @@ public:
         }
     }
 
-    [[nodiscard]] bool may_be_drawn_at(Domain domain, std::uint64_t place,
+    [[nodiscard]] bool may_be_drawn_at(Domain domain, std::int64_t start_us,
                                        std::int64_t value) const {
-        const auto& uses = by_place_[domain];
+        constexpr std::int64_t clock_us = 2'000;  // a log has whole milliseconds
+        const auto& uses = by_start_[domain];
         const auto next = std::partition_point(
-            uses.begin(), uses.end(), [place](const auto& use) { return use.first < place; });
+            uses.begin(), uses.end(),
+            [start_us](const auto& use) { return use.first < start_us - clock_us; });
         return next == uses.begin() || std::prev(next)->second < value;
     }
 
 private:
-    std::vector<std::vector<std::pair<std::uint64_t, std::int64_t>>> by_place_;
+    std::vector<std::vector<std::pair<std::int64_t, std::int64_t>>> by_start_;
 };
 
 class KeyLearning::Session {
@@ -122,7 +125,8 @@ private:
             return;
         }
         if (seen_ != nullptr && all_.columns_[step.domain].is_sequence() &&
-            !seen_->may_be_drawn_at(step.domain, all_.place_of(claims.rows.front().event),
+            !seen_->may_be_drawn_at(step.domain,
+                                    all_.recording_.events[claims.rows.front().event].start_us,
                                     number_of(step.value))) {
             return;
         }

@@ -17,7 +17,7 @@ using logs::StatementKind;
 
 constexpr Domain orders = 0, tokens = 1;  // a sequence, and UUIDs
 
-// Sessions' calls, each a millisecond after the one before it.
+// Sessions' calls, each 10 ms after the one before it.
 class History {
 public:
     void call(std::uint32_t session, StatementKind kind = StatementKind::query,
@@ -96,7 +96,7 @@ private:
             for (const auto& call : calls) {
                 Event event;
                 event.session = index;
-                event.start_us = call.at_ms * 1'000;
+                event.start_us = call.at_ms * 10'000;
                 event.set_place({0, static_cast<std::uint64_t>(call.at_ms)});
                 event.set_kind(logs::Protocol::simple, call.kind);
                 event.outcome = call.failed ? 1 : Event::went_through;

@@ -86,6 +86,39 @@ void PostgresSession::keep_values(const PGresult* result) {
     }
 }
 
+void PostgresSession::take_rows(const PGresult* result) {
+    if (tag_unanswered_) {
+        tag_unanswered_ = false;
+    } else if (state_ == State::executing && (recorded_ != nullptr || !queued_.empty())) {
+        hand_over_returned(result);
+    } else if (state_ == State::executing) {
+        keep_values(result);
+    } else if (state_ == State::verifying && !is_same_server(*plan_->server, result)) {
+        setup_error_ = another_server(*plan_->server, result);
+    }
+}
+
+void PostgresSession::take_completion(PGresult* result) {
+    if (runs_script_) {
+        kept_rows_ = 0;
+    }
+    // COMMIT of a transaction that was aborted is answered with success and "ROLLBACK".
+    if (state_ == State::committing && PQcmdStatus(result)[0] != 'C') {
+        code_ = "25P02";
+        kind_ = ErrorKind::other;
+    }
+    if (recorded_ != nullptr) {
+        if (forgets_statements(result)) {
+            recorded_statements_.clear();
+        }
+        // The tag of our own settings is SET.
+        settings_gone_ = settings_gone_ || forgets_settings(result);
+    }
+    if (!queued_.empty()) {
+        queued_.front().prepared = true;  // if it was to be, this comes first
+    }
+}
+
 bool PostgresSession::take_result(PGresult* result) {
     statement_answered_ =
         statement_answered_ || queued_.empty() || PQresultStatus(result) != PGRES_PIPELINE_SYNC;
@@ -94,35 +127,10 @@ bool PostgresSession::take_result(PGresult* result) {
     }
     switch (PQresultStatus(result)) {
         case PGRES_TUPLES_OK:
-            if (tag_unanswered_) {
-                tag_unanswered_ = false;
-            } else if (state_ == State::executing && (recorded_ != nullptr || !queued_.empty())) {
-                hand_over_returned(result);
-            } else if (state_ == State::executing) {
-                keep_values(result);
-            } else if (state_ == State::verifying && !is_same_server(*plan_->server, result)) {
-                setup_error_ = another_server(*plan_->server, result);
-            }
+            take_rows(result);
             return true;
         case PGRES_COMMAND_OK:
-            if (runs_script_) {
-                kept_rows_ = 0;
-            }
-            // COMMIT of a transaction that was aborted is answered with success and "ROLLBACK".
-            if (state_ == State::committing && PQcmdStatus(result)[0] != 'C') {
-                code_ = "25P02";
-                kind_ = ErrorKind::other;
-            }
-            if (recorded_ != nullptr) {
-                if (forgets_statements(result)) {
-                    recorded_statements_.clear();
-                }
-                // The tag of our own settings is SET.
-                settings_gone_ = settings_gone_ || forgets_settings(result);
-            }
-            if (!queued_.empty()) {
-                queued_.front().prepared = true;  // if it was to be, this comes first
-            }
+            take_completion(result);
             return true;
         case PGRES_EMPTY_QUERY:
         case PGRES_PIPELINE_ABORTED:  // behind the error that is reported already

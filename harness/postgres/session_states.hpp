@@ -83,6 +83,8 @@ private:
     [[nodiscard]] bool more_to_read() const;
     void read_results();
     bool take_result(PGresult* result);  // false: the session was closed
+    void take_rows(const PGresult* result);
+    void take_completion(PGresult* result);  // of a statement without rows
     void keep_values(const PGresult* result);
     void statement_finished();
     void verify();

@@ -21,7 +21,8 @@ using workloads::logs::ParameterValues;
 using workloads::replay::RecordedCall;
 
 // Values that the target is asked about; of a column with more nothing is decided.
-constexpr std::size_t questions_at_once = 100'000, most_questions = 5'000'000;
+constexpr std::size_t questions_at_once = 100'000, sampled_questions = 10'000,
+                      most_questions = 5'000'000;
 constexpr std::size_t events_between_looks = 10'000;
 
 bool holds_word(const std::string& text, std::string_view word) {
@@ -208,19 +209,14 @@ void ReplayKeys::learn(RecordedStatements& statements,
     std::vector<bool> undecided(columns_.size());
     std::unordered_set<std::uint64_t> absent;
     for (std::size_t begin = 0; begin < questions.size();) {
-        if (stop.stop_requested()) {
-            throw Stopped{};
-        }
         const auto domain = questions[begin].domain;
         auto end = begin;
-        while (end < questions.size() && end < begin + questions_at_once &&
-               questions[end].domain == domain) {
+        while (end < questions.size() && questions[end].domain == domain) {
             ++end;
         }
         const std::span asked{questions.data() + begin, end - begin};
         begin = end;
-        if (!undecided[domain] &&
-            (end > most_questions || !ask(asked, statements, relations, target, absent))) {
+        if (!decide(asked, statements, relations, target, stop, absent)) {
             undecided[domain] = true;
             unknown_.push_back(name_of(columns_[domain], relations));
         }
@@ -264,6 +260,39 @@ std::string ReplayKeys::text_of(const Question& question, RecordedStatements& st
         }
     }
     return {};
+}
+
+bool ReplayKeys::decide(std::span<const Question> asked, RecordedStatements& statements,
+                        const workloads::conflicts::Relations& relations,
+                        database::Database& target, const std::stop_token& stop,
+                        std::unordered_set<std::uint64_t>& absent) {
+    // Of a large log most keys are old ones: where not one of so many is new, next to none is.
+    if (asked.size() > 2 * sampled_questions) {
+        std::vector<Question> sample;
+        for (std::size_t i = 0; i < sampled_questions; ++i) {
+            sample.push_back(asked[i * asked.size() / sampled_questions]);
+        }
+        const auto before = absent.size();
+        if (!ask(sample, statements, relations, target, absent)) {
+            return false;
+        }
+        if (absent.size() == before) {
+            return true;
+        }
+    }
+    if (asked.size() > most_questions) {
+        return false;
+    }
+    for (std::size_t begin = 0; begin < asked.size(); begin += questions_at_once) {
+        if (stop.stop_requested()) {
+            throw Stopped{};
+        }
+        const auto count = std::min(questions_at_once, asked.size() - begin);
+        if (!ask(asked.subspan(begin, count), statements, relations, target, absent)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool ReplayKeys::ask(std::span<const Question> asked, RecordedStatements& statements,

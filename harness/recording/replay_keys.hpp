@@ -117,7 +117,13 @@ private:
                database::Database& target, const std::stop_token& stop);
     [[nodiscard]] std::string text_of(const workloads::keys::Question& question,
                                       RecordedStatements& statements);
-    // Which of the values of one column the target has not. False: it does not tell.
+    // Which of the values of one column the target has not. False: it does not tell, or there are
+    // too many to be asked for.
+    [[nodiscard]] bool decide(std::span<const workloads::keys::Question> asked,
+                              RecordedStatements& statements,
+                              const workloads::conflicts::Relations& relations,
+                              database::Database& target, const std::stop_token& stop,
+                              std::unordered_set<std::uint64_t>& absent);
     [[nodiscard]] bool ask(std::span<const workloads::keys::Question> asked,
                            RecordedStatements& statements,
                            const workloads::conflicts::Relations& relations,
